@@ -1,0 +1,4 @@
+//! Commands of the notification server: sign-in, contact list, presence.
+
+pub mod client;
+pub mod server;

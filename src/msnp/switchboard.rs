@@ -1,0 +1,4 @@
+//! Commands of the switchboard: one conversation.
+
+pub mod client;
+pub mod server;

@@ -1,0 +1,237 @@
+//! A host in memory, for tests.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use domain::{
+    Content, NetworkName, Passport, RemoteMessage, RemoteUser, Timestamp, contact::RemoteTarget,
+    presence::RemotePresence,
+};
+use tempfile::TempDir;
+use tokio::{sync::Notify, time::timeout};
+
+use crate::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, RemoteProfile, Write};
+
+/// How long [`FakeHost::wait_for`] waits: a real homeserver on a busy machine may take seconds.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A host that keeps everything in memory and lets a test wait for it.
+#[derive(Debug)]
+pub struct FakeHost {
+    network: NetworkName,
+    owners: Vec<LinkOwner>,
+    directory: TempDir,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+/// What a bridge has told a [`FakeHost`] so far.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Everything accepted, oldest first, known messages left out.
+    pub arrivals: Vec<Arrival>,
+    /// The latest presence of each person, for each account.
+    pub presences: HashMap<(Passport, RemoteUser), RemotePresence>,
+    /// Who types to each account now, and where.
+    pub typing: HashSet<(Passport, RemoteUser, RemoteTarget)>,
+    /// Each person's latest profile.
+    pub profiles: HashMap<RemoteUser, RemoteProfile>,
+    /// How many calls told something: acceptances that failed, and signals of nothing new, included.
+    pub calls: usize,
+}
+
+impl Seen {
+    /// What `user` said to `owner`, oldest first.
+    #[must_use]
+    pub fn said(&self, owner: &Passport, user: &RemoteUser) -> Vec<Content> {
+        let said = self.arrivals.iter().filter_map(|arrival| match arrival {
+            Arrival::Message { owner: to, author, content, .. } if to == owner && author.user == *user => {
+                Some(content.clone())
+            }
+            Arrival::Message { .. }
+            | Arrival::Invitation { .. }
+            | Arrival::Friend { .. }
+            | Arrival::Withdrawal { .. } => None,
+        });
+        said.collect()
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    seen: Seen,
+    known: HashSet<(Passport, RemoteMessage)>,
+    values: BTreeMap<String, String>,
+    failures: usize,
+}
+
+impl FakeHost {
+    /// A host of a network of this name, at `msn.example`, with these accounts.
+    ///
+    /// # Panics
+    /// When there is no place for its temporary directory.
+    #[must_use]
+    pub fn new(network: NetworkName, owners: Vec<LinkOwner>) -> Arc<Self> {
+        let directory = TempDir::new().unwrap_or_else(|fault| panic!("no temporary directory for the bridge: {fault}"));
+        Arc::new(Self { network, owners, directory, state: Mutex::default(), changed: Notify::new() })
+    }
+
+    /// The next `count` calls of [`Inbox::accept`] fail, as with a database that is away.
+    pub fn fail_next(&self, count: usize) {
+        self.state().failures = count;
+    }
+
+    /// How many failures that were asked for have not happened yet.
+    #[must_use]
+    pub fn failures_left(&self) -> usize {
+        self.state().failures
+    }
+
+    /// What the bridge has told so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.state().seen.clone()
+    }
+
+    /// Waits until `probe` finds what it looks for in what the bridge has told.
+    ///
+    /// # Panics
+    /// After half a minute, naming `what` was waited for.
+    pub async fn wait_for<T>(&self, what: &str, probe: impl Fn(&Seen) -> Option<T>) -> T {
+        let found = async {
+            loop {
+                // Registered before looking, so that nothing slips through in between.
+                let changed = self.changed.notified();
+                // A copy, so that a probe may ask the host for more.
+                if let Some(found) = probe(&self.seen()) {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        let told = || format!("waited in vain for {what}; the bridge told: {:#?}", self.seen());
+        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("{}", told()))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Seen)) {
+        let mut state = self.state();
+        state.seen.calls += 1;
+        change(&mut state.seen);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+}
+
+impl State {
+    fn commit(&mut self, batch: Batch, owners: &[LinkOwner]) -> Accepted {
+        let mut accepted = Accepted::default();
+        for arrival in batch.arrivals {
+            let here = owners.iter().any(|owner| owner.passport == *arrival.owner());
+            let fresh = match &arrival {
+                Arrival::Message { owner, id, .. } => here && self.known.insert((owner.clone(), id.clone())),
+                Arrival::Invitation { .. } | Arrival::Friend { .. } | Arrival::Withdrawal { .. } => here,
+            };
+            if fresh {
+                accepted.fresh += 1;
+                self.seen.arrivals.push(arrival);
+            } else {
+                accepted.left_out += 1;
+            }
+        }
+        self.write(batch.writes);
+        accepted
+    }
+
+    fn write(&mut self, writes: Vec<Write>) {
+        for write in writes {
+            match write {
+                Write::Put(key, value) => drop(self.values.insert(key, value)),
+                Write::Delete(key) => drop(self.values.remove(&key)),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Inbox for FakeHost {
+    async fn accept(&self, batch: Batch) -> Result<Accepted, HostFault> {
+        let mut state = self.state();
+        state.seen.calls += 1;
+        let outcome = if state.failures > 0 {
+            state.failures -= 1;
+            Err(HostFault::Store("the test wants it to fail".to_owned()))
+        } else {
+            Ok(state.commit(batch, &self.owners))
+        };
+        drop(state);
+        self.changed.notify_waiters();
+        outcome
+    }
+}
+
+#[async_trait]
+impl Host for FakeHost {
+    fn network(&self) -> &NetworkName {
+        &self.network
+    }
+
+    fn domain(&self) -> &'static str {
+        "msn.example"
+    }
+
+    fn data_directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(since.as_millis() as i64)
+    }
+
+    async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
+        Ok(self.owners.clone())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
+        Ok(self.state().values.get(key).cloned())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, String)>, HostFault> {
+        let state = self.state();
+        let values = state.values.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        Ok(values.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), HostFault> {
+        self.state().write(writes);
+        Ok(())
+    }
+
+    fn presence(&self, owner: &Passport, user: &RemoteUser, presence: RemotePresence) {
+        self.tell(|seen| drop(seen.presences.insert((owner.clone(), user.clone()), presence)));
+    }
+
+    fn typing(&self, owner: &Passport, place: &RemoteTarget, user: &RemoteUser, typing: bool) {
+        let who = (owner.clone(), user.clone(), place.clone());
+        self.tell(|seen| {
+            if typing {
+                seen.typing.insert(who);
+            } else {
+                seen.typing.remove(&who);
+            }
+        });
+    }
+
+    fn profile(&self, profile: RemoteProfile) {
+        self.tell(|seen| drop(seen.profiles.insert(profile.user.clone(), profile)));
+    }
+}

@@ -1,0 +1,23 @@
+//! The contract between Chrysalis and a network.
+//!
+//! A bridge is one crate that implements [`Network`] (the network itself) and [`Link`] (one account's puppet there), and is
+//! given a [`Host`]. It says what it can carry as [`Features`], and how something failed as a [`Failure`]. Whatever it
+//! receives it hands to [`Inbox::accept`], together with its own bookkeeping, and tells its network "received" only when that
+//! has returned. The suite in [`conformance`] is run by every bridge.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod failure;
+pub mod host;
+pub mod inbox;
+pub mod link;
+pub mod network;
+pub mod section;
+
+pub use domain::content::Features;
+pub use failure::Failure;
+pub use host::{Host, HostFault, LinkOwner, Write};
+pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile};
+pub use link::{Action, Farewell, Link, Order, Receipt};
+pub use network::{Fault, Network, Standing};
+pub use section::{Section, SectionFault};

@@ -1,0 +1,65 @@
+//! The network itself.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::content::Features;
+
+use crate::{Failure, Host, Link, LinkOwner, RemoteProfile};
+
+/// A chat network, as one section of the configuration sets it up.
+///
+/// Life: built from its section; [`Network::start`] once; [`Network::open`] for each account; [`Network::stop`] at the end.
+#[async_trait]
+pub trait Network: Send + Sync + 'static {
+    /// What the network can carry.
+    fn features(&self) -> Features;
+
+    /// Begins to listen. Returns when the bridge is ready to work, whether or not the network answers yet: a network that is
+    /// away is tried again in the background. An error here is one that only a person can mend, and ends the program.
+    async fn start(&self, host: Arc<dyn Host>) -> Result<(), Failure>;
+
+    /// Opens an account's link. Cheap, and no network traffic before it returns: every account is opened at start.
+    async fn open(&self, owner: LinkOwner) -> Result<Arc<dyn Link>, Failure>;
+
+    /// Finds the person that a typed address means: its name and, where the network has several, their server, unescaped.
+    /// `Ok(None)` when there is no such person.
+    async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure>;
+
+    /// Looks for everything that is wrong with the set-up, for `chrysalis check`. Ends by itself within half a minute.
+    async fn check(&self, standing: Standing) -> Vec<Fault>;
+
+    /// The document that the network's own server has to be given to let this program in, for `chrysalis registration`.
+    fn registration(&self) -> Option<String> {
+        None
+    }
+
+    /// Ends all tasks and listeners; when it returns, nothing of the bridge runs any more.
+    async fn stop(&self);
+}
+
+/// Whether a check is made beside a running server or instead of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// [`Network::start`] was called: listeners are up.
+    Running,
+    /// Nothing runs: a check may bind the network's listeners for a moment.
+    Idle,
+}
+
+/// One thing that is wrong with a set-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key, file or address that it is about.
+    pub subject: String,
+    /// What is wrong, and with which value; never a secret.
+    pub problem: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}; {}", self.subject, self.problem, self.mend)
+    }
+}

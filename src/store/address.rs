@@ -1,0 +1,202 @@
+//! The addresses of people and rooms of other networks: allotted once for the whole server, never given back.
+
+use std::collections::{HashMap, HashSet};
+
+use bridge::RemoteProfile;
+use domain::{NetworkBit, NetworkName, Passport, Realm, contact::RemoteTarget};
+use sqlx::AnyConnection;
+
+use crate::{Store, StoreFault, word};
+
+/// Which networks there are, and how their people are addressed.
+pub(crate) struct Networks {
+    pub(crate) realm: Realm,
+    pub(crate) bits: HashMap<NetworkName, NetworkBit>,
+}
+
+/// Who or what a remote address stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteContact {
+    /// On which network; it may be off.
+    pub network: NetworkName,
+    /// Who or what there.
+    pub target: RemoteTarget,
+    /// The name it shows; empty if none is known.
+    pub name: String,
+}
+
+/// What an address is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Introduction {
+    /// Who or what.
+    pub target: RemoteTarget,
+    /// The name it shows; empty if none.
+    pub name: String,
+    /// The readable name the address is made of.
+    pub login: String,
+    /// The server it is of, on networks that have several.
+    pub server: Option<String>,
+}
+
+impl From<RemoteProfile> for Introduction {
+    fn from(profile: RemoteProfile) -> Self {
+        let RemoteProfile { user, name, login, server } = profile;
+        Self { target: RemoteTarget::Person(user), name, login, server }
+    }
+}
+
+impl Introduction {
+    /// One who is only known by id: the address is made of that.
+    pub(crate) fn nameless(target: RemoteTarget) -> Self {
+        let login = word::target_words(&target).1.to_owned();
+        Self { target, name: String::new(), login, server: None }
+    }
+}
+
+impl Store {
+    /// Who or what an address stands for; `None` if it was never allotted.
+    pub async fn remote(&self, passport: &Passport) -> Result<Option<RemoteContact>, StoreFault> {
+        let row: Option<(String, String, String, String)> =
+            sqlx::query_as("SELECT network, kind, target, name FROM address WHERE passport = $1")
+                .bind(passport.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
+        row.map(|(network, kind, target, name)| {
+            Ok(RemoteContact {
+                network: word::network("address", &network)?,
+                target: word::target(&kind, target)?,
+                name,
+            })
+        })
+        .transpose()
+    }
+
+    /// The address of a person or room; `None` if none was allotted.
+    pub async fn address(&self, network: &NetworkName, target: &RemoteTarget) -> Result<Option<Passport>, StoreFault> {
+        let mut reader = self.readers.acquire().await?;
+        find(&mut reader, network, target).await
+    }
+
+    /// The address of a person or room, allotted now if it has none. The name is taken only then.
+    pub async fn allot(&self, network: &NetworkName, introduction: Introduction) -> Result<Passport, StoreFault> {
+        let (network, networks) = (network.clone(), self.networks.clone());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move { allot(connection, &networks.realm, &network, &introduction).await })
+            })
+            .await
+    }
+
+    /// Sets the name that a person or room shows; says whether it changed. Nothing happens to one without an address.
+    pub async fn rename_remote(
+        &self,
+        network: &NetworkName,
+        target: &RemoteTarget,
+        name: &str,
+    ) -> Result<bool, StoreFault> {
+        let (network, target, name) = (network.clone(), target.clone(), name.to_owned());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let (kind, id) = word::target_words(&target);
+                    let done = sqlx::query(
+                        "UPDATE address SET name = $4
+                         WHERE network = $1 AND kind = $2 AND target = $3 AND name <> $4",
+                    )
+                    .bind(network.as_str())
+                    .bind(kind)
+                    .bind(id)
+                    .bind(&name)
+                    .execute(connection)
+                    .await?;
+                    Ok(done.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
+    /// The accounts that have `contact` on any of their lists.
+    pub async fn watchers(&self, contact: &Passport) -> Result<Vec<Passport>, StoreFault> {
+        let owners: Vec<String> = sqlx::query_scalar("SELECT owner FROM contact WHERE passport = $1 ORDER BY owner")
+            .bind(contact.as_str())
+            .fetch_all(&self.readers)
+            .await?;
+        owners.iter().map(|owner| word::passport("contact", owner)).collect()
+    }
+}
+
+pub(crate) async fn find(
+    connection: &mut AnyConnection,
+    network: &NetworkName,
+    target: &RemoteTarget,
+) -> Result<Option<Passport>, StoreFault> {
+    let (kind, id) = word::target_words(target);
+    let found: Option<String> =
+        sqlx::query_scalar("SELECT passport FROM address WHERE network = $1 AND kind = $2 AND target = $3")
+            .bind(network.as_str())
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(connection)
+            .await?;
+    found.map(|passport| word::passport("address", &passport)).transpose()
+}
+
+pub(crate) async fn allot(
+    connection: &mut AnyConnection,
+    realm: &Realm,
+    network: &NetworkName,
+    introduction: &Introduction,
+) -> Result<Passport, StoreFault> {
+    if let Some(known) = find(connection, network, &introduction.target).await? {
+        return Ok(known);
+    }
+    let passport = free_address(connection, realm, network, introduction).await?;
+    let (kind, id) = word::target_words(&introduction.target);
+    sqlx::query("INSERT INTO address (network, kind, target, passport, name) VALUES ($1, $2, $3, $4, $5)")
+        .bind(network.as_str())
+        .bind(kind)
+        .bind(id)
+        .bind(passport.as_str())
+        .bind(&introduction.name)
+        .execute(connection)
+        .await?;
+    Ok(passport)
+}
+
+/// An address that nobody has. The realm's rule is pure, so it is asked again with what turned out to be taken.
+async fn free_address(
+    connection: &mut AnyConnection,
+    realm: &Realm,
+    network: &NetworkName,
+    introduction: &Introduction,
+) -> Result<Passport, StoreFault> {
+    let (_, id) = word::target_words(&introduction.target);
+    let login = if introduction.login.is_empty() { id } else { introduction.login.as_str() };
+    let words = (login, introduction.server.as_deref());
+    let mut taken: HashSet<Passport> = HashSet::new();
+    // The plain form, then the form with a digest, then other digests should that be taken as well.
+    for round in 0_u8..6 {
+        let identity = if round < 2 { id.to_owned() } else { format!("{id} {round}") };
+        let is_taken = |passport: &Passport| taken.contains(passport);
+        let candidate = match &introduction.target {
+            RemoteTarget::Person(_) => realm.allot_person(network, words, &identity, is_taken),
+            RemoteTarget::Room(_) => realm.allot_room(network, words, &identity, is_taken),
+        };
+        let Some(candidate) = candidate else { break };
+        if !is_address_taken(connection, &candidate).await? {
+            return Ok(candidate);
+        }
+        taken.insert(candidate);
+    }
+    Err(StoreFault::NoAddress(network.clone()))
+}
+
+async fn is_address_taken(connection: &mut AnyConnection, passport: &Passport) -> Result<bool, StoreFault> {
+    let found: Option<String> = sqlx::query_scalar(
+        "SELECT passport FROM address WHERE passport = $1 UNION SELECT passport FROM account WHERE passport = $1",
+    )
+    .bind(passport.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,165 @@
+//! Changing what is kept of an account.
+
+use domain::{Contact, Group, Lists, Passport, Timestamp, account::Change, contact::List};
+use sqlx::AnyConnection;
+
+use crate::{
+    Store, StoreFault, account, clock,
+    entry::{self, Entry, OWN, REVERSE},
+    word,
+};
+
+impl Store {
+    /// Commits the changes together. When one of them fails, none is kept.
+    pub async fn change(&self, owner: &Passport, changes: Vec<Change>) -> Result<(), StoreFault> {
+        let owner = owner.clone();
+        self.writer.run(move |connection| Box::pin(async move { apply_all(connection, &owner, changes).await })).await
+    }
+}
+
+async fn apply_all(connection: &mut AnyConnection, owner: &Passport, changes: Vec<Change>) -> Result<(), StoreFault> {
+    if account::name(connection, owner).await?.is_none() {
+        return Err(StoreFault::UnknownAccount(owner.clone()));
+    }
+    let list_changed = changes.iter().rev().find_map(|change| match change {
+        Change::ListChanged(at) => Some(*at),
+        Change::Contact(_)
+        | Change::Mirror { .. }
+        | Change::Name(_)
+        | Change::Privacy(_)
+        | Change::Prompt(_)
+        | Change::Property { .. }
+        | Change::Group(_)
+        | Change::GroupRemoved(_)
+        | Change::SettingsChanged(_) => None,
+    });
+    let at = list_changed.unwrap_or_else(clock::now);
+    for change in changes {
+        apply(connection, owner, change, at).await?;
+    }
+    Ok(())
+}
+
+async fn apply(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    change: Change,
+    at: Timestamp,
+) -> Result<(), StoreFault> {
+    let owner_text = owner.as_str();
+    let query = match change {
+        Change::Contact(contact) => return put_contact(connection, owner, &contact).await,
+        Change::Mirror { of, listed, guid } => {
+            // People of other networks keep their lists elsewhere.
+            if account::name(connection, &of).await?.is_some() {
+                let name = account::name(connection, owner).await?.unwrap_or_default();
+                entry::set_reverse(connection, &of, owner, listed, (guid, &name), at).await?;
+            }
+            return Ok(());
+        }
+        Change::Group(group) => return put_group(connection, owner, &group).await,
+        Change::Name(name) => {
+            sqlx::query("UPDATE account SET name = $2 WHERE passport = $1").bind(owner_text).bind(name)
+        }
+        Change::Privacy(privacy) => sqlx::query("UPDATE account SET privacy = $2 WHERE passport = $1")
+            .bind(owner_text)
+            .bind(word::privacy_word(privacy)),
+        Change::Prompt(prompt) => sqlx::query("UPDATE account SET prompt = $2 WHERE passport = $1")
+            .bind(owner_text)
+            .bind(word::prompt_word(prompt)),
+        Change::Property { key, value: Some(value) } => sqlx::query(
+            "INSERT INTO property (owner, key, value) VALUES ($1, $2, $3)
+             ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(owner_text)
+        .bind(key)
+        .bind(value),
+        Change::Property { key, value: None } => {
+            sqlx::query("DELETE FROM property WHERE owner = $1 AND key = $2").bind(owner_text).bind(key)
+        }
+        Change::GroupRemoved(guid) => {
+            sqlx::query("DELETE FROM list_group WHERE owner = $1 AND guid = $2").bind(owner_text).bind(guid.to_string())
+        }
+        // Others move this time as well, and it must not go back: two different lists would have had the same time.
+        Change::ListChanged(at) => sqlx::query(
+            "UPDATE account SET list_changed = CASE WHEN list_changed > $2 THEN list_changed ELSE $2 END
+             WHERE passport = $1",
+        )
+        .bind(owner_text)
+        .bind(at.0),
+        Change::SettingsChanged(at) => {
+            sqlx::query("UPDATE account SET settings_changed = $2 WHERE passport = $1").bind(owner_text).bind(at.0)
+        }
+    };
+    query.execute(connection).await?;
+    Ok(())
+}
+
+async fn put_group(connection: &mut AnyConnection, owner: &Passport, group: &Group) -> Result<(), StoreFault> {
+    sqlx::query(
+        "INSERT INTO list_group (owner, guid, name) VALUES ($1, $2, $3)
+         ON CONFLICT (owner, guid) DO UPDATE SET name = excluded.name",
+    )
+    .bind(owner.as_str())
+    .bind(group.guid.to_string())
+    .bind(&group.name)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn put_contact(connection: &mut AnyConnection, owner: &Passport, contact: &Contact) -> Result<(), StoreFault> {
+    let before = entry::find(connection, owner, &contact.passport).await?.map_or(Lists::NONE, |entry| entry.lists);
+    let lists = Lists::from_bits((contact.lists.bits() & OWN) | (before.bits() & REVERSE));
+    let after = Entry { guid: contact.guid, lists, name: contact.name.clone() };
+    entry::put(connection, owner, &contact.passport, &after).await?;
+    sqlx::query("DELETE FROM membership WHERE owner = $1 AND passport = $2")
+        .bind(owner.as_str())
+        .bind(contact.passport.as_str())
+        .execute(&mut *connection)
+        .await?;
+    if !lists.is_empty() {
+        for group in &contact.groups {
+            sqlx::query(
+                "INSERT INTO membership (owner, passport, list_group) VALUES ($1, $2, $3)
+                 ON CONFLICT (owner, passport, list_group) DO NOTHING",
+            )
+            .bind(owner.as_str())
+            .bind(contact.passport.as_str())
+            .bind(group.to_string())
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
+    match (before.contains(List::Forward), lists.contains(List::Forward)) {
+        (true, false) => mark_departed(connection, owner, &contact.passport).await,
+        (_, true) => unmark_departed(connection, owner, &contact.passport).await,
+        (false, false) => Ok(()),
+    }
+}
+
+/// Remembers that the owner took a remote contact off the list, so that its network does not bring it back.
+async fn mark_departed(connection: &mut AnyConnection, owner: &Passport, contact: &Passport) -> Result<(), StoreFault> {
+    sqlx::query(
+        "INSERT INTO departed (owner, passport) SELECT $1, passport FROM address WHERE passport = $2
+         ON CONFLICT (owner, passport) DO NOTHING",
+    )
+    .bind(owner.as_str())
+    .bind(contact.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn unmark_departed(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    contact: &Passport,
+) -> Result<(), StoreFault> {
+    sqlx::query("DELETE FROM departed WHERE owner = $1 AND passport = $2")
+        .bind(owner.as_str())
+        .bind(contact.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! What is to be done on other networks, in order for each account and contact, until it is done or given up.
+
+use bridge::{Action, Order, Receipt};
+use domain::{NetworkName, Passport, conversation::MessageId};
+use sqlx::AnyConnection;
+
+use crate::{Store, StoreFault, account, clock, message_map, word};
+
+/// The number of an order; it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderId(pub i64);
+
+/// What one account has to do with one remote contact: its orders are carried out one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// Whose orders.
+    pub owner: Passport,
+    /// Whom or what they concern.
+    pub contact: Passport,
+}
+
+/// An order that waits to be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingOrder {
+    /// Its number.
+    pub id: OrderId,
+    /// What the bridge is given; `attempt` is how many tries were begun before.
+    pub order: Order,
+    /// The network that is to do it.
+    pub network: NetworkName,
+    /// Whose order it is: over their link it goes.
+    pub author: Passport,
+    /// Whom or what it concerns.
+    pub contact: Passport,
+    /// The message it says, if it says one.
+    pub message: Option<MessageId>,
+}
+
+/// An order that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedOrder {
+    /// Its number.
+    pub id: OrderId,
+    /// Whom or what it concerns.
+    pub contact: Passport,
+    /// What was to be done.
+    pub action: Action,
+    /// Why it was given up.
+    pub reason: String,
+}
+
+impl Store {
+    /// Orders something other than a message from the network of `contact`.
+    pub async fn order(&self, owner: &Passport, contact: &Passport, action: Action) -> Result<OrderId, StoreFault> {
+        let (owner, contact) = (owner.clone(), contact.clone());
+        self.writer
+            .run(move |connection| Box::pin(async move { enqueue(connection, &owner, &contact, None, &action).await }))
+            .await
+    }
+
+    /// The lanes in which something waits, on networks that are on; the one that waits longest first.
+    pub async fn lanes(&self) -> Result<Vec<Lane>, StoreFault> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT outbox.owner, outbox.contact, address.network
+             FROM outbox JOIN address ON address.passport = outbox.contact
+             WHERE outbox.parked IS NULL
+             GROUP BY outbox.owner, outbox.contact, address.network ORDER BY MIN(outbox.id)",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mut lanes = Vec::with_capacity(rows.len());
+        for (owner, contact, network) in rows {
+            if self.networks.bits.contains_key(&word::network("address", &network)?) {
+                lanes.push(Lane {
+                    owner: word::passport("outbox", &owner)?,
+                    contact: word::passport("outbox", &contact)?,
+                });
+            }
+        }
+        Ok(lanes)
+    }
+
+    /// The order of a lane whose turn it is; `None` when nothing waits.
+    pub async fn next_order(&self, lane: &Lane) -> Result<Option<PendingOrder>, StoreFault> {
+        type Row = (i64, String, i64, String, Option<i64>, String, String, String);
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT outbox.id, outbox.key, outbox.attempt, outbox.action, outbox.message,
+                    address.network, address.kind, address.target
+             FROM outbox JOIN address ON address.passport = outbox.contact
+             WHERE outbox.owner = $1 AND outbox.contact = $2 AND outbox.parked IS NULL ORDER BY outbox.id LIMIT 1",
+        )
+        .bind(lane.owner.as_str())
+        .bind(lane.contact.as_str())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|(id, key, attempt, action, message, network, kind, target)| {
+            Ok(PendingOrder {
+                id: OrderId(id),
+                order: Order {
+                    key,
+                    attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
+                    to: word::target(&kind, target)?,
+                    action: word::action(&action)?,
+                },
+                network: word::network("address", &network)?,
+                author: lane.owner.clone(),
+                contact: lane.contact.clone(),
+                message: message.map(MessageId),
+            })
+        })
+        .transpose()
+    }
+
+    /// A try begins. To be called before it: what then crashes is known to have been tried.
+    pub async fn order_tried(&self, id: OrderId) -> Result<(), StoreFault> {
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE outbox SET attempt = attempt + 1 WHERE id = $1")
+                        .bind(id.0)
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// The order was carried out: it is removed, and the network's ids of what was said are remembered.
+    pub async fn order_done(&self, id: OrderId, receipt: Receipt) -> Result<(), StoreFault> {
+        self.writer.run(move |connection| Box::pin(async move { done(connection, id, &receipt).await })).await
+    }
+
+    /// The order is given up for now, because of `reason`: a phrase for people, without secrets.
+    pub async fn order_failed(&self, id: OrderId, reason: &str) -> Result<(), StoreFault> {
+        let reason = reason.to_owned();
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE outbox SET parked = $2 WHERE id = $1")
+                        .bind(id.0)
+                        .bind(reason)
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// The orders of `owner` that were given up, oldest first.
+    pub async fn parked(&self, owner: &Passport) -> Result<Vec<ParkedOrder>, StoreFault> {
+        let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
+            "SELECT id, contact, action, parked FROM outbox
+             WHERE owner = $1 AND parked IS NOT NULL ORDER BY id",
+        )
+        .bind(owner.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(id, contact, action, reason)| {
+                Ok(ParkedOrder {
+                    id: OrderId(id),
+                    contact: word::passport("outbox", &contact)?,
+                    action: word::action(&action)?,
+                    reason,
+                })
+            })
+            .collect()
+    }
+
+    /// Takes up again what `owner` had given up, with the same keys, before whatever waits since; says how many orders.
+    pub async fn retry_parked(&self, owner: &Passport) -> Result<usize, StoreFault> {
+        let owner = owner.clone();
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let done = sqlx::query("UPDATE outbox SET parked = NULL WHERE owner = $1 AND parked IS NOT NULL")
+                        .bind(owner.as_str())
+                        .execute(connection)
+                        .await?;
+                    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+                })
+            })
+            .await
+    }
+}
+
+pub(crate) async fn enqueue(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    contact: &Passport,
+    message: Option<MessageId>,
+    action: &Action,
+) -> Result<OrderId, StoreFault> {
+    if account::name(connection, owner).await?.is_none() {
+        return Err(StoreFault::UnknownAccount(owner.clone()));
+    }
+    let known: Option<String> = sqlx::query_scalar("SELECT network FROM address WHERE passport = $1")
+        .bind(contact.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if known.is_none() {
+        return Err(StoreFault::UnknownContact(contact.clone()));
+    }
+    let id = sqlx::query_scalar(
+        "INSERT INTO outbox (key, owner, contact, message, action, attempt) VALUES ($1, $2, $3, $4, $5, 0)
+         RETURNING id",
+    )
+    // Of chance and not of the row's number: a database restored from a backup gives out numbers again, and a network would
+    // take the new message for the old one.
+    .bind(uuid::Uuid::new_v4().simple().to_string())
+    .bind(owner.as_str())
+    .bind(contact.as_str())
+    .bind(message.map(|id| id.0))
+    .bind(word::action_json(action)?)
+    .fetch_one(connection)
+    .await?;
+    Ok(OrderId(id))
+}
+
+async fn done(connection: &mut AnyConnection, id: OrderId, receipt: &Receipt) -> Result<(), StoreFault> {
+    let row: Option<(String, Option<i64>, String)> = sqlx::query_as(
+        "SELECT outbox.owner, outbox.message, address.network
+         FROM outbox JOIN address ON address.passport = outbox.contact WHERE outbox.id = $1",
+    )
+    .bind(id.0)
+    .fetch_optional(&mut *connection)
+    .await?;
+    // Done already, or the account is gone.
+    let Some((owner, message, network)) = row else { return Ok(()) };
+    if let Some(message) = message.map(MessageId) {
+        let (owner, network) = (word::passport("outbox", &owner)?, word::network("address", &network)?);
+        for remote in &receipt.messages {
+            message_map::remember(connection, &owner, &network, remote, message, clock::now()).await?;
+        }
+    }
+    sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id.0).execute(connection).await?;
+    Ok(())
+}

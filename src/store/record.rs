@@ -1,0 +1,150 @@
+//! Reading what is kept of an account.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{Contact, Group, Guid, Passport, Timestamp, account::Record, contact::RemoteIdentity};
+use sqlx::AnyConnection;
+
+use crate::{Store, StoreFault, address::Networks, word};
+
+impl Store {
+    /// What is kept of an account, as of one instant; `None` if there is no such account. Contacts of networks that are off
+    /// are kept, but left out here.
+    pub async fn load(&self, passport: &Passport) -> Result<Option<Record>, StoreFault> {
+        // One transaction sees one state, however many statements it takes to read it.
+        let mut reading = self.readers.begin().await?;
+        let record = read(&mut reading, passport, &self.networks).await?;
+        reading.commit().await?;
+        Ok(record)
+    }
+}
+
+async fn read(
+    connection: &mut AnyConnection,
+    passport: &Passport,
+    networks: &Networks,
+) -> Result<Option<Record>, StoreFault> {
+    let row: Option<(String, String, String, i64, i64)> =
+        sqlx::query_as("SELECT name, privacy, prompt, list_changed, settings_changed FROM account WHERE passport = $1")
+            .bind(passport.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((name, privacy, prompt, list_changed, settings_changed)) = row else { return Ok(None) };
+    Ok(Some(Record {
+        passport: passport.clone(),
+        name,
+        privacy: word::privacy(&privacy)?,
+        prompt: word::prompt(&prompt)?,
+        properties: properties(connection, passport).await?,
+        contacts: contacts(connection, passport, networks).await?,
+        groups: groups(connection, passport).await?,
+        list_changed: Timestamp(list_changed),
+        settings_changed: Timestamp(settings_changed),
+    }))
+}
+
+async fn properties(connection: &mut AnyConnection, owner: &Passport) -> Result<BTreeMap<String, String>, StoreFault> {
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT key, value FROM property WHERE owner = $1")
+        .bind(owner.as_str())
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn groups(connection: &mut AnyConnection, owner: &Passport) -> Result<Vec<Group>, StoreFault> {
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT guid, name FROM list_group WHERE owner = $1 ORDER BY id")
+        .bind(owner.as_str())
+        .fetch_all(connection)
+        .await?;
+    rows.into_iter().map(|(guid, name)| Ok(Group { guid: word::guid("list_group", &guid)?, name })).collect()
+}
+
+/// An entry, and its place on another network: network, kind, target, name there.
+type Row = (String, String, i64, String, Option<String>, Option<String>, Option<String>, Option<String>);
+
+async fn contacts(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    networks: &Networks,
+) -> Result<Vec<Contact>, StoreFault> {
+    let mut memberships = memberships(connection, owner).await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT contact.passport, contact.guid, contact.lists, contact.name,
+                address.network, address.kind, address.target, address.name
+         FROM contact LEFT JOIN address ON address.passport = contact.passport
+         WHERE contact.owner = $1 ORDER BY contact.passport",
+    )
+    .bind(owner.as_str())
+    .fetch_all(connection)
+    .await?;
+    let mut contacts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let groups = memberships.remove(&row.0).unwrap_or_default();
+        contacts.extend(read_contact(row, groups, networks)?);
+    }
+    Ok(contacts)
+}
+
+/// One entry of the owner's list, as [`Store::load`] shows it.
+pub(crate) async fn contact(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    passport: &Passport,
+    networks: &Networks,
+) -> Result<Option<Contact>, StoreFault> {
+    let groups: Vec<String> =
+        sqlx::query_scalar("SELECT list_group FROM membership WHERE owner = $1 AND passport = $2 ORDER BY list_group")
+            .bind(owner.as_str())
+            .bind(passport.as_str())
+            .fetch_all(&mut *connection)
+            .await?;
+    let groups = groups.iter().map(|group| word::guid("membership", group)).collect::<Result<_, _>>()?;
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT contact.passport, contact.guid, contact.lists, contact.name,
+                address.network, address.kind, address.target, address.name
+         FROM contact LEFT JOIN address ON address.passport = contact.passport
+         WHERE contact.owner = $1 AND contact.passport = $2",
+    )
+    .bind(owner.as_str())
+    .bind(passport.as_str())
+    .fetch_optional(connection)
+    .await?;
+    row.map_or(Ok(None), |row| read_contact(row, groups, networks))
+}
+
+/// `None` for a contact of a network that is off.
+fn read_contact(row: Row, groups: Vec<Guid>, networks: &Networks) -> Result<Option<Contact>, StoreFault> {
+    let (passport, guid, lists, kept_name, network, kind, target, shown_name) = row;
+    let remote = match (network, kind, target) {
+        (Some(network), Some(kind), Some(target)) => {
+            let network = word::network("address", &network)?;
+            let Some(bit) = networks.bits.get(&network).copied() else { return Ok(None) };
+            Some(RemoteIdentity { network, bit, target: word::target(&kind, target)? })
+        }
+        _ => None,
+    };
+    Ok(Some(Contact {
+        passport: word::passport("contact", &passport)?,
+        guid: word::guid("contact", &guid)?,
+        lists: word::lists(lists)?,
+        name: shown_name.filter(|name| !name.is_empty()).unwrap_or(kept_name),
+        groups,
+        remote,
+    }))
+}
+
+async fn memberships(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+) -> Result<HashMap<String, Vec<Guid>>, StoreFault> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT passport, list_group FROM membership WHERE owner = $1 ORDER BY list_group")
+            .bind(owner.as_str())
+            .fetch_all(connection)
+            .await?;
+    let mut memberships: HashMap<String, Vec<Guid>> = HashMap::new();
+    for (passport, group) in rows {
+        memberships.entry(passport).or_default().push(word::guid("membership", &group)?);
+    }
+    Ok(memberships)
+}

@@ -1,0 +1,15 @@
+//! What the store promises, seen from outside.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+// The name under which the workspace uses the crate.
+extern crate chrysalis_store as store;
+
+mod accounts;
+mod bench;
+mod inbox;
+mod lists;
+mod messages;
+mod opening;
+mod outbox;
+mod remote;

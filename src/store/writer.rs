@@ -1,0 +1,319 @@
+//! The one task that writes, and its groups.
+
+use futures_util::future::BoxFuture;
+use sqlx::{AnyConnection, Connection};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::StoreFault;
+
+/// How many jobs may wait for the writer; whoever comes then waits for a place.
+const WAITING_JOBS: usize = 1024;
+/// How many jobs are committed together at most.
+const LONGEST_GROUP: usize = 256;
+
+/// Takes the lock at once: a transaction that only finds out later that it wants to write fails when another process came
+/// between.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// What a job is doing on the connection.
+pub(crate) type Work<'c, Out> = BoxFuture<'c, Result<Out, StoreFault>>;
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    errands: mpsc::Sender<Errand>,
+    ended: watch::Receiver<()>,
+}
+
+enum Errand {
+    Run(Box<dyn Job>),
+    Close,
+}
+
+/// Something to write, and whoever waits for it.
+trait Job: Send {
+    /// Does the work and keeps its outcome; says whether it succeeded.
+    fn run<'c>(&'c mut self, connection: &'c mut AnyConnection) -> BoxFuture<'c, bool>;
+
+    /// Answers whoever waits, once it is known what became of the group.
+    fn answer(self: Box<Self>, group: &Result<(), StoreFault>);
+}
+
+struct Waiting<Task, Out> {
+    task: Option<Task>,
+    outcome: Result<Out, StoreFault>,
+    reply: oneshot::Sender<Result<Out, StoreFault>>,
+}
+
+impl<Task, Out> Job for Waiting<Task, Out>
+where
+    Task: for<'c> FnOnce(&'c mut AnyConnection) -> Work<'c, Out> + Send,
+    Out: Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut AnyConnection) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            if let Some(task) = self.task.take() {
+                self.outcome = task(connection).await;
+            }
+            self.outcome.is_ok()
+        })
+    }
+
+    fn answer(self: Box<Self>, group: &Result<(), StoreFault>) {
+        let outcome = group.clone().and(self.outcome);
+        // Whoever has gone away did not want to know.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+impl Writer {
+    /// Starts the task over the connection.
+    pub(crate) fn start(connection: AnyConnection) -> Self {
+        let (errands, waiting) = mpsc::channel(WAITING_JOBS);
+        let (alive, ended) = watch::channel(());
+        tokio::spawn(async move {
+            write(connection, waiting).await;
+            drop(alive);
+        });
+        Self { errands, ended }
+    }
+
+    /// Runs `task` within a transaction and returns when that is committed. When `task` fails, nothing of it is kept, and
+    /// others are not touched by it.
+    pub(crate) async fn run<Out, Task>(&self, task: Task) -> Result<Out, StoreFault>
+    where
+        Task: for<'c> FnOnce(&'c mut AnyConnection) -> Work<'c, Out> + Send + 'static,
+        Out: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Waiting { task: Some(task), outcome: Err(StoreFault::Closed), reply };
+        self.errands.send(Errand::Run(Box::new(job))).await.map_err(|_| StoreFault::Closed)?;
+        answer.await.map_err(|_| StoreFault::Closed)?
+    }
+
+    /// Ends the task after everything that was handed in before, and returns when the connection is closed.
+    pub(crate) async fn close(&self) {
+        // An error here says that it has ended already.
+        let _ = self.errands.send(Errand::Close).await;
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+}
+
+async fn write(mut connection: AnyConnection, mut waiting: mpsc::Receiver<Errand>) {
+    let mut jobs: Vec<Box<dyn Job>> = Vec::new();
+    while let Some(first) = waiting.recv().await {
+        let mut next = Some(first);
+        while let Some(errand) = next {
+            match errand {
+                Errand::Run(job) => jobs.push(job),
+                Errand::Close => waiting.close(),
+            }
+            next = if jobs.len() < LONGEST_GROUP { waiting.try_recv().ok() } else { None };
+        }
+        if jobs.is_empty() {
+            continue;
+        }
+        let outcome = commit(&mut connection, &mut jobs).await;
+        if let Err(fault) = &outcome {
+            tracing::error!(jobs = jobs.len(), %fault, "a group was not committed");
+        }
+        for job in jobs.drain(..) {
+            job.answer(&outcome);
+        }
+    }
+    if let Err(fault) = connection.close().await {
+        tracing::warn!(%fault, "the database did not close cleanly; it will be recovered when it is opened again");
+    }
+}
+
+/// Runs the jobs in one transaction. On an error nothing of any of them is kept.
+async fn commit(connection: &mut AnyConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreFault> {
+    execute(connection, BEGIN).await?;
+    let outcome = match run_each(connection, jobs).await {
+        Ok(()) => execute(connection, "COMMIT").await,
+        Err(fault) => Err(fault),
+    };
+    if outcome.is_err() {
+        // A full disk ends the transaction by itself, and then there is nothing to roll back; anything else must not linger.
+        let _ = execute(connection, "ROLLBACK").await;
+    }
+    outcome
+}
+
+async fn run_each(connection: &mut AnyConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreFault> {
+    for job in jobs {
+        execute(connection, "SAVEPOINT job").await?;
+        if !job.run(connection).await {
+            // Fails when the database gave up the whole transaction: then the jobs before this one are gone as well.
+            execute(connection, "ROLLBACK TO SAVEPOINT job").await?;
+        }
+        execute(connection, "RELEASE SAVEPOINT job").await?;
+    }
+    Ok(())
+}
+
+async fn execute(connection: &mut AnyConnection, statement: &'static str) -> Result<(), StoreFault> {
+    sqlx::query(statement).execute(connection).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use futures_util::future::join_all;
+    use sqlx::AnyPool;
+
+    use super::*;
+    use crate::open;
+
+    struct Bench {
+        writer: Writer,
+        readers: AnyPool,
+        directory: tempfile::TempDir,
+    }
+
+    /// A writer over a table of numbers.
+    async fn bench() -> Bench {
+        let opened = open::open("sqlite::memory:", Path::new("/")).await.unwrap();
+        let writer = Writer::start(opened.writer);
+        run(&writer, "CREATE TABLE number (value BIGINT NOT NULL UNIQUE, parent BIGINT REFERENCES number (value) DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
+        Bench { writer, readers: opened.readers, directory: opened.temporary.unwrap() }
+    }
+
+    async fn run(writer: &Writer, statement: &'static str) -> Result<(), StoreFault> {
+        writer.run(move |connection| Box::pin(execute(connection, statement))).await
+    }
+
+    async fn insert(writer: &Writer, value: i64, parent: Option<i64>, then_fail: bool) -> Result<(), StoreFault> {
+        writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    sqlx::query("INSERT INTO number (value, parent) VALUES ($1, $2)")
+                        .bind(value)
+                        .bind(parent)
+                        .execute(&mut *connection)
+                        .await?;
+                    if then_fail { Err(StoreFault::Query("on purpose".to_owned())) } else { Ok(()) }
+                })
+            })
+            .await
+    }
+
+    async fn numbers(bench: &Bench) -> Vec<i64> {
+        sqlx::query_scalar("SELECT value FROM number ORDER BY value").fetch_all(&bench.readers).await.unwrap()
+    }
+
+    /// Holds the writer in a job until the returned sender is used, so that what is handed in meanwhile forms one group.
+    async fn hold(writer: &Writer) -> oneshot::Sender<()> {
+        let (release, released) = oneshot::channel();
+        let (begun, beginning) = oneshot::channel();
+        let writer = writer.clone();
+        tokio::spawn(async move {
+            writer
+                .run(move |_| {
+                    Box::pin(async move {
+                        begun.send(()).unwrap();
+                        released.await.map_err(|_| StoreFault::Closed)
+                    })
+                })
+                .await
+        });
+        beginning.await.unwrap();
+        release
+    }
+
+    /// Hands in the jobs in order, as one group.
+    async fn group(bench: &Bench, jobs: Vec<(i64, Option<i64>, bool)>) -> Vec<Result<(), StoreFault>> {
+        let release = hold(&bench.writer).await;
+        let waiting: Vec<_> = jobs
+            .into_iter()
+            .map(|(value, parent, fails)| {
+                let writer = bench.writer.clone();
+                tokio::spawn(async move { insert(&writer, value, parent, fails).await })
+            })
+            .collect();
+        while bench.writer.errands.capacity() + waiting.len() > bench.writer.errands.max_capacity() {
+            tokio::task::yield_now().await;
+        }
+        release.send(()).unwrap();
+        join_all(waiting).await.into_iter().map(Result::unwrap).collect()
+    }
+
+    #[tokio::test]
+    async fn a_failing_job_leaves_the_others_of_its_group_intact() {
+        let bench = bench().await;
+        let outcomes = group(&bench, vec![(1, None, false), (2, None, true), (3, None, false), (3, None, false)]).await;
+        assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
+        assert_eq!(outcomes[1], Err(StoreFault::Query("on purpose".to_owned())));
+        assert_eq!(numbers(&bench).await, [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_failing_commit_answers_every_job_and_keeps_none() {
+        let bench = bench().await;
+        // The missing parent is only noticed at the commit.
+        let outcomes = group(&bench, vec![(1, None, false), (2, Some(99), false), (3, None, false)]).await;
+        assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
+        assert_eq!(numbers(&bench).await, [0; 0]);
+        insert(&bench.writer, 4, None, false).await.unwrap();
+        assert_eq!(numbers(&bench).await, [4], "the writer works on");
+    }
+
+    #[tokio::test]
+    async fn what_the_database_rolled_back_by_itself_is_answered_as_lost() {
+        let bench = bench().await;
+        let release = hold(&bench.writer).await;
+        let (first, broken, last) = tokio::join!(
+            insert(&bench.writer, 1, None, false),
+            run(&bench.writer, "INSERT OR ROLLBACK INTO number (value) VALUES (1)"),
+            async {
+                release.send(()).unwrap();
+                insert(&bench.writer, 2, None, false).await
+            },
+        );
+        assert!(first.is_err() && broken.is_err() && last.is_err(), "{first:?} {broken:?} {last:?}");
+        assert_eq!(numbers(&bench).await, [0; 0]);
+        insert(&bench.writer, 3, None, false).await.unwrap();
+        assert_eq!(numbers(&bench).await, [3], "the writer works on");
+    }
+
+    #[tokio::test]
+    async fn another_process_that_holds_the_lock_is_told_apart() {
+        let bench = bench().await;
+        run(&bench.writer, "PRAGMA busy_timeout = 0").await.unwrap();
+        let url = format!("sqlite://{}", bench.directory.path().join("chrysalis.db").display());
+        let mut other = AnyConnection::connect(&url).await.unwrap();
+        execute(&mut other, BEGIN).await.unwrap();
+        assert_eq!(insert(&bench.writer, 1, None, false).await, Err(StoreFault::Busy));
+        execute(&mut other, "ROLLBACK").await.unwrap();
+        insert(&bench.writer, 2, None, false).await.unwrap();
+        assert_eq!(numbers(&bench).await, [2]);
+    }
+
+    #[tokio::test]
+    async fn closing_drains_what_was_handed_in() {
+        let bench = bench().await;
+        let release = hold(&bench.writer).await;
+        let ((), first, second) =
+            tokio::join!(async { release.send(()).unwrap() }, insert(&bench.writer, 1, None, false), async {
+                bench.writer.close().await;
+                insert(&bench.writer, 2, None, false).await
+            });
+        assert_eq!((first, second), (Ok(()), Err(StoreFault::Closed)));
+        assert_eq!(numbers(&bench).await, [1]);
+    }
+
+    #[tokio::test]
+    async fn dropping_the_last_way_to_the_writer_ends_it() {
+        let Bench { writer, readers, directory: _directory } = bench().await;
+        let mut ended = writer.ended.clone();
+        let other = writer.clone();
+        drop(writer);
+        insert(&other, 1, None, false).await.unwrap();
+        drop(other);
+        assert!(ended.changed().await.is_err(), "the task has ended");
+        drop(readers);
+    }
+}

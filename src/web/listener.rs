@@ -1,0 +1,123 @@
+//! The HTTP listener and its connections.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{Method, Request, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+use url::Url;
+
+use crate::{
+    Authority,
+    routes::{Origin, Web, routes},
+    spelling::Respelled,
+};
+
+/// How many connections are served at once; further ones wait in the kernel's queue.
+const MOST_CONNECTIONS: usize = 1024;
+/// The largest request head, in bytes. A Passport 1.4 sign-in has well under one thousand.
+const LARGEST_HEAD: usize = 16 * 1024;
+/// How many headers a request may have.
+const MOST_HEADERS: usize = 64;
+/// How long a client may take to send a request head, the idle time between two requests included.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+/// How long a connection may last: a sign-in is over in seconds.
+const LONGEST_CONNECTION: Duration = Duration::from_mins(2);
+/// How long a request under way may take to end when the connection has to.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// The pause after the system had no socket to give.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// How the server is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The URL under which clients reach this listener, through whatever stands before it. `http` or `https`.
+    pub public_url: Url,
+}
+
+/// Serves until `stop` is cancelled; returns when the last connection has ended, a few seconds later at most.
+pub async fn serve(listener: TcpListener, settings: Settings, authority: Arc<dyn Authority>, stop: CancellationToken) {
+    let router = routes(Web { public_url: Arc::new(settings.public_url), authority });
+    let connections = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let accepting = async {
+        while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+            let (stream, peer) = accept(&listener).await;
+            let (router, stop) = (router.clone(), stop.clone());
+            connections.spawn(async move {
+                attend(stream, peer.ip(), router, stop).await;
+                drop(place);
+            });
+        }
+    };
+    let _ = stop.run_until_cancelled(accepting).await;
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // The client may be gone again, or the process out of descriptors: neither may end the listener, nor spin it.
+            Err(fault) => {
+                tracing::warn!(%fault, "a web connection could not be accepted");
+                sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection until the client leaves, its time is up, or the server stops.
+async fn attend(stream: TcpStream, from: IpAddr, router: Router, stop: CancellationToken) {
+    let service = service_fn(move |request| answer(router.clone(), from, request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(LARGEST_HEAD)
+        .max_headers(MOST_HEADERS)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(Respelled::new(stream)), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = stop.cancelled() => None,
+        () = sleep(LONGEST_CONNECTION) => None,
+    };
+    let ended = if let Some(ended) = ended {
+        Ok(ended)
+    } else {
+        connection.as_mut().graceful_shutdown();
+        timeout(LAST_WORDS, connection).await
+    };
+    if let Ok(Err(fault)) = ended {
+        tracing::debug!(%fault, "a web connection ended early");
+    }
+}
+
+async fn answer(router: Router, from: IpAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
+    // An answer to HEAD announces a body that does not come, which the spelling of a next answer could not see through.
+    if request.method() == Method::HEAD {
+        return Ok((StatusCode::METHOD_NOT_ALLOWED, [(header::CONNECTION, "close")]).into_response());
+    }
+    request.extensions_mut().insert(Origin(from));
+    router.oneshot(request.map(Body::new)).await
+}

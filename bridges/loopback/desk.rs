@@ -1,0 +1,97 @@
+//! What the network remembers of one account.
+
+use std::collections::VecDeque;
+
+use bridge::{Host, Order, Write};
+use domain::{Content, Passport, presence::OwnPresence};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::echo::Mood;
+
+/// Where errands are kept until they are done.
+pub(crate) const WAITING: &str = "waiting/";
+
+/// How much may wait for Echo's answer, for one account; until some of it is answered, further texts are put off.
+pub(crate) const MOST_WAITING: usize = 200;
+
+/// How much of what they heard Echo remembers, for one account.
+const MEMORY: usize = 100;
+
+/// Something that Echo was told and has not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Errand {
+    /// Orders errands, over restarts too.
+    pub(crate) sequence: u64,
+    pub(crate) owner: Passport,
+    /// The order that brought it; the answer's id is made of it.
+    pub(crate) order: String,
+    pub(crate) told: Content,
+}
+
+impl Errand {
+    /// Under which it is kept; sorts by sequence.
+    pub(crate) fn key(&self) -> String {
+        format!("{WAITING}{:020}", self.sequence)
+    }
+
+    /// How it is kept.
+    pub(crate) fn written(&self) -> Result<Write, serde_json::Error> {
+        Ok(Write::Put(self.key(), serde_json::to_string(self)?))
+    }
+}
+
+/// One account's place on the network. An account that was never opened, or is closed, has no link.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    pub(crate) open: bool,
+    /// How Echo shows themselves to the account.
+    pub(crate) mood: Mood,
+    /// What Echo has to answer, oldest first; the first is being answered.
+    pub(crate) errands: VecDeque<Errand>,
+    /// Ends the task that answers; there is none while it is `None`.
+    pub(crate) worker: Option<CancellationToken>,
+    /// What Echo heard last, oldest first, with the orders that brought it.
+    heard: VecDeque<(String, Content)>,
+    /// How much Echo heard before that.
+    pub(crate) forgotten: usize,
+    /// What Echo sees of the account.
+    pub(crate) sees: Option<OwnPresence>,
+    /// Whether Echo sees the account type.
+    pub(crate) sees_typing: bool,
+}
+
+impl Desk {
+    /// Whether this order was carried out already, as far back as Echo remembers. The answer of an older one has an id that
+    /// the host knows, so at worst Echo types in vain.
+    pub(crate) fn knows(&self, order: &Order) -> bool {
+        self.heard.iter().any(|(key, _)| *key == order.key) || self.errands.iter().any(|each| each.order == order.key)
+    }
+
+    pub(crate) fn hear(&mut self, errand: Errand) {
+        if self.heard.len() == MEMORY {
+            self.heard.pop_front();
+            self.forgotten += 1;
+        }
+        self.heard.push_back((errand.order.clone(), errand.told.clone()));
+        self.errands.push_back(errand);
+    }
+
+    /// What Echo remembers of what they heard.
+    pub(crate) fn heard(&self) -> Vec<Content> {
+        self.heard.iter().map(|(_, content)| content.clone()).collect()
+    }
+
+    /// The errands that `host` kept, oldest first. One that cannot be read is passed over, so that it stops no other.
+    pub(crate) async fn kept(host: &dyn Host) -> Result<Vec<Errand>, bridge::HostFault> {
+        let values = host.list(WAITING).await?;
+        let errands = values.iter().filter_map(|(key, value)| match serde_json::from_str(value) {
+            Ok(errand) => Some(errand),
+            Err(fault) => {
+                tracing::warn!(key, line = fault.line(), column = fault.column(), "an errand of Echo's is unreadable");
+                None
+            }
+        });
+        Ok(errands.collect())
+    }
+}

@@ -1,0 +1,127 @@
+//! The network.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use bridge::{
+    Arrival, Batch, Failure, Fault, Features, Host, HostFault, Link, LinkOwner, Network, RemoteProfile, Section,
+    SectionFault, Standing, Write,
+};
+use domain::Passport;
+use serde::Deserialize;
+
+use crate::{
+    desk::Desk,
+    echo::{self, ECHO},
+    link::LoopbackLink,
+    parlour::Parlour,
+};
+
+/// Under which it is remembered that an account has Echo as a contact.
+const FRIEND: &str = "friend/";
+
+pub(crate) fn friend_key(owner: &Passport) -> String {
+    format!("{FRIEND}{owner}")
+}
+
+/// The network in memory.
+#[derive(Default)]
+pub struct Loopback {
+    /// There from start to stop.
+    parlour: Mutex<Option<Arc<Parlour>>>,
+}
+
+/// The section's own keys: none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {}
+
+impl Loopback {
+    /// The network that `section` sets up.
+    pub fn new(section: &Section) -> Result<Self, SectionFault> {
+        let Keys {} = section.read()?;
+        Ok(Self::default())
+    }
+
+    pub(crate) fn parlour(&self) -> Option<Arc<Parlour>> {
+        self.parlour.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, parlour: Option<Arc<Parlour>>) -> Option<Arc<Parlour>> {
+        std::mem::replace(&mut *self.parlour.lock().unwrap_or_else(PoisonError::into_inner), parlour)
+    }
+}
+
+#[async_trait]
+impl Network for Loopback {
+    fn features(&self) -> Features {
+        Features {
+            longest_text: 64 * 1024,
+            nudge: true,
+            emote: true,
+            typing: true,
+            presence: true,
+            keeps_messages: true,
+        }
+    }
+
+    async fn start(&self, host: Arc<dyn Host>) -> Result<(), Failure> {
+        let passing = |fault: HostFault| Failure::retry(fault.to_string());
+        let friends = host.list(FRIEND).await.map_err(passing)?;
+        let friends: HashSet<String> = friends.into_iter().map(|(key, _)| key).collect();
+        let waiting = Desk::kept(host.as_ref()).await.map_err(passing)?;
+        self.replace(Some(Arc::new(Parlour::new(host, friends, waiting))));
+        Ok(())
+    }
+
+    async fn open(&self, owner: LinkOwner) -> Result<Arc<dyn Link>, Failure> {
+        let Some(parlour) = self.parlour() else { return Err(Failure::retry("the network is not started")) };
+        let owner = owner.passport;
+        parlour.befriend(&owner).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+        let mood = parlour.at_desk(&owner, |desk| {
+            desk.open = true;
+            desk.mood.clone()
+        });
+        parlour.host.profile(echo::profile());
+        parlour.host.presence(&owner, &echo::user(), mood.presence(parlour.host.now()));
+        parlour.work(&owner);
+        Ok(Arc::new(LoopbackLink { owner, parlour }))
+    }
+
+    async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {
+        Ok((name.eq_ignore_ascii_case(ECHO) && server.is_none()).then(echo::profile))
+    }
+
+    async fn check(&self, _standing: Standing) -> Vec<Fault> {
+        Vec::new()
+    }
+
+    async fn stop(&self) {
+        if let Some(parlour) = self.replace(None) {
+            parlour.stop.cancel();
+            parlour.tasks.close();
+            parlour.tasks.wait().await;
+        }
+    }
+}
+
+impl Parlour {
+    /// Makes Echo a contact of `owner`, once.
+    async fn befriend(&self, owner: &Passport) -> Result<(), HostFault> {
+        let key = friend_key(owner);
+        if self.friends().contains(&key) {
+            return Ok(());
+        }
+        let arrivals = vec![Arrival::Friend { owner: owner.clone(), who: echo::profile() }];
+        self.host.accept(Batch { arrivals, writes: vec![Write::Put(key.clone(), String::new())] }).await?;
+        self.friends().insert(key);
+        Ok(())
+    }
+
+    pub(crate) fn unfriend(&self, owner: &Passport) {
+        self.friends().remove(&friend_key(owner));
+    }
+}

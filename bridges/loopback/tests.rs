@@ -1,0 +1,235 @@
+//! Echo, from both sides.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use bridge::{
+    Action, Arrival, Farewell, Host, Link, Network, Order, RemoteProfile, Section,
+    conformance::{FakeHost, Seen, Subject, owner, run},
+};
+use domain::{
+    Content,
+    contact::RemoteTarget,
+    presence::{Availability, RemotePresence},
+};
+
+use crate::{Loopback, echo};
+
+struct Both(Arc<Loopback>);
+
+#[async_trait]
+impl Subject for Both {
+    fn network(&self) -> Arc<dyn Network> {
+        Arc::clone(&self.0) as Arc<dyn Network>
+    }
+
+    fn person(&self) -> RemoteProfile {
+        echo::profile()
+    }
+
+    async fn say(&self, text: &str) {
+        self.0.say(&owner().passport, Content::text(text)).await;
+    }
+
+    async fn heard(&self, count: usize) -> Vec<Content> {
+        self.0.heard(&owner().passport, count).await
+    }
+
+    async fn appear(&self, presence: RemotePresence) {
+        self.0.appear(&owner().passport, presence.availability, &presence.personal_message.text);
+    }
+
+    async fn sees(&self, line: Option<&str>) {
+        self.0
+            .sees(&owner().passport, |seen| {
+                seen.status.is_visible().then_some(seen.personal_message.text.as_str()) == line
+            })
+            .await;
+    }
+
+    async fn types(&self, typing: bool) {
+        self.0.types(&owner().passport, typing);
+    }
+
+    async fn sees_typing(&self, typing: bool) {
+        self.0.sees_typing(&owner().passport, typing).await;
+    }
+
+    async fn invite(&self) -> bool {
+        false
+    }
+}
+
+fn section(values: &[(&str, &str)]) -> Section {
+    let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+    let (base, data_directory) = (PathBuf::from("."), PathBuf::from("."));
+    Section { name: "loopback".parse().unwrap(), bit: 256.try_into().unwrap(), values, base, data_directory }
+}
+
+fn host() -> Arc<FakeHost> {
+    FakeHost::new("loopback".parse().unwrap(), vec![owner()])
+}
+
+async fn started(host: &Arc<FakeHost>) -> (Loopback, Arc<dyn Link>) {
+    let network = Loopback::new(&section(&[])).unwrap();
+    network.start(Arc::clone(host) as Arc<dyn Host>).await.unwrap();
+    let link = network.open(owner()).await.unwrap();
+    (network, link)
+}
+
+fn order(host: &FakeHost, key: &str, text: &str) -> Order {
+    let action = Action::Say { content: Content::text(text), sent: host.now() };
+    Order { key: key.to_owned(), attempt: 0, to: RemoteTarget::Person(echo::user()), action }
+}
+
+fn said(seen: &Seen) -> Vec<Content> {
+    seen.said(&owner().passport, &echo::user())
+}
+
+async fn wait_for_answers(host: &FakeHost, expected: &[&str]) {
+    let expected: Vec<Content> = expected.iter().copied().map(Content::text).collect();
+    host.wait_for(&format!("{expected:?}"), |seen| (said(seen) == expected).then_some(())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn loopback_conforms() {
+    run(&Both(Arc::new(Loopback::new(&section(&[])).unwrap()))).await;
+}
+
+#[test]
+fn a_key_in_the_section_is_a_fault() {
+    let fault = crate::network(section(&[("homeserver", "x")])).err().unwrap();
+    assert!(fault.to_string().contains("homeserver"), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn echo_is_everybodys_friend_once() {
+    let host = host();
+    for _ in 0..2 {
+        let (network, link) = started(&host).await;
+        link.close(Farewell::Stopping).await;
+        network.open(owner()).await.unwrap();
+        network.stop().await;
+    }
+    let friend = Arrival::Friend { owner: owner().passport, who: echo::profile() };
+    assert_eq!(host.seen().arrivals, [friend]);
+    let presence = host.seen().presences.remove(&(owner().passport, echo::user())).unwrap();
+    assert_eq!(
+        (presence.availability, presence.personal_message.text.as_str()),
+        (Availability::Online, "say something")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn texts_are_repeated_in_order_after_some_typing() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    for (key, text) in [("1", "one"), ("2", "two\n"), ("3", " three ")] {
+        link.deliver(&order(&host, key, text)).await.unwrap();
+    }
+    host.wait_for("typing", |seen| (seen.typing.len() == 1).then_some(())).await;
+    assert_eq!(said(&host.seen()), []);
+    wait_for_answers(&host, &["one", "two\n", " three "]).await;
+    host.wait_for("an end of typing", |seen| seen.typing.is_empty().then_some(())).await;
+    network.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_move_echo() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    link.deliver(&order(&host, "1", "busy")).await.unwrap();
+    link.deliver(&order(&host, "2", "status in the garden")).await.unwrap();
+    link.deliver(&order(&host, "3", "nudge")).await.unwrap();
+    host.wait_for("a busy Echo in the garden", |seen| {
+        let presence = seen.presences.get(&(owner().passport, echo::user()))?;
+        (presence.availability == Availability::Busy && presence.personal_message.text == "in the garden").then_some(())
+    })
+    .await;
+    host.wait_for("a nudge and its line", |seen| {
+        (said(seen).len() == 4 && said(seen)[2] == Content::Nudge).then_some(())
+    })
+    .await;
+    network.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_survives_a_crash_and_is_given_once() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    link.deliver(&order(&host, "1", "one")).await.unwrap();
+    link.deliver(&order(&host, "2", "two")).await.unwrap();
+    // Nothing has had time to be answered: the runtime's clock stands still.
+    network.stop().await;
+    drop((network, link));
+    assert_eq!(said(&host.seen()), []);
+
+    let (network, link) = started(&host).await;
+    // The server did not learn of the receipt, and tries again.
+    link.deliver(&Order { attempt: 1, ..order(&host, "2", "two") }).await.unwrap();
+    wait_for_answers(&host, &["one", "two"]).await;
+    network.stop().await;
+    drop((network, link));
+
+    let (network, link) = started(&host).await;
+    link.deliver(&Order { attempt: 2, ..order(&host, "2", "two") }).await.unwrap();
+    link.deliver(&order(&host, "3", "three")).await.unwrap();
+    wait_for_answers(&host, &["one", "two", "three"]).await;
+    assert_eq!(host.list("waiting/").await.unwrap(), []);
+    network.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_wait_for_a_host_that_fails() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    host.fail_next(3);
+    link.deliver(&order(&host, "1", "one")).await.unwrap();
+    link.deliver(&order(&host, "2", "two")).await.unwrap();
+    wait_for_answers(&host, &["one", "two"]).await;
+    assert_eq!(host.failures_left(), 0);
+    network.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_account_leaves_nothing_behind() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    link.deliver(&order(&host, "1", "one")).await.unwrap();
+    link.close(Farewell::Removed).await;
+    assert_eq!(host.list("").await.unwrap(), []);
+    assert!(link.deliver(&order(&host, "2", "two")).await.unwrap_err().is_passing());
+    network.stop().await;
+    assert_eq!(said(&host.seen()), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_much_at_once_is_put_off() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    let mut taken = 0;
+    let failure = loop {
+        match link.deliver(&order(&host, &taken.to_string(), "again")).await {
+            Ok(_) => taken += 1,
+            Err(failure) => break failure,
+        }
+    };
+    assert!(failure.is_passing() && taken >= 200, "{taken} {failure}");
+    wait_for_answers(&host, &["again"]).await;
+    link.deliver(&order(&host, &taken.to_string(), "again")).await.unwrap();
+    network.stop().await;
+}
+
+#[tokio::test]
+async fn there_is_nobody_else() {
+    let host = host();
+    let (network, link) = started(&host).await;
+    assert_eq!(network.resolve("Echo", None).await, Ok(Some(echo::profile())));
+    for (name, server) in [("narcissus", None), ("echo", Some("example.org"))] {
+        assert_eq!(network.resolve(name, server).await, Ok(None));
+    }
+    let mut stray = order(&host, "1", "anybody?");
+    stray.to = RemoteTarget::Person(domain::RemoteUser("narcissus".to_owned()));
+    assert!(!link.deliver(&stray).await.unwrap_err().is_passing());
+    network.stop().await;
+}

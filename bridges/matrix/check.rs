@@ -1,0 +1,189 @@
+//! Looking for what is wrong with a set-up.
+
+use std::time::Duration;
+
+use bridge::{Fault, Standing};
+use domain::{Timestamp, presence::Availability};
+use ruma::presence::PresenceState;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    appservice,
+    configuration::Configuration,
+    homeserver::{Homeserver, Trouble},
+    listener,
+    presence::Shown,
+};
+
+/// How long the whole may take.
+const LONGEST: Duration = Duration::from_secs(25);
+
+/// Everything that is wrong. Ends by itself.
+pub(crate) async fn check(configuration: &Configuration, homeserver: &Homeserver, standing: Standing) -> Vec<Fault> {
+    let check = Check { configuration, homeserver };
+    match tokio::time::timeout(LONGEST, check.all(standing)).await {
+        Ok(faults) => faults,
+        Err(_) => vec![fault(
+            "homeserver_url",
+            format!("{} takes longer than 25 seconds to answer", configuration.homeserver_url),
+            "see whether the homeserver is overloaded, or the address leads elsewhere",
+        )],
+    }
+}
+
+struct Check<'a> {
+    configuration: &'a Configuration,
+    homeserver: &'a Homeserver,
+}
+
+fn fault(subject: &str, problem: impl Into<String>, mend: impl Into<String>) -> Fault {
+    Fault { subject: subject.to_owned(), problem: problem.into(), mend: mend.into() }
+}
+
+impl Check<'_> {
+    async fn all(&self, standing: Standing) -> Vec<Fault> {
+        // Each needs what the one before has shown: one wrong address would else be told five times.
+        if let Err(fault) = self.answers().await {
+            return vec![fault];
+        }
+        if let Err(fault) = self.knows_us().await {
+            return vec![fault];
+        }
+        let mut faults = Vec::new();
+        faults.extend(self.gives_ghosts().await.err());
+        faults.extend(self.reaches_us(standing).await.err());
+        faults.extend(self.shows_presence().await.err());
+        faults
+    }
+
+    async fn answers(&self) -> Result<(), Fault> {
+        let url = &self.configuration.homeserver_url;
+        let versions = self.homeserver.versions().await.map_err(|trouble| {
+            let mend = "start the homeserver, or write the address at which its client API answers";
+            fault("homeserver_url", format!("no Matrix homeserver answers at {url} ({trouble})"), mend)
+        })?;
+        let pings =
+            versions.as_supported_versions().versions.iter().any(|version| *version >= ruma::api::MatrixVersion::V1_7)
+                || versions.unstable_features.get("fi.mau.msc2659.stable") == Some(&true);
+        if pings {
+            Ok(())
+        } else {
+            let problem = format!("the homeserver at {url} does not speak Matrix 1.7");
+            Err(fault("homeserver_url", problem, "update the homeserver"))
+        }
+    }
+
+    async fn knows_us(&self) -> Result<(), Fault> {
+        let bot = self.configuration.names.bot();
+        let intent = self.homeserver.acting_as(bot);
+        intent.register().await.map_err(|trouble| Self::stranger(trouble, "appservice.bot"))?;
+        match intent.whoami().await {
+            Ok(user) if user == bot => Ok(()),
+            Ok(user) => Err(fault(
+                "server_name",
+                format!("the homeserver says that the bot is {user}, not {bot}"),
+                "write the server_name of homeserver.yaml",
+            )),
+            Err(Trouble::Refused { errcode, message, .. }) => Err(fault(
+                "server_name",
+                format!("the bot {bot} is nobody of this homeserver ({errcode} {message})"),
+                "write the server_name of homeserver.yaml, make the registration again and restart the homeserver",
+            )),
+            Err(trouble) => Err(Self::stranger(trouble, "appservice.bot")),
+        }
+    }
+
+    async fn gives_ghosts(&self) -> Result<(), Fault> {
+        let Ok(probe) = "check@chrysalis.invalid".parse() else { return Ok(()) };
+        let Some(ghost) = self.configuration.names.ghost(&probe) else { return Ok(()) };
+        match self.homeserver.acting_as(&ghost).whoami_unregistered().await {
+            Ok(()) => Ok(()),
+            Err(trouble) if trouble.is_unregistered() => Ok(()),
+            Err(trouble) => Err(Self::stranger(trouble, "appservice.user_prefix")),
+        }
+    }
+
+    /// What a refusal of a name or a token means.
+    fn stranger(trouble: Trouble, key: &str) -> Fault {
+        let again = "make the registration again (chrysalis registration), give it to the homeserver and restart it";
+        match trouble {
+            Trouble::Stranger => {
+                let problem =
+                    "the homeserver does not know this token: it has another registration, or was not restarted";
+                fault("appservice.as_token", problem, again)
+            }
+            Trouble::Refused { errcode, message, .. } => {
+                let problem = format!("the homeserver's registration does not give us this name ({errcode} {message})");
+                let mend = format!("{again}; another appservice must not claim the same names");
+                fault(key, problem, mend)
+            }
+            Trouble::Silent(_) | Trouble::Unreadable(_) | Trouble::Limited(_) | Trouble::Ailing { .. } => {
+                fault("homeserver_url", trouble.to_string(), "see the homeserver's log")
+            }
+        }
+    }
+
+    async fn reaches_us(&self, standing: Standing) -> Result<(), Fault> {
+        match standing {
+            Standing::Running => self.ping().await,
+            Standing::Idle => {
+                let address = self.configuration.listen;
+                let listener = listener::bind(address).await.map_err(|error| {
+                    let mend = "write another port in listen and url, or end the program that has it";
+                    fault("appservice.listen", format!("{address} cannot be listened on: {error}"), mend)
+                })?;
+                let stopping = CancellationToken::new();
+                let pings = listener::serve_pings(self.configuration.hs_token.clone(), listener, stopping.clone());
+                let serving = tokio::spawn(pings);
+                let outcome = self.ping().await;
+                stopping.cancel();
+                // Open connections of the homeserver are not waited for.
+                serving.abort();
+                outcome
+            }
+        }
+    }
+
+    async fn ping(&self) -> Result<(), Fault> {
+        let url = &self.configuration.url;
+        match appservice::ping(self.homeserver, self.configuration).await {
+            Ok(_) => Ok(()),
+            Err(Trouble::Refused { errcode, .. } | Trouble::Ailing { errcode, .. }) if errcode == "M_BAD_STATUS" => {
+                let problem =
+                    "this program refuses the token that the homeserver shows, or something else answers there";
+                let mend =
+                    "make the registration again (chrysalis registration), give it to the homeserver and restart it";
+                Err(fault("appservice.hs_token", problem, mend))
+            }
+            Err(Trouble::Refused { errcode, message, .. }) if errcode == "M_FORBIDDEN" => {
+                let problem = format!("the homeserver has the token under another id ({message})");
+                Err(fault("appservice.id", problem, "write the id of the registration that the homeserver has"))
+            }
+            Err(trouble) => {
+                let problem = format!("the homeserver does not reach {url} ({trouble})");
+                let mend = "write an address of this program that the homeserver can reach, make the registration again \
+                            and restart the homeserver";
+                Err(fault("appservice.url", problem, mend))
+            }
+        }
+    }
+
+    async fn shows_presence(&self) -> Result<(), Fault> {
+        let bot = self.configuration.names.bot();
+        let intent = self.homeserver.acting_as(bot);
+        let shown = Shown { state: PresenceState::Online, line: String::new() };
+        let seen = match intent.set_presence(&shown).await {
+            Ok(()) => intent.presence_of(bot, Timestamp(0)).await,
+            Err(trouble) => Err(trouble),
+        };
+        match seen {
+            Ok(Some(seen)) if seen.availability == Availability::Offline => Err(fault(
+                "presence",
+                "the homeserver has presence switched off, so that nobody is seen online",
+                "set presence: {enabled: true} in homeserver.yaml and restart the homeserver",
+            )),
+            Ok(_) => Ok(()),
+            Err(trouble) => Err(fault("presence", trouble.to_string(), "see the homeserver's log")),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is left to be done on Matrix, apart from orders: done in the background, and again until it succeeds.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bridge::{Failure, Host, HostFault};
+use domain::Passport;
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
+
+use crate::{appservice::Appservice, chat::Pair, chats::Chats};
+
+/// Removed accounts whose ghosts have not left all their rooms yet are kept under this and the account's address.
+pub(crate) const FAREWELL: &str = "farewell/";
+/// How many are done at once.
+const AT_ONCE: usize = 4;
+/// The longest wait before the next try.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Chore {
+    /// Answer the invitations between a pair as was decided.
+    Settle(Pair),
+    /// Look up the presence of a pair's person.
+    Look(Pair),
+    /// Let the ghost of a removed account leave all its rooms.
+    Farewell(Passport),
+}
+
+/// A set, so that it grows no larger than what there is to do.
+#[derive(Default)]
+struct Waiting {
+    ready: BTreeSet<Chore>,
+    later: BTreeMap<Chore, Instant>,
+    failures: BTreeMap<Chore, u32>,
+    running: BTreeSet<Chore>,
+}
+
+/// The chores.
+pub(crate) struct Chores {
+    waiting: Mutex<Waiting>,
+    bell: Notify,
+}
+
+impl Chores {
+    /// Those that an earlier run left.
+    pub(crate) async fn load(host: &dyn Host, chats: &Chats) -> Result<Self, HostFault> {
+        let mut waiting = Waiting::default();
+        waiting.ready.extend(chats.unsettled().into_iter().map(Chore::Settle));
+        for (key, _) in host.list(FAREWELL).await? {
+            if let Some(passport) = key.strip_prefix(FAREWELL).and_then(|passport| passport.parse().ok()) {
+                waiting.ready.insert(Chore::Farewell(passport));
+            }
+        }
+        Ok(Self { waiting: Mutex::new(waiting), bell: Notify::new() })
+    }
+
+    /// Has this done soon.
+    pub(crate) fn add(&self, chore: Chore) {
+        let mut waiting = self.lock();
+        waiting.later.remove(&chore);
+        waiting.ready.insert(chore);
+        drop(waiting);
+        self.bell.notify_one();
+    }
+
+    /// Forgets this; says whether it was waiting or is being done.
+    pub(crate) fn cancel(&self, chore: &Chore) -> bool {
+        let mut waiting = self.lock();
+        let was_ready = waiting.ready.remove(chore);
+        let was_later = waiting.later.remove(chore).is_some();
+        waiting.failures.remove(chore);
+        was_ready || was_later || waiting.running.contains(chore)
+    }
+
+    /// One that can be done now, or when the next can.
+    fn next(&self, now: Instant) -> Result<Chore, Option<Instant>> {
+        let mut waiting = self.lock();
+        let waiting = &mut *waiting;
+        let due: Vec<Chore> =
+            waiting.later.iter().filter(|(_, at)| **at <= now).map(|(chore, _)| chore.clone()).collect();
+        for chore in due {
+            waiting.later.remove(&chore);
+            waiting.ready.insert(chore);
+        }
+        // One and the same is never done twice at the same time.
+        let Some(chore) = waiting.ready.iter().find(|chore| !waiting.running.contains(*chore)).cloned() else {
+            return Err(waiting.later.values().min().copied());
+        };
+        waiting.ready.remove(&chore);
+        waiting.running.insert(chore.clone());
+        Ok(chore)
+    }
+
+    fn ended(&self, chore: Chore, outcome: Result<(), Failure>) {
+        let mut waiting = self.lock();
+        waiting.running.remove(&chore);
+        match outcome {
+            Ok(()) => {
+                waiting.failures.remove(&chore);
+            }
+            Err(failure @ Failure::Retry { after, .. }) => {
+                let failures = waiting.failures.entry(chore.clone()).or_default();
+                let wait = after.unwrap_or(Duration::from_secs(1 << (*failures).min(5))).min(LONGEST_WAIT);
+                *failures = failures.saturating_add(1);
+                tracing::debug!(?chore, %failure, ?wait, "put off");
+                waiting.later.insert(chore, Instant::now() + wait);
+            }
+            Err(failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. })) => {
+                tracing::warn!(?chore, %failure, "given up");
+                waiting.failures.remove(&chore);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Appservice {
+    /// Does chores until everything ends.
+    pub(crate) async fn do_chores(self: Arc<Self>) {
+        let mut working = JoinSet::new();
+        while !self.stopping.is_cancelled() {
+            let mut next = None;
+            while working.len() < AT_ONCE {
+                match self.chores.next(Instant::now()) {
+                    Ok(chore) => {
+                        let appservice = Arc::clone(&self);
+                        working.spawn(async move {
+                            let outcome = appservice.do_chore(&chore).await;
+                            appservice.chores.ended(chore, outcome);
+                        });
+                    }
+                    Err(at) => {
+                        next = at;
+                        break;
+                    }
+                }
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => {}
+                () = self.chores.bell.notified() => {}
+                Some(_) = working.join_next() => {}
+                () = at(next) => {}
+            }
+        }
+    }
+
+    async fn do_chore(&self, chore: &Chore) -> Result<(), Failure> {
+        match chore {
+            Chore::Settle(pair) => self.settle(pair).await,
+            Chore::Look(pair) => self.look(pair).await,
+            Chore::Farewell(owner) => self.leave_everything(owner).await,
+        }
+    }
+}
+
+/// Waits for an instant; for ever when there is none.
+pub(crate) async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

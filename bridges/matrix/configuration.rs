@@ -1,0 +1,312 @@
+//! The section of the configuration, read strictly.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write as _},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use bridge::{Section, SectionFault};
+use ruma::{OwnedServerName, ServerName, UserId};
+use serde::Deserialize;
+use url::Url;
+
+use crate::names::Names;
+
+/// How many invitations of one sender reach accounts within an hour, unless configured otherwise.
+const INVITATIONS_PER_HOUR: u32 = 20;
+
+/// The section as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    homeserver_url: String,
+    server_name: String,
+    #[serde(default = "usual_invitations")]
+    invitations_per_hour: u32,
+    appservice: AppserviceKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppserviceKeys {
+    #[serde(default = "usual_id")]
+    id: String,
+    listen: String,
+    url: String,
+    as_token: Option<String>,
+    as_token_file: Option<PathBuf>,
+    hs_token: Option<String>,
+    hs_token_file: Option<PathBuf>,
+    #[serde(default = "usual_bot")]
+    bot: String,
+    #[serde(default = "usual_prefix")]
+    user_prefix: String,
+}
+
+const fn usual_invitations() -> u32 {
+    INVITATIONS_PER_HOUR
+}
+
+fn usual_id() -> String {
+    "chrysalis".into()
+}
+
+fn usual_bot() -> String {
+    "msnbot".into()
+}
+
+fn usual_prefix() -> String {
+    "msn_".into()
+}
+
+/// What the bridge works with.
+#[derive(Clone)]
+pub(crate) struct Configuration {
+    /// Where the homeserver answers; without a slash at the end.
+    pub(crate) homeserver_url: String,
+    /// Who is who.
+    pub(crate) names: Names,
+    /// How many invitations of one sender are let through within an hour.
+    pub(crate) invitations_per_hour: u32,
+    /// The registration's id.
+    pub(crate) id: String,
+    /// Where the homeserver's transactions are listened for.
+    pub(crate) listen: SocketAddr,
+    /// How the homeserver reaches that.
+    pub(crate) url: String,
+    /// What we show the homeserver.
+    pub(crate) as_token: String,
+    /// What the homeserver shows us.
+    pub(crate) hs_token: String,
+    /// The beginning of every ghost's localpart.
+    pub(crate) user_prefix: String,
+    /// The bot's localpart.
+    pub(crate) bot: String,
+}
+
+impl Configuration {
+    /// Reads the section, and makes the tokens that it does not give.
+    pub(crate) fn read(section: &Section) -> Result<Self, SectionFault> {
+        let keys: Keys = section.read()?;
+        let homeserver_url = web_address("homeserver_url", &keys.homeserver_url)?;
+        let server = server_name(&keys.server_name)?;
+        let appservice = keys.appservice;
+        if keys.invitations_per_hour == 0 {
+            let problem = "is 0, so that nobody could ever invite an account; write at least 1, e.g. 20";
+            return Err(SectionFault::new("invitations_per_hour", problem));
+        }
+        if appservice.id.is_empty() || appservice.id.chars().any(char::is_control) {
+            return Err(SectionFault::new(
+                "appservice.id",
+                "is empty or holds control characters; write e.g. chrysalis",
+            ));
+        }
+        let listen = appservice.listen.parse().map_err(|_| {
+            let problem = format!("{:?} is no address and port; write e.g. 127.0.0.1:29333", appservice.listen);
+            SectionFault::new("appservice.listen", problem)
+        })?;
+        let url = web_address("appservice.url", &appservice.url)?;
+        localpart("appservice.bot", &appservice.bot)?;
+        localpart("appservice.user_prefix", &appservice.user_prefix)?;
+        let bot = UserId::parse(format!("@{}:{server}", appservice.bot)).map_err(|fault| {
+            SectionFault::new("appservice.bot", format!("{:?} makes no Matrix id: {fault}", appservice.bot))
+        })?;
+        if appservice.bot.starts_with(&appservice.user_prefix) {
+            let problem = format!(
+                "{:?} begins like the ghosts ({:?}), so that the bot would be taken for one; write another name",
+                appservice.bot, appservice.user_prefix
+            );
+            return Err(SectionFault::new("appservice.bot", problem));
+        }
+        let tokens = Tokens { section };
+        let as_token = tokens.token("as_token", appservice.as_token.as_deref(), appservice.as_token_file.as_deref())?;
+        let hs_token = tokens.token("hs_token", appservice.hs_token.as_deref(), appservice.hs_token_file.as_deref())?;
+        if as_token == hs_token {
+            let problem = "is the same as as_token; give the two directions a secret each";
+            return Err(SectionFault::new("appservice.hs_token", problem));
+        }
+        let names = Names::new(server, bot, appservice.user_prefix.clone());
+        Ok(Self {
+            homeserver_url,
+            names,
+            invitations_per_hour: keys.invitations_per_hour,
+            id: appservice.id,
+            listen,
+            url,
+            as_token,
+            hs_token,
+            user_prefix: appservice.user_prefix,
+            bot: appservice.bot,
+        })
+    }
+}
+
+/// An http or https address, without a slash at the end.
+fn web_address(key: &str, text: &str) -> Result<String, SectionFault> {
+    let usable = Url::parse(text).is_ok_and(|url| {
+        // A password in an address would end up in logs.
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if usable {
+        return Ok(text.trim_end_matches('/').to_owned());
+    }
+    let shown = text.split_once('@').map_or(text, |(_, host)| host);
+    Err(SectionFault::new(key, format!("{shown:?} is no plain web address; write e.g. http://127.0.0.1:8008")))
+}
+
+fn server_name(text: &str) -> Result<OwnedServerName, SectionFault> {
+    ServerName::parse(text).map_err(|fault| {
+        let problem =
+            format!("{text:?} is no server name ({fault}); write what stands behind the colon of your users' ids");
+        SectionFault::new("server_name", problem)
+    })
+}
+
+fn localpart(key: &str, text: &str) -> Result<(), SectionFault> {
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/');
+    // What a user id may hold of itself; `=` is ours to escape with.
+    if !text.is_empty() && text.len() <= 32 && text.bytes().all(fits) {
+        return Ok(());
+    }
+    let problem = format!("{text:?} cannot stand in a Matrix id; write 1 to 32 of a-z, 0-9 and . _ - /");
+    Err(SectionFault::new(key, problem))
+}
+
+/// Where tokens come from: the section, a file it names, or a file of our own.
+struct Tokens<'section> {
+    section: &'section Section,
+}
+
+impl Tokens<'_> {
+    fn token(&self, key: &str, value: Option<&str>, file: Option<&Path>) -> Result<String, SectionFault> {
+        let named = format!("appservice.{key}");
+        let token = match self.section.secret(&named, value, file)? {
+            Some(token) => token,
+            None => self.own(key)?,
+        };
+        // It travels in a header, and stands in the registration.
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(SectionFault::new(named, "is empty, or holds spaces or characters that are not ASCII"));
+        }
+        Ok(token)
+    }
+
+    /// The token that was made on an earlier run, or a new one, in a file that only this user may read.
+    fn own(&self, key: &str) -> Result<String, SectionFault> {
+        let path = self.section.data_directory.join(format!("{}-{}", self.section.name, key.replace('_', "-")));
+        let fault = |what: &str, fault: &std::io::Error| {
+            let problem = format!("is not set, and {} cannot be {what}: {fault}", path.display());
+            SectionFault::new(format!("appservice.{key}"), problem)
+        };
+        match fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+            // An empty file is what a crash between making and filling it leaves.
+            Ok(_) => fs::remove_file(&path).map_err(|error| fault("replaced", &error))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(fault("read", &error)),
+        }
+        fs::create_dir_all(&self.section.data_directory).map_err(|error| fault("made", &error))?;
+        let token = new_token();
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => {
+                file.write_all(format!("{token}\n").as_bytes())
+                    .and_then(|()| file.sync_all())
+                    .map_err(|error| fault("written", &error))?;
+                Ok(token)
+            }
+            Err(error) => Err(fault("made", &error)),
+        }
+    }
+}
+
+/// 256 random bits, in hexadecimal digits.
+fn new_token() -> String {
+    use std::fmt::Write as _;
+    rand::random::<[u8; 32]>().iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    pub(crate) fn section(values: Value, data: &Path) -> Section {
+        let Value::Object(values) = values else { panic!("a section is an object") };
+        Section {
+            name: "matrix".parse().unwrap(),
+            bit: 64.try_into().unwrap(),
+            values,
+            base: data.to_owned(),
+            data_directory: data.to_owned(),
+        }
+    }
+
+    pub(crate) fn values() -> Value {
+        json!({
+            "homeserver_url": "http://127.0.0.1:8008/",
+            "server_name": "example.org",
+            "appservice": { "listen": "127.0.0.1:29333", "url": "http://127.0.0.1:29333" },
+        })
+    }
+
+    fn fault(change: impl FnOnce(&mut Value)) -> SectionFault {
+        let directory = tempfile::tempdir().unwrap();
+        let mut values = values();
+        change(&mut values);
+        Configuration::read(&section(values, directory.path())).err().expect("a fault")
+    }
+
+    #[test]
+    fn missing_tokens_are_made_once_and_kept_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let section = section(values(), directory.path());
+        let first = Configuration::read(&section).unwrap();
+        let second = Configuration::read(&section).unwrap();
+        assert_eq!((&first.as_token, &first.hs_token), (&second.as_token, &second.hs_token));
+        assert_eq!(first.as_token.len(), 64);
+        assert_eq!(first.homeserver_url, "http://127.0.0.1:8008");
+        for name in ["matrix-as-token", "matrix-hs-token"] {
+            let mode = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn bad_values_are_named_with_their_key() {
+        assert_eq!(fault(|values| values["homeserver_url"] = json!("8008")).key, "homeserver_url");
+        assert_eq!(fault(|values| values["server_name"] = json!("a b")).key, "server_name");
+        assert_eq!(fault(|values| values["invitations_per_hour"] = json!(0)).key, "invitations_per_hour");
+        assert_eq!(fault(|values| values["appservice"]["listen"] = json!("29333")).key, "appservice.listen");
+        assert_eq!(fault(|values| values["appservice"]["url"] = json!("ftp://x")).key, "appservice.url");
+        assert_eq!(fault(|values| values["appservice"]["bot"] = json!("msn_bot")).key, "appservice.bot");
+        assert_eq!(fault(|values| values["appservice"]["user_prefix"] = json!("MSN")).key, "appservice.user_prefix");
+        assert_eq!(fault(|values| values["appservice"]["as_token"] = json!("a b")).key, "appservice.as_token");
+        assert!(fault(|values| values["colour"] = json!("red")).problem.contains("colour"));
+        let twice = fault(|values| {
+            values["appservice"]["as_token"] = json!("a");
+            values["appservice"]["as_token_file"] = json!("b");
+        });
+        assert!(twice.problem.contains("twice"), "{twice}");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        let fault = fault(|values| values["homeserver_url"] = json!("http://me:secret@host"));
+        assert!(!fault.to_string().contains("secret"), "{fault}");
+    }
+}

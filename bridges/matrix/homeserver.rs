@@ -1,0 +1,297 @@
+//! Asking the homeserver: one client for all, the appservice's token, somebody's identity, and an answer that says what to do.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use bridge::Failure;
+use http::StatusCode;
+use ruma::{
+    UserId,
+    api::{
+        AppserviceUserIdentity, IncomingResponse, MatrixVersion, OutgoingRequest, SupportedVersions,
+        auth_scheme::{AuthScheme, SendAccessToken},
+        client::discovery::get_supported_versions,
+        path_builder::PathBuilder,
+    },
+};
+use serde::Deserialize;
+
+use crate::configuration::Configuration;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may take: making a room on a loaded homeserver is the longest.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The largest answer that is read; a room's state is the largest that is asked for.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// The homeserver, as this appservice speaks to it.
+pub(crate) struct Homeserver {
+    client: RwLock<reqwest::Client>,
+    url: String,
+    as_token: String,
+    versions: SupportedVersions,
+}
+
+/// Why the homeserver did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// It did not answer.
+    #[error("the homeserver did not answer: {0}")]
+    Silent(String),
+    /// It did what it was asked, but its answer could not be read.
+    #[error("the homeserver's answer could not be read: {0}")]
+    Unreadable(String),
+    /// Too much was asked of it.
+    #[error("the homeserver asks to wait")]
+    Limited(Option<Duration>),
+    /// Something is wrong with it for now.
+    #[error("the homeserver has trouble of its own: {status} {errcode} {message}")]
+    Ailing {
+        /// The status of its answer.
+        status: u16,
+        /// Matrix's code of the error.
+        errcode: String,
+        /// What it says.
+        message: String,
+    },
+    /// It does not know the token.
+    #[error("the homeserver does not know as_token; give it this registration (chrysalis registration) and restart it")]
+    Stranger,
+    /// It said no.
+    #[error("the homeserver refused: {errcode} {message}")]
+    Refused {
+        /// The status of its answer.
+        status: u16,
+        /// Matrix's code of the error.
+        errcode: String,
+        /// What it says.
+        message: String,
+    },
+}
+
+impl Trouble {
+    /// Whether the homeserver refused because the user does not exist there yet: Synapse says so in words only.
+    pub(crate) fn is_unregistered(&self) -> bool {
+        matches!(self, Self::Refused { status: 403, message, .. } if message.contains("has not registered this user"))
+    }
+
+    /// Whether it refused with this code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        matches!(self, Self::Refused { errcode, .. } if errcode == code)
+    }
+
+    /// Whether it refused for good: asking again would bring the same answer.
+    pub(crate) const fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
+    /// What it wants to be waited before the next try, if it said.
+    pub(crate) const fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Limited(after) => *after,
+            Self::Silent(_) | Self::Unreadable(_) | Self::Ailing { .. } | Self::Stranger | Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        let reason = trouble.to_string();
+        match trouble {
+            Trouble::Limited(after) => Self::Retry { after, reason },
+            // An operator has to mend the token, and then what waits can go: nothing is thrown away for it.
+            Trouble::Silent(_) | Trouble::Unreadable(_) | Trouble::Ailing { .. } | Trouble::Stranger => {
+                Self::Retry { after: None, reason }
+            }
+            Trouble::Refused { .. } => Self::Refused { reason },
+        }
+    }
+}
+
+/// Matrix's form of an error.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ErrorBody {
+    errcode: String,
+    error: String,
+    retry_after_ms: Option<u64>,
+}
+
+impl Homeserver {
+    /// A homeserver that nobody has asked yet.
+    pub(crate) fn new(configuration: &Configuration) -> Result<Self, reqwest::Error> {
+        let client = RwLock::new(client()?);
+        // Everything that is asked here is the same from version 1.1 on, and the ping from 1.7; `check` looks whether the
+        // homeserver has it.
+        let versions =
+            SupportedVersions { versions: BTreeSet::from([MatrixVersion::V1_7]), features: BTreeSet::default() };
+        Ok(Self {
+            client,
+            url: configuration.homeserver_url.clone(),
+            as_token: configuration.as_token.clone(),
+            versions,
+        })
+    }
+
+    /// Closes the connections that are kept for later requests.
+    pub(crate) fn hang_up(&self) {
+        if let Ok(fresh) = client() {
+            *self.client.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+    }
+
+    /// Asks as `user`; `None` is the appservice itself.
+    pub(crate) async fn ask<R>(&self, user: Option<&UserId>, request: R) -> Result<R::IncomingResponse, Trouble>
+    where
+        R: OutgoingRequest,
+        for<'input> R::Authentication: AuthScheme<Input<'input> = SendAccessToken<'input>>,
+        for<'input> R::PathBuilder: PathBuilder<Input<'input> = Cow<'input, SupportedVersions>>,
+    {
+        // Some homeservers want a token even for profiles.
+        let token = SendAccessToken::Always(&self.as_token);
+        let mut request: http::Request<Vec<u8>> = request
+            .try_into_http_request(&self.url, token, Cow::Borrowed(&self.versions))
+            .map_err(|fault| impossible(&fault))?;
+        if let Some(user) = user {
+            AppserviceUserIdentity::new(user)
+                .maybe_add_to_uri(request.uri_mut())
+                .map_err(|fault| impossible(&fault))?;
+        }
+        self.exchange::<R::IncomingResponse>(request).await
+    }
+
+    /// What the homeserver speaks.
+    pub(crate) async fn versions(&self) -> Result<get_supported_versions::Response, Trouble> {
+        let request = get_supported_versions::Request::new()
+            .try_into_http_request(&self.url, SendAccessToken::None, ())
+            .map_err(|fault| impossible(&fault))?;
+        self.exchange(request).await
+    }
+
+    async fn exchange<A: IncomingResponse>(&self, request: http::Request<Vec<u8>>) -> Result<A, Trouble> {
+        let request = reqwest::Request::try_from(request).map_err(|fault| impossible(&fault))?;
+        // An address in an error would carry the names of rooms and people.
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let answer = client.execute(request).await.map_err(|fault| silent(&fault))?;
+        let status = answer.status();
+        let retry_after = answer
+            .headers()
+            .get(http::header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        let body = read(answer).await;
+        if !status.is_success() {
+            return Err(refusal(status, retry_after, &body.unwrap_or_default()));
+        }
+        let body = body.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = status;
+        A::try_from_http_response(answer).map_err(|_| Trouble::Unreadable("it has another form than expected".into()))
+    }
+}
+
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .user_agent(concat!("Chrysalis/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        // The token goes to the configured homeserver and nowhere else.
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+}
+
+/// A request of ours that cannot even be written: asking again would not help.
+fn impossible(fault: &dyn std::error::Error) -> Trouble {
+    Trouble::Refused {
+        status: 0,
+        errcode: "M_INVALID_PARAM".into(),
+        message: format!("no such request can be made: {fault}"),
+    }
+}
+
+/// Why nothing came back, down to the innermost cause, without the address.
+fn silent(fault: &reqwest::Error) -> Trouble {
+    let mut cause: &dyn std::error::Error = fault;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    Trouble::Silent(if fault.is_timeout() { "it took too long".into() } else { cause.to_string() })
+}
+
+async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, ReadFault> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|_| ReadFault::Broken)? {
+        if body.len() + part.len() > LARGEST_ANSWER {
+            return Err(ReadFault::Large);
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+/// Why a body could not be read.
+#[derive(Debug, thiserror::Error)]
+enum ReadFault {
+    #[error("it broke off")]
+    Broken,
+    #[error("it is larger than 16 MiB")]
+    Large,
+}
+
+/// What an answer other than a success means.
+fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Trouble {
+    let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
+    if status == StatusCode::TOO_MANY_REQUESTS || body.errcode == "M_LIMIT_EXCEEDED" {
+        return Trouble::Limited(retry_after.or(body.retry_after_ms.map(Duration::from_millis)));
+    }
+    if body.errcode == "M_UNKNOWN_TOKEN" || (status == StatusCode::UNAUTHORIZED && body.errcode == "M_MISSING_TOKEN") {
+        return Trouble::Stranger;
+    }
+    let (status, errcode, message) = (status.as_u16(), body.errcode, body.error);
+    // A redirect, or an error page of something in between, says nothing about the request itself.
+    if !(400..500).contains(&status) || status == 408 || errcode.is_empty() {
+        return Trouble::Ailing { status, errcode, message };
+    }
+    Trouble::Refused { status, errcode, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(status: u16, body: &str) -> Failure {
+        refusal(StatusCode::from_u16(status).unwrap(), None, body.as_bytes()).into()
+    }
+
+    #[test]
+    fn answers_say_what_to_do_next() {
+        let limited = failure(429, r#"{"errcode":"M_LIMIT_EXCEEDED","error":"x","retry_after_ms":1500}"#);
+        assert!(
+            matches!(limited, Failure::Retry { after: Some(after), .. } if after.as_millis() == 1500),
+            "{limited:?}"
+        );
+        assert!(failure(502, "<html>").is_passing());
+        assert!(failure(404, "<html>a proxy").is_passing(), "not the homeserver's own word");
+        assert!(failure(302, "").is_passing());
+        let token = failure(401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"x"}"#);
+        assert!(token.to_string().contains("as_token"), "{token}");
+        let refused = failure(413, r#"{"errcode":"M_TOO_LARGE","error":"event too large"}"#);
+        assert_eq!(refused, Failure::refused("the homeserver refused: M_TOO_LARGE event too large"));
+    }
+
+    #[test]
+    fn an_unregistered_ghost_is_told_from_other_refusals() {
+        let say = |message: &str| {
+            let body = format!(r#"{{"errcode":"M_FORBIDDEN","error":"{message}"}}"#);
+            refusal(StatusCode::FORBIDDEN, None, body.as_bytes()).is_unregistered()
+        };
+        assert!(say("Application service has not registered this user (@msn_a:example.org)"));
+        assert!(!say("User @msn_a:example.org not in room"));
+    }
+}

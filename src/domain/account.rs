@@ -1,0 +1,345 @@
+//! One Messenger user's list, presence and policy.
+//!
+//! [`Account::handle`] is the only door: a [`Cause`] goes in, [`Effect`]s come out, to be carried out in their order. An account
+//! is held in memory while a client is signed in or somebody asks for it, and loaded from its [`Record`] otherwise.
+
+mod groups;
+mod lists;
+mod record;
+mod sharing;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+pub use record::{Change, Prompt, Record};
+pub use words::{
+    Answer, Cause, ContactIntent, Dismissal, Effect, Event, GroupRef, Refusal, Request, Resolution, Ring, SessionId,
+    Snapshot, Verdict, Who,
+};
+
+use crate::{
+    Contact, Group, List, Moment, Passport, PersonalMessage, Presence, Status, Timestamp,
+    policy::{self, Privacy},
+    presence::{OwnPresence, Sighting},
+};
+
+/// How much one account may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries of the forward list; the old service had 600.
+    pub contacts: usize,
+    /// Entries of all lists together.
+    pub entries: usize,
+    /// Groups; the old service had 30.
+    pub groups: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { contacts: 600, entries: 2000, groups: 30 }
+    }
+}
+
+/// One account, as it lives in memory.
+#[derive(Debug)]
+pub struct Account {
+    passport: Passport,
+    name: String,
+    privacy: Privacy,
+    prompt: Prompt,
+    properties: BTreeMap<String, String>,
+    contacts: BTreeMap<Passport, Contact>,
+    groups: Vec<Group>,
+    list_changed: Timestamp,
+    settings_changed: Timestamp,
+    limits: Limits,
+    session: Option<SessionId>,
+    /// Whether that client has said its first status, and so been told who else is there.
+    greeted: bool,
+    /// What the client said of itself. A client that takes over from another begins with what that one said, so that nobody
+    /// sees the account go and come back.
+    own: Option<Own>,
+    /// The line under the name. A client may set it before its first status.
+    personal_message: PersonalMessage,
+    /// Local watchers who see this account at the moment, and what they see.
+    published: HashSet<Passport>,
+    shared: Option<Arc<Presence>>,
+    /// What the networks were shown last.
+    shown: Option<OwnPresence>,
+    /// Contacts this account sees at the moment.
+    seen: HashMap<Passport, Arc<Presence>>,
+    /// Questions that are out, by their number.
+    queries: HashMap<u32, Query>,
+    next_query: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Own {
+    status: Status,
+    capabilities: u32,
+    object: Option<Arc<str>>,
+}
+
+/// An addition that waits to know who the address is.
+#[derive(Debug)]
+struct Query {
+    session: SessionId,
+    tag: u32,
+    list: List,
+    passport: Passport,
+    name: Option<String>,
+    group: Option<crate::Guid>,
+}
+
+impl Account {
+    /// An account as it was kept, with no client signed in.
+    #[must_use]
+    pub fn new(record: Record, limits: Limits) -> Self {
+        Self {
+            passport: record.passport,
+            name: record.name,
+            privacy: record.privacy,
+            prompt: record.prompt,
+            properties: record.properties,
+            contacts: record.contacts.into_iter().map(|contact| (contact.passport.clone(), contact)).collect(),
+            groups: record.groups,
+            list_changed: record.list_changed,
+            settings_changed: record.settings_changed,
+            limits,
+            session: None,
+            greeted: false,
+            own: None,
+            personal_message: PersonalMessage::default(),
+            published: HashSet::new(),
+            shared: None,
+            shown: None,
+            seen: HashMap::new(),
+            queries: HashMap::new(),
+            next_query: 0,
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn passport(&self) -> &Passport {
+        &self.passport
+    }
+
+    /// Its friendly name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its client said it can do, as MSN's capability bits.
+    #[must_use]
+    pub fn capabilities(&self) -> u32 {
+        self.own.as_ref().map_or(0, |own| own.capabilities)
+    }
+
+    /// The client that is signed in.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
+    /// Takes back what is kept, after a commit has failed: the lists are as the store has them, the client and its presence
+    /// stay.
+    pub fn restore(&mut self, record: Record) {
+        let fresh = Self::new(record, self.limits);
+        self.name = fresh.name;
+        self.privacy = fresh.privacy;
+        self.prompt = fresh.prompt;
+        self.properties = fresh.properties;
+        self.contacts = fresh.contacts;
+        self.groups = fresh.groups;
+        self.list_changed = fresh.list_changed;
+        self.settings_changed = fresh.settings_changed;
+        // What was decided after the commit was not carried out, so that nobody knows any more who sees what: all who might see
+        // something are shown anew, or shown that there is nothing, with the next effects.
+        let watchers = self.contacts.values().filter(|contact| contact.remote.is_none() && contact.lists.watches());
+        self.published = watchers.map(|contact| contact.passport.clone()).collect();
+        self.shared = None;
+        self.shown = None;
+    }
+
+    /// Takes what happened, and says what is to be done about it.
+    #[must_use]
+    pub fn handle(&mut self, moment: &Moment, cause: Cause) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match cause {
+            Cause::SignedIn(session) => {
+                if let Some(session) = self.session.replace(session) {
+                    effects.push(Effect::Dismiss { session, reason: Dismissal::SignedInElsewhere });
+                }
+                self.greeted = false;
+                self.queries.clear();
+            }
+            Cause::SignedOut(session) if self.session == Some(session) => self.sign_out(&mut effects),
+            Cause::Asked { session, tag, request } if self.session == Some(session) => {
+                self.answer(moment, session, tag, request, &mut effects);
+            }
+            // An older client that was dismissed: the account has moved on.
+            Cause::SignedOut(_) | Cause::Asked { .. } => {}
+            Cause::Resolved { query, outcome } => self.resolved(moment, query, outcome, &mut effects),
+            Cause::Seen(sighting) => self.see(sighting, &mut effects),
+            Cause::Listed { by, name, listed } => self.listed(moment, &by, name, listed, &mut effects),
+            Cause::Entered(contact) => self.entered(moment, contact, &mut effects),
+            Cause::Rung(ring) => self.rung(ring, &mut effects),
+            Cause::Removed => {
+                if let Some(session) = self.session {
+                    effects.push(Effect::Dismiss { session, reason: Dismissal::Removed });
+                }
+                self.sign_out(&mut effects);
+            }
+        }
+        effects
+    }
+
+    fn sign_out(&mut self, effects: &mut Vec<Effect>) {
+        self.session = None;
+        self.greeted = false;
+        self.own = None;
+        self.personal_message = PersonalMessage::default();
+        self.queries.clear();
+        self.share(effects);
+    }
+
+    fn answer(&mut self, moment: &Moment, session: SessionId, tag: u32, request: Request, effects: &mut Vec<Effect>) {
+        let answered = match request {
+            Request::Synchronize => Ok(Some(Answer::List(Box::new(self.snapshot())))),
+            Request::ChangeStatus { status, capabilities, object } => {
+                self.change_status(session, tag, Own { status, capabilities, object }, effects);
+                Ok(None)
+            }
+            Request::ChangePersonalMessage(personal_message) => {
+                effects.push(Effect::Answer { session, tag, answer: Answer::PersonalMessage });
+                if self.personal_message != personal_message {
+                    self.personal_message = personal_message;
+                    self.share(effects);
+                }
+                Ok(None)
+            }
+            Request::AddContact { list, who, name, group } => {
+                self.add(moment, session, tag, (list, who, name, group), effects)
+            }
+            Request::RemoveContact { list, who, group } => self.remove(moment, list, &who, group, effects),
+            Request::AddGroup { name } => self.add_group(moment, name, effects),
+            Request::RemoveGroup { group } => self.remove_group(moment, &group, effects),
+            Request::RenameGroup { group, name } => self.rename_group(moment, group, name, effects),
+            Request::ChangeContact { contact, key, value } => self.change_contact(moment, contact, key, value, effects),
+            Request::ChangeProperty { key, value } => {
+                let answered = self.change_property(moment, key, value, effects);
+                if let Ok(answer) = answered {
+                    // The name shows in the presence, so the answer comes before what follows from it.
+                    effects.push(Effect::Answer { session, tag, answer });
+                    self.share(effects);
+                    return;
+                }
+                answered.map(Some)
+            }
+            Request::ChangePrivacy(privacy) => {
+                self.privacy = privacy;
+                effects.push(Effect::Keep(vec![Change::Privacy(privacy), self.settings_move(moment)]));
+                effects.push(Effect::Answer { session, tag, answer: Answer::Privacy(privacy) });
+                self.share(effects);
+                return;
+            }
+            Request::ChangePrompt(prompt) => {
+                self.prompt = prompt;
+                effects.push(Effect::Keep(vec![Change::Prompt(prompt), self.settings_move(moment)]));
+                Ok(Some(Answer::Prompt(prompt)))
+            }
+            Request::OpenSwitchboard if self.is_visible() => {
+                effects.push(Effect::Admit { session, tag });
+                Ok(None)
+            }
+            Request::OpenSwitchboard => Err(Refusal::Hidden),
+        };
+        match answered {
+            Ok(Some(answer)) => {
+                effects.push(Effect::Answer { session, tag, answer });
+                self.share(effects);
+            }
+            Ok(None) => {}
+            Err(refusal) => effects.push(Effect::Answer { session, tag, answer: Answer::Refused(refusal) }),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            name: self.name.clone(),
+            privacy: self.privacy,
+            prompt: self.prompt,
+            properties: self.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            contacts: self.contacts.values().filter(|contact| !contact.lists.is_empty()).cloned().collect(),
+            groups: self.groups.clone(),
+            list_changed: self.list_changed,
+            settings_changed: self.settings_changed,
+        }
+    }
+
+    fn change_property(
+        &mut self,
+        moment: &Moment,
+        key: String,
+        value: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Answer, Refusal> {
+        let change = match key.as_str() {
+            "MFN" => {
+                self.name = value.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| self.passport.to_string());
+                Change::Name(self.name.clone())
+            }
+            "PHH" | "PHW" | "PHM" | "MOB" | "MBE" | "WWE" | "HSB" => {
+                match &value {
+                    Some(value) => self.properties.insert(key.clone(), value.clone()),
+                    None => self.properties.remove(&key),
+                };
+                Change::Property { key: key.clone(), value: value.clone() }
+            }
+            _ => return Err(Refusal::NoSuchProperty),
+        };
+        effects.push(Effect::Keep(vec![change, self.settings_move(moment)]));
+        Ok(Answer::Property { key, value })
+    }
+
+    /// The settings have changed. Their time grows even when the clock does not.
+    fn settings_move(&mut self, moment: &Moment) -> Change {
+        self.settings_changed = moment.wall.max(Timestamp(self.settings_changed.0 + 1));
+        Change::SettingsChanged(self.settings_changed)
+    }
+
+    /// A conversation rings: pass it on to the client, or say why not.
+    fn rung(&self, ring: Ring, effects: &mut Vec<Effect>) {
+        let lists = self.contacts.get(&ring.from).map_or(crate::Lists::NONE, |contact| contact.lists);
+        let (id, from) = (ring.id, ring.from.clone());
+        let verdict = match self.session {
+            _ if !policy::may_see(self.privacy, lists) => Verdict::Blocked,
+            Some(session) if self.is_visible() => {
+                effects.push(Effect::Invite { session, ring });
+                Verdict::Ringing
+            }
+            Some(_) | None => Verdict::Absent,
+        };
+        effects.push(Effect::Ring { id, from, verdict });
+    }
+
+    fn see(&mut self, sighting: Sighting, effects: &mut Vec<Effect>) {
+        let known = match &sighting.presence {
+            Some(presence) => self.seen.insert(sighting.contact.clone(), Arc::clone(presence)),
+            None => self.seen.remove(&sighting.contact),
+        };
+        let on_list = self.contacts.get(&sighting.contact).is_some_and(|contact| contact.lists.contains(List::Forward));
+        if let Some(session) = self.session
+            && self.greeted
+            && on_list
+            && known != sighting.presence
+        {
+            effects.push(Effect::Tell { session, event: Event::Seen(sighting) });
+        }
+    }
+}

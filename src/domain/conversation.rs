@@ -1,0 +1,395 @@
+//! One live conversation: who takes part, and what still has to reach them.
+//!
+//! A conversation outlives the switchboards that Messenger opens for it and drops after an idle minute. A direct one belongs to
+//! a [`Pair`]; as soon as a third comes in it is of its own. What people read is kept in the store before its author is
+//! told that it was taken, and until the reader's client has shown that it got it; what is not confirmed when a client goes is
+//! shown again to the next one.
+
+mod kept;
+mod ringing;
+mod speaking;
+#[cfg(test)]
+mod tests;
+mod typing;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::time::Instant;
+
+pub use kept::{Body, Draft, MessageId, Waiting};
+pub use words::{CallRefusal, Cause, Effect, Pair, Party, SeatEvent, SeatId, Saying, Wish};
+
+use crate::{Moment, Passport, account::Verdict};
+use ringing::Ringing;
+use speaking::answer;
+use typing::{Inward, Outward};
+
+/// How many may take part.
+const MOST_MEMBERS: usize = 30;
+
+/// A conversation, as it lives in memory.
+#[derive(Debug)]
+pub struct Conversation {
+    /// Whose direct conversation it is; `None` once others have come in.
+    pair: Option<Pair>,
+    members: BTreeMap<Passport, Member>,
+    next_ring: u64,
+}
+
+#[derive(Debug)]
+struct Member {
+    party: Party,
+    /// The member's clients, the one last used first. Both sides calling at once gives a member two.
+    seats: Vec<Seat>,
+    /// Whether the others have been told that this member is here. An account whose client is away is here as well once it
+    /// was called: what is said to it is kept.
+    here: bool,
+    /// What was given to a client that has not yet shown that it got it.
+    in_flight: BTreeMap<MessageId, Flight>,
+    /// From whom more waited in the store than was read at once.
+    more: Option<Passport>,
+    ringing: Option<Ringing>,
+    outward: Outward,
+    inward: Inward,
+}
+
+/// A client that sits here.
+#[derive(Debug)]
+struct Seat {
+    id: SeatId,
+    /// Whether it may be told of the others: a client that calls takes nothing before the answer to its call.
+    ready: bool,
+}
+
+/// A kept message on its way to a client.
+#[derive(Debug)]
+struct Flight {
+    seat: SeatId,
+    author: Passport,
+}
+
+impl Member {
+    fn new(party: Party) -> Self {
+        Self {
+            party,
+            seats: Vec::new(),
+            here: false,
+            in_flight: BTreeMap::new(),
+            more: None,
+            ringing: None,
+            outward: Outward::default(),
+            inward: Inward::default(),
+        }
+    }
+
+    /// The client that is told what is said to this member.
+    fn seat(&self) -> Option<SeatId> {
+        self.ready_seats().next()
+    }
+
+    fn ready_seats(&self) -> impl Iterator<Item = SeatId> {
+        self.seats.iter().filter(|seat| seat.ready).map(|seat| seat.id)
+    }
+
+    fn sits_at(&self, seat: SeatId) -> bool {
+        self.seats.iter().any(|known| known.id == seat)
+    }
+}
+
+impl Conversation {
+    /// The direct conversation of these two, with nobody in it yet.
+    #[must_use]
+    pub fn direct(one: Party, other: Party) -> Self {
+        let pair = Pair::of(one.passport.clone(), other.passport.clone());
+        let members = [one, other].map(|party| (party.passport.clone(), Member::new(party)));
+        Self { pair: Some(pair), members: members.into(), next_ring: 0 }
+    }
+
+    /// Whether nothing would be forgotten if this were dropped now: no client sits in it, and none is on its way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.members.values().all(|member| member.seats.is_empty() && member.ringing.is_none())
+    }
+
+    /// When [`Cause::Tick`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let each = |member: &Member| {
+            let ringing = member.ringing.as_ref().map(Ringing::deadline);
+            [ringing, member.outward.deadline(), member.inward.deadline()].into_iter().flatten().min()
+        };
+        self.members.values().filter_map(each).min()
+    }
+
+    /// Takes what happened, and says what is to be done about it.
+    #[must_use]
+    pub fn handle(&mut self, moment: &Moment, cause: Cause) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match cause {
+            Cause::Seated { seat, party, answering } => self.seated(seat, &party, answering, &mut effects),
+            Cause::Called { seat, tag, callee } => self.called(moment, seat, tag, &callee, &mut effects),
+            Cause::Said { seat, tag, wish, saying } => self.said(moment, seat, (tag, wish), saying, &mut effects),
+            Cause::Kept { seat, tag, wish, payload, sent, id } => {
+                answer(seat, (tag, wish), id.is_some(), &mut effects);
+                if let Some(id) = id {
+                    self.kept(moment, seat, &payload, (id, sent), &mut effects);
+                }
+            }
+            Cause::Left(seat) => self.left(moment, seat, &mut effects),
+            Cause::Answered { who, ring, verdict } => self.ring_answered(&who, ring, verdict, &mut effects),
+            Cause::Waiting(owner) => self.waiting(moment, &owner, &mut effects),
+            Cause::Fetched { owner, messages, more } => self.fetched(&owner, messages, more, &mut effects),
+            Cause::Shown { seat, messages } => self.shown(moment, seat, messages, &mut effects),
+            Cause::PeerTyping { peer, typing } => self.peer_typing(moment, &peer, typing, &mut effects),
+            Cause::Tick => self.tick(moment, &mut effects),
+        }
+        effects
+    }
+
+    /// A client sat down.
+    fn seated(&mut self, seat: SeatId, party: &Party, answering: Option<u32>, effects: &mut Vec<Effect>) {
+        let who = party.passport.clone();
+        let member = self.members.entry(who.clone()).or_insert_with(|| Member::new(party.clone()));
+        member.party = party.clone();
+        member.seats.insert(0, Seat { id: seat, ready: answering.is_some() });
+        let callers = member.ringing.as_mut().map_or_else(Vec::new, Ringing::take_callers);
+        if answering.is_some() {
+            member.ringing = None;
+        }
+        if let Some(tag) = answering {
+            let others = self.members.values().filter(|member| member.here && member.party.passport != who);
+            let roster = others.map(|member| member.party.clone()).collect();
+            effects.push(Effect::Tell(seat, SeatEvent::Welcome { tag, roster }));
+        }
+        self.bring_in(&who, callers, effects);
+        if answering.is_some() {
+            self.fetch(&who, effects);
+        }
+    }
+
+    fn called(&mut self, moment: &Moment, seat: SeatId, tag: u32, party: &Party, effects: &mut Vec<Effect>) {
+        let Some(member) = self.seated_at(seat) else { return };
+        let (inviter, name) = (member.party.passport.clone(), member.party.name.clone());
+        let refuse = |reason| Effect::Tell(seat, SeatEvent::NotCalling { tag, reason });
+        let who = party.passport.clone();
+        if who == inviter {
+            effects.push(refuse(CallRefusal::AlreadyThere));
+            return;
+        }
+        if !self.members.contains_key(&who) {
+            if self.members.len() >= MOST_MEMBERS {
+                effects.push(refuse(CallRefusal::Full));
+                return;
+            }
+            self.widen(effects);
+        }
+        let member = self.members.entry(who.clone()).or_insert_with(|| Member::new(party.clone()));
+        member.party = party.clone();
+        if party.remote || !member.seats.is_empty() {
+            self.bring_in(&who, vec![(seat, tag)], effects);
+        } else {
+            self.ring(moment, &who, (inviter, name), Some((seat, tag)), effects);
+        }
+    }
+
+    /// Others come in: what waits between the two is from now on the affair of another conversation, the next of that pair.
+    fn widen(&mut self, effects: &mut Vec<Effect>) {
+        let Some(pair) = self.pair.take() else { return };
+        effects.push(Effect::Widened);
+        for (owner, member) in &mut self.members {
+            if member.ringing.as_mut().is_some_and(Ringing::take_reason) {
+                effects.push(Effect::Doorbell { owner: owner.clone(), peer: pair.other(owner).clone() });
+            }
+        }
+    }
+
+    /// Somebody is here from now on. Callers hear that their call goes out first; whoever else does not know yet is told, and gets
+    /// what waits.
+    fn bring_in(&mut self, who: &Passport, callers: Vec<(SeatId, u32)>, effects: &mut Vec<Effect>) {
+        let is_news = self.announce(who, &callers, effects);
+        self.connect(who, callers, effects);
+        if is_news && let Some(pair) = &self.pair {
+            self.fetch(pair.other(who), effects);
+        }
+    }
+
+    /// Tells all but these callers that somebody is here; says whether there was anybody to tell.
+    fn announce(&mut self, who: &Passport, callers: &[(SeatId, u32)], effects: &mut Vec<Effect>) -> bool {
+        let Some(member) = self.members.get_mut(who) else { return false };
+        if std::mem::replace(&mut member.here, true) {
+            return false;
+        }
+        let event = SeatEvent::Joined(member.party.clone());
+        let mut others = self.other_seats(who);
+        others.retain(|other| !callers.iter().any(|(caller, _)| caller == other));
+        effects.extend(others.iter().map(|seat| Effect::Tell(*seat, event.clone())));
+        !others.is_empty()
+    }
+
+    /// Answers calls for somebody. From now on their callers are told of the others, and of what waits for them.
+    fn connect(&mut self, who: &Passport, callers: Vec<(SeatId, u32)>, effects: &mut Vec<Effect>) {
+        let here = self.members.get(who).filter(|member| member.here).map(|member| member.party.clone());
+        for (caller, tag) in callers {
+            let Some(member) = self.members.values_mut().find(|member| member.sits_at(caller)) else { continue };
+            member.seats.iter_mut().filter(|seat| seat.id == caller).for_each(|seat| seat.ready = true);
+            let owner = member.party.passport.clone();
+            effects.push(Effect::Tell(caller, SeatEvent::Calling { tag }));
+            if let Some(party) = &here {
+                // What it was rung for it gets now.
+                member.ringing = None;
+                effects.push(Effect::Tell(caller, SeatEvent::Joined(party.clone())));
+                self.fetch(&owner, effects);
+            }
+        }
+    }
+
+    /// A client is gone: what it had not confirmed goes to the next one.
+    fn left(&mut self, moment: &Moment, seat: SeatId, effects: &mut Vec<Effect>) {
+        for ringing in self.members.values_mut().filter_map(|member| member.ringing.as_mut()) {
+            ringing.forget(seat);
+        }
+        let Some(member) = self.members.values_mut().find(|member| member.sits_at(seat)) else { return };
+        member.seats.retain(|other| other.id != seat);
+        let who = member.party.passport.clone();
+        let mut authors: BTreeSet<Passport> = member.more.take().into_iter().collect();
+        member.in_flight.retain(|_, flight| {
+            let stays = flight.seat != seat;
+            if !stays {
+                authors.insert(flight.author.clone());
+            }
+            stays
+        });
+        if member.seats.is_empty() {
+            member.here = false;
+            if let Some(stop) = member.outward.stop() {
+                effects.extend(self.typing_effects(&who, stop));
+            }
+            self.tell_others(&who, &SeatEvent::Left(who.clone()), effects);
+            if self.pair.is_none() {
+                self.members.remove(&who);
+            }
+        }
+        for author in authors {
+            self.rouse(moment, &who, author, effects);
+        }
+    }
+
+    /// Something of `author` waits for an account: see to it here, or let their own conversation do so.
+    fn rouse(&mut self, moment: &Moment, owner: &Passport, author: Passport, effects: &mut Vec<Effect>) {
+        if self.pair.is_some() {
+            self.waiting(moment, owner, effects);
+        } else {
+            effects.push(Effect::Doorbell { owner: owner.clone(), peer: author });
+        }
+    }
+
+    /// Something waits for an account: show it, or bring its client in first.
+    fn waiting(&mut self, moment: &Moment, owner: &Passport, effects: &mut Vec<Effect>) {
+        let Some(pair) = &self.pair else { return };
+        let peer = pair.other(owner).clone();
+        let Some(member) = self.members.get(owner) else { return };
+        if member.seat().is_some() {
+            self.fetch(owner, effects);
+            return;
+        }
+        // Whoever is brought in must find somebody to answer, even when that one's client has gone.
+        let Some(author) = self.members.get_mut(&peer) else { return };
+        author.here = true;
+        let name = author.party.name.clone();
+        self.ring(moment, owner, (peer, name), None, effects);
+    }
+
+    /// Reads what waits for a member of a direct conversation whose client may be told.
+    fn fetch(&self, owner: &Passport, effects: &mut Vec<Effect>) {
+        if let Some(pair) = &self.pair
+            && self.members.get(owner).is_some_and(|member| member.seat().is_some())
+        {
+            effects.push(Effect::Fetch { owner: owner.clone(), peer: pair.other(owner).clone() });
+        }
+    }
+
+    fn fetched(&mut self, owner: &Passport, messages: Vec<Waiting>, more: bool, effects: &mut Vec<Effect>) {
+        let Some(pair) = &self.pair else { return };
+        let peer = pair.other(owner).clone();
+        let Some(seat) = self.members.get(owner).and_then(Member::seat) else { return };
+        if !messages.is_empty() {
+            // Nobody speaks who is not here: somebody whose client has gone comes in again.
+            self.announce(&peer, &[], effects);
+        }
+        let peer_name = self.members.get_mut(&peer).map(|peer| {
+            // What somebody typed has come.
+            peer.inward = Inward::default();
+            peer.party.name.clone()
+        });
+        let Some(member) = self.members.get_mut(owner) else { return };
+        member.more = more.then_some(peer);
+        for message in messages {
+            let Entry::Vacant(flight) = member.in_flight.entry(message.id) else { continue };
+            flight.insert(Flight { seat, author: message.peer.clone() });
+            // What was said by somebody who never appeared under a name still has the name it was kept with.
+            let name = if message.author_name.is_empty() { peer_name.clone() } else { Some(message.author_name) };
+            let event = SeatEvent::Message {
+                from: message.peer.clone(),
+                name: name.unwrap_or_else(|| message.peer.to_string()),
+                sent: message.sent,
+                body: message.body,
+                id: Some(message.id),
+            };
+            effects.push(Effect::Tell(seat, event));
+        }
+    }
+
+    fn shown(&mut self, moment: &Moment, seat: SeatId, messages: Vec<MessageId>, effects: &mut Vec<Effect>) {
+        let Some(member) = self.members.values_mut().find(|member| member.sits_at(seat)) else { return };
+        for message in &messages {
+            member.in_flight.remove(message);
+        }
+        let owner = member.party.passport.clone();
+        let next = if member.in_flight.is_empty() { member.more.take() } else { None };
+        effects.push(Effect::Delivered { owner: owner.clone(), messages });
+        if let Some(author) = next {
+            self.rouse(moment, &owner, author, effects);
+        }
+    }
+
+    fn ring_answered(&mut self, who: &Passport, ring: u64, verdict: Verdict, effects: &mut Vec<Effect>) {
+        let Some(member) = self.members.get_mut(who) else { return };
+        let Some(mut ringing) = member.ringing.take_if(|ringing| ringing.id == ring) else { return };
+        let callers = ringing.take_callers();
+        match verdict {
+            Verdict::Ringing => {
+                member.ringing = Some(ringing);
+                self.connect(who, callers, effects);
+            }
+            // What is said to them is kept.
+            Verdict::Absent => self.bring_in(who, callers, effects),
+            Verdict::Blocked => {
+                let is_away = member.seats.is_empty();
+                let was_here = is_away && std::mem::take(&mut member.here);
+                for (seat, tag) in callers {
+                    let reason = CallRefusal::Unreachable;
+                    effects.push(Effect::Tell(seat, SeatEvent::NotCalling { tag, reason }));
+                }
+                if was_here {
+                    self.tell_others(who, &SeatEvent::Left(who.clone()), effects);
+                }
+                if is_away && self.pair.is_none() {
+                    self.members.remove(who);
+                }
+            }
+        }
+    }
+
+    fn seated_at(&self, seat: SeatId) -> Option<&Member> {
+        self.members.values().find(|member| member.sits_at(seat))
+    }
+
+    fn other_seats(&self, who: &Passport) -> Vec<SeatId> {
+        let others = self.members.values().filter(|member| member.party.passport != *who);
+        others.flat_map(Member::ready_seats).collect()
+    }
+
+    fn tell_others(&self, who: &Passport, event: &SeatEvent, effects: &mut Vec<Effect>) {
+        effects.extend(self.other_seats(who).into_iter().map(|seat| Effect::Tell(seat, event.clone())));
+    }
+}

@@ -1,0 +1,52 @@
+//! Messages as they are kept until everybody they are for has them.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{Content, Passport, Timestamp};
+
+/// The number of a kept message; it grows, so that it orders what one recipient has waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(pub i64);
+
+/// A message of a Messenger user, on its way into the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Who said it.
+    pub author: Passport,
+    /// When.
+    pub sent: Timestamp,
+    /// The original payload, for Messenger users.
+    pub payload: Bytes,
+    /// What it says, for other networks; `None` for what only Messenger understands.
+    pub content: Option<Content>,
+    /// Who is to have it: accounts of this server.
+    pub accounts: Vec<Passport>,
+    /// Who is to have it: contacts of other networks, over the author's own links.
+    pub remotes: Vec<Passport>,
+}
+
+/// A message that waits for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its number.
+    pub id: MessageId,
+    /// The contact in whose window it belongs: its author, or the room it was said in.
+    pub peer: Passport,
+    /// The name to show beside it.
+    pub author_name: String,
+    /// When it was said.
+    pub sent: Timestamp,
+    /// What it is.
+    pub body: Body,
+}
+
+/// What waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A Messenger user's payload, to be given on as it is.
+    Payload(Bytes),
+    /// What somebody of another network said.
+    Content(Content),
+}

@@ -1,0 +1,111 @@
+//! Bringing in an account's client: a ring has no "no", so it is repeated once and then given up.
+
+use std::time::{Duration, Instant};
+
+use super::{Conversation, Effect, SeatId};
+use crate::{Moment, Passport};
+
+/// How long a client has to answer a ring.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often a client is rung for one reason.
+const MOST_RINGS: u32 = 2;
+
+#[derive(Debug)]
+pub(super) struct Ringing {
+    pub(super) id: u64,
+    until: Instant,
+    rings: u32,
+    from: (Passport, String),
+    /// Whether something waits for them in the store.
+    waits: bool,
+    /// Whether calls need not wait any longer: the client has been told, or is here by itself.
+    announced: bool,
+    /// Clients whose call is not answered yet, with their numbers for it.
+    callers: Vec<(SeatId, u32)>,
+}
+
+impl Ringing {
+    pub(super) const fn deadline(&self) -> Instant {
+        self.until
+    }
+
+    /// The callers, who are answered now; any later one need not wait.
+    pub(super) fn take_callers(&mut self) -> Vec<(SeatId, u32)> {
+        self.announced = true;
+        std::mem::take(&mut self.callers)
+    }
+
+    /// Whether something waits for them in the store, to which somebody else sees from now on.
+    pub(super) const fn take_reason(&mut self) -> bool {
+        std::mem::replace(&mut self.waits, false)
+    }
+
+    /// A client has gone: nobody waits for an answer there.
+    pub(super) fn forget(&mut self, seat: SeatId) {
+        self.callers.retain(|(caller, _)| *caller != seat);
+    }
+}
+
+impl Conversation {
+    /// Rings `who`, unless they are being rung: because of a caller, who is answered when the ring is, or because something waits.
+    pub(super) fn ring(
+        &mut self,
+        moment: &Moment,
+        who: &Passport,
+        from: (Passport, String),
+        caller: Option<(SeatId, u32)>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let id = self.next_ring;
+        let Some(member) = self.members.get_mut(who) else { return };
+        if let Some(ringing) = &mut member.ringing {
+            ringing.from = from;
+            ringing.waits |= caller.is_none();
+            if ringing.announced {
+                self.connect(who, caller.into_iter().collect(), effects);
+            } else {
+                ringing.callers.extend(caller);
+            }
+            return;
+        }
+        self.next_ring += 1;
+        let (inviter, name) = from.clone();
+        member.ringing = Some(Ringing {
+            id,
+            until: moment.instant + PATIENCE,
+            rings: 1,
+            from,
+            waits: caller.is_none(),
+            announced: false,
+            callers: caller.into_iter().collect(),
+        });
+        effects.push(Effect::Ring { id, to: who.clone(), from: inviter, name });
+    }
+
+    /// Rings that were not answered in time: again, or given up. What waits stays kept; a caller who gave up waiting may write
+    /// all the same.
+    pub(super) fn ring_again(&mut self, moment: &Moment, effects: &mut Vec<Effect>) {
+        let mut given_up = Vec::new();
+        for (who, member) in &mut self.members {
+            let Some(ringing) = member.ringing.as_mut().filter(|ringing| ringing.until <= moment.instant) else {
+                continue;
+            };
+            if ringing.rings < MOST_RINGS {
+                ringing.rings += 1;
+                ringing.until = moment.instant + PATIENCE;
+                ringing.id = self.next_ring;
+                self.next_ring += 1;
+                let (from, name) = ringing.from.clone();
+                effects.push(Effect::Ring { id: ringing.id, to: who.clone(), from, name });
+            } else {
+                let callers = ringing.take_callers();
+                member.ringing = None;
+                given_up.push((who.clone(), callers));
+            }
+        }
+        for (who, callers) in given_up {
+            self.bring_in(&who, callers, effects);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What Messenger users say to each other.
+
+use super::*;
+
+fn passing(to: Option<&str>, matters: bool) -> Saying {
+    Saying::Passing { payload: Bytes::from_static(b"p2p"), to: to.map(passport), matters }
+}
+
+fn said(scene: &mut Scene, seat: u64, wish: Wish, saying: Saying) -> Vec<Effect> {
+    scene.take(Cause::Said { seat: SeatId(seat), tag: 5, wish, saying })
+}
+
+#[test]
+fn what_is_said_is_kept_then_taken_then_given() {
+    let mut scene = Scene::carol_and_dave();
+    let [Effect::Keep { seat: SeatId(1), tag: 5, wish: Wish::Either, draft }] = &scene.say(1, "hello")[..] else {
+        panic!("first it is kept");
+    };
+    assert_eq!((draft.author.clone(), draft.sent), (passport("carol"), Timestamp(1_000)));
+    assert_eq!((draft.accounts.clone(), draft.remotes.clone()), (vec![passport("dave")], vec![]));
+    assert_eq!(draft.content, Some(Content::text("hello")));
+    assert_eq!(scene.kept(1, "hello", Some(4)), [taken(1), message(2, "carol", "hello", Some(4))]);
+    assert_eq!(scene.shown(2, &[4]), [delivered("dave", &[4])]);
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_taken_and_given_to_nobody() {
+    let mut scene = Scene::carol_and_dave();
+    assert_eq!(scene.kept(1, "hello", None), [not_taken(1)]);
+}
+
+#[test]
+fn an_author_hears_what_it_wants_to_hear() {
+    for (wish, good, bad) in [
+        (Wish::Nothing, false, false),
+        (Wish::Failure, false, true),
+        (Wish::Success, true, false),
+        (Wish::Either, true, true),
+    ] {
+        for (id, answers) in [(Some(MessageId(1)), good), (None, bad)] {
+            let mut scene = Scene::carol_and_dave();
+            let payload = Bytes::from_static(b"x");
+            let kept = Cause::Kept { seat: SeatId(1), tag: 5, wish, payload, sent: Timestamp(1), id };
+            let effects = scene.take(kept);
+            let answer = if id.is_some() { taken(1) } else { not_taken(1) };
+            assert_eq!(effects.contains(&answer), answers, "{wish:?} {id:?}");
+            assert_eq!(effects.len(), usize::from(answers) + usize::from(id.is_some()), "{wish:?} {id:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_to_somebody_away_waits_and_rings() {
+    let mut scene = Scene::with("dave");
+    scene.sit(1, "carol");
+    let first = scene.ring_of(1, "dave");
+    scene.answer_ring("dave", first, Verdict::Absent);
+    assert_eq!(scene.kept(1, "hello", Some(1)), [taken(1), ring(1, "dave", "carol")]);
+    assert_eq!(scene.kept(1, "again", Some(2)), [taken(1)], "it rings already");
+    assert_eq!(scene.answer_ring("dave", 1, Verdict::Absent), []);
+    scene.leave(1);
+    assert!(scene.conversation.is_idle());
+    // Dave signs in, long after Carol went.
+    assert_eq!(scene.wait("dave"), [ring(2, "dave", "carol")]);
+    assert_eq!(scene.answer_ring("dave", 2, Verdict::Ringing), []);
+    let effects = scene.answer(2, "dave");
+    assert_eq!(effects, [welcome(2, &["carol"]), fetch("dave", "carol")], "there is somebody to answer");
+    assert_eq!(given(&scene.fetched("dave", "carol", &[1, 2], false)), [(2, 1), (2, 2)]);
+    // An answer finds Carol away, and rings her.
+    assert_eq!(scene.kept(2, "hi", Some(3)), [taken(2), ring(3, "carol", "dave")]);
+}
+
+#[test]
+fn what_a_client_had_not_confirmed_goes_to_the_next() {
+    let mut scene = Scene::carol_and_dave();
+    for id in 1..=3 {
+        scene.kept(1, "hello", Some(id));
+    }
+    scene.shown(2, &[1]);
+    assert_eq!(scene.leave(2), [left(1, "dave"), ring(1, "dave", "carol")]);
+    assert_eq!(scene.answer(3, "dave")[0], welcome(3, &["carol"]));
+    assert_eq!(given(&scene.fetched("dave", "carol", &[2, 3], false)), [(3, 2), (3, 3)]);
+    scene.shown(3, &[2, 3]);
+    assert_eq!(scene.leave(3), [left(1, "dave")], "nothing is left to show");
+}
+
+#[test]
+fn nothing_is_given_twice_to_one_client() {
+    let mut scene = Scene::carol_and_dave();
+    scene.kept(1, "hello", Some(1));
+    assert_eq!(scene.wait("dave"), [fetch("dave", "carol")]);
+    assert_eq!(given(&scene.fetched("dave", "carol", &[1, 2], false)), [(2, 2)]);
+}
+
+#[test]
+fn whoever_speaks_is_here() {
+    let mut scene = Scene::carol_and_dave();
+    scene.leave(1);
+    scene.wait("dave");
+    let effects = scene.fetched("dave", "carol", &[1], false);
+    assert_eq!(effects[0], joined(2, "carol"), "Carol had gone: {effects:?}");
+    assert_eq!(given(&effects), [(2, 1)]);
+}
+
+#[test]
+fn what_passes_goes_to_whoever_is_there() {
+    let mut scene = Scene::carol_and_dave();
+    let given = message(2, "carol", "p2p", None);
+    assert_eq!(said(&mut scene, 1, Wish::Either, passing(None, true)), [taken(1), given.clone()]);
+    assert_eq!(said(&mut scene, 1, Wish::Failure, passing(Some("dave"), true)), [given]);
+    assert_eq!(said(&mut scene, 1, Wish::Either, passing(Some("erin"), true)), [not_taken(1)]);
+    scene.leave(2);
+    assert_eq!(said(&mut scene, 1, Wish::Either, passing(None, true)), [not_taken(1)]);
+    assert_eq!(said(&mut scene, 1, Wish::Either, passing(None, false)), [taken(1)], "does not matter");
+    assert_eq!(said(&mut scene, 1, Wish::Failure, passing(None, false)), []);
+    assert_eq!(said(&mut scene, 9, Wish::Either, passing(None, true)), [], "from nowhere");
+}
+
+#[test]
+fn typing_goes_to_whoever_is_there_and_waits_for_nobody() {
+    let mut scene = Scene::carol_and_dave();
+    let typing = || Saying::Typing { payload: Bytes::from_static(b"types") };
+    assert_eq!(said(&mut scene, 1, Wish::Nothing, typing()), [message(2, "carol", "types", None)]);
+    scene.leave(2);
+    assert_eq!(said(&mut scene, 1, Wish::Nothing, typing()), []);
+}

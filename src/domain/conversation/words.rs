@@ -1,0 +1,310 @@
+//! What a conversation is told, and what it wants done.
+
+use bytes::Bytes;
+
+use super::{Body, Draft, MessageId, Waiting};
+use crate::{Content, Passport, Timestamp, account::Verdict};
+
+/// One switchboard connection that sits in a conversation; the shell gives the numbers out and never twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeatId(pub u64);
+
+/// The two who talk in a direct conversation, in no order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair(Passport, Passport);
+
+impl Pair {
+    /// The pair of these two.
+    #[must_use]
+    pub fn of(one: Passport, other: Passport) -> Self {
+        if one <= other { Self(one, other) } else { Self(other, one) }
+    }
+
+    /// The other one of the two.
+    #[must_use]
+    pub fn other(&self, one: &Passport) -> &Passport {
+        if *one == self.0 { &self.1 } else { &self.0 }
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn both(&self) -> [&Passport; 2] {
+        [&self.0, &self.1]
+    }
+}
+
+/// Somebody who takes part, or may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Their address.
+    pub passport: Passport,
+    /// Their name.
+    pub name: String,
+    /// What their client can do, as MSN's capability bits.
+    pub capabilities: u32,
+    /// Whether they are of another network, and so always there.
+    pub remote: bool,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// A client sat down: because it called somebody, or because it answered a ring, of which `answering` is its number for that.
+    Seated {
+        /// Where.
+        seat: SeatId,
+        /// Who.
+        party: Party,
+        /// The client's number for its answer to a ring; `None` for a caller.
+        answering: Option<u32>,
+    },
+    /// A client calls somebody in.
+    Called {
+        /// Which client.
+        seat: SeatId,
+        /// Its number for the call.
+        tag: u32,
+        /// Whom.
+        callee: Party,
+    },
+    /// A client said something.
+    Said {
+        /// Which client.
+        seat: SeatId,
+        /// Its number for it.
+        tag: u32,
+        /// What it wants to hear of it.
+        wish: Wish,
+        /// What it said.
+        saying: Saying,
+    },
+    /// What was said by this seat is kept under this number, or could not be kept.
+    Kept {
+        /// Which client.
+        seat: SeatId,
+        /// Its number for what it said.
+        tag: u32,
+        /// What it wants to hear of it.
+        wish: Wish,
+        /// What it said.
+        payload: Bytes,
+        /// When.
+        sent: Timestamp,
+        /// The number; `None` if it could not be kept.
+        id: Option<MessageId>,
+    },
+    /// A client is gone.
+    Left(SeatId),
+    /// The answer to [`Effect::Ring`].
+    Answered {
+        /// Who was rung.
+        who: Passport,
+        /// The ring's number.
+        ring: u64,
+        /// What became of it.
+        verdict: Verdict,
+    },
+    /// Something waits in the store for this account.
+    Waiting(Passport),
+    /// What waits for this account: the answer to [`Effect::Fetch`].
+    Fetched {
+        /// For whom.
+        owner: Passport,
+        /// What, oldest first.
+        messages: Vec<Waiting>,
+        /// Whether more waits than this.
+        more: bool,
+    },
+    /// A client has shown that it got these.
+    Shown {
+        /// Which client.
+        seat: SeatId,
+        /// What.
+        messages: Vec<MessageId>,
+    },
+    /// A remote person types, or has stopped.
+    PeerTyping {
+        /// Who.
+        peer: Passport,
+        /// Whether they type now.
+        typing: bool,
+    },
+    /// The deadline has come.
+    Tick,
+}
+
+/// What a client wants to hear of something it said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    Nothing,
+    /// If it failed.
+    Failure,
+    /// If it succeeded.
+    Success,
+    /// Either.
+    Either,
+}
+
+/// What a client said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saying {
+    /// Something for people to read: kept until everybody has it, and not taken when there is nobody who could get it.
+    Lasting {
+        /// The original payload.
+        payload: Bytes,
+        /// What it says; `None` for what only Messenger understands.
+        content: Option<Content>,
+    },
+    /// Something between clients, worth nothing later: given on to whoever is there.
+    Passing {
+        /// The original payload.
+        payload: Bytes,
+        /// Only for this participant; `None` is for all.
+        to: Option<Passport>,
+        /// Whether its author must hear that nobody was there to get it. What does not matter counts as taken in any case.
+        matters: bool,
+    },
+    /// Its user types.
+    Typing {
+        /// The original payload.
+        payload: Bytes,
+    },
+}
+
+/// What a conversation wants done, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell a client.
+    Tell(SeatId, SeatEvent),
+    /// Bring an account's client in; the answer comes back as [`Cause::Answered`].
+    Ring {
+        /// The ring's number.
+        id: u64,
+        /// Whom.
+        to: Passport,
+        /// Who rings.
+        from: Passport,
+        /// Their name.
+        name: String,
+    },
+    /// Keep what was said; the answer comes back as [`Cause::Kept`], before any other cause.
+    Keep {
+        /// Which client.
+        seat: SeatId,
+        /// Its number for what it said.
+        tag: u32,
+        /// What it wants to hear of it.
+        wish: Wish,
+        /// What to keep.
+        draft: Draft,
+    },
+    /// Read what waits for an account from a contact; the answer comes back as [`Cause::Fetched`], before any other cause.
+    Fetch {
+        /// For whom.
+        owner: Passport,
+        /// From whom.
+        peer: Passport,
+    },
+    /// These have reached the account.
+    Delivered {
+        /// Whom.
+        owner: Passport,
+        /// What.
+        messages: Vec<MessageId>,
+    },
+    /// Something waits for an account that is not in here: its own conversation with the author has to see to it.
+    Doorbell {
+        /// For whom.
+        owner: Passport,
+        /// From whom.
+        peer: Passport,
+    },
+    /// Something waits for these contacts of the author to be sent over their networks.
+    Outbox {
+        /// The author.
+        owner: Passport,
+        /// The contacts.
+        contacts: Vec<Passport>,
+    },
+    /// Show a remote contact that the user types, or has stopped.
+    Typing {
+        /// The user.
+        owner: Passport,
+        /// The contact.
+        contact: Passport,
+        /// Whether they type now.
+        typing: bool,
+    },
+    /// This conversation is no longer the direct one of its pair: others have come in.
+    Widened,
+}
+
+/// What a client in a conversation is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeatEvent {
+    /// The answer to its own coming in on a ring: who is there.
+    Welcome {
+        /// The client's number.
+        tag: u32,
+        /// The others.
+        roster: Vec<Party>,
+    },
+    /// Its call goes out.
+    Calling {
+        /// The client's number.
+        tag: u32,
+    },
+    /// Its call cannot go out.
+    NotCalling {
+        /// The client's number.
+        tag: u32,
+        /// Why.
+        reason: CallRefusal,
+    },
+    /// Somebody came in.
+    Joined(Party),
+    /// Somebody went.
+    Left(Passport),
+    /// Somebody said something.
+    Message {
+        /// Who.
+        from: Passport,
+        /// Their name.
+        name: String,
+        /// When.
+        sent: Timestamp,
+        /// What.
+        body: Body,
+        /// The number under which it is kept until the client has shown that it got it; `None` for what is not kept.
+        id: Option<MessageId>,
+    },
+    /// Somebody of another network types.
+    Typing {
+        /// Who.
+        from: Passport,
+        /// Their name.
+        name: String,
+    },
+    /// What it said was taken.
+    Taken {
+        /// The client's number.
+        tag: u32,
+    },
+    /// What it said was not taken.
+    NotTaken {
+        /// The client's number.
+        tag: u32,
+    },
+}
+
+/// Why a call cannot go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallRefusal {
+    /// They are here already, or being rung, or it is the caller.
+    AlreadyThere,
+    /// They may not be reached.
+    Unreachable,
+    /// There are too many here already.
+    Full,
+}

@@ -1,0 +1,195 @@
+//! What the account says, as the client hears it.
+
+use domain::{
+    Moment, Presence, Timestamp,
+    account::{Answer, Event, Prompt, Snapshot},
+    contact::{Contact, List},
+    policy::Privacy,
+    presence::Sighting,
+};
+use jiff::tz::{Offset, TimeZone};
+use msnp::{
+    notification::server::{PresenceLine, ServerCommand},
+    personal_message::PersonalMessage,
+    status::Capabilities,
+};
+
+use super::Notification;
+use crate::{Action, translation};
+
+impl Notification {
+    pub(super) fn answer(&mut self, moment: &Moment, tag: u32, answer: Answer, actions: &mut Vec<Action>) {
+        let transaction = tag;
+        let command = match answer {
+            Answer::List(snapshot) => return self.list(transaction, *snapshot, actions),
+            Answer::Status { status, capabilities, object } => {
+                let command = ServerCommand::Chg {
+                    transaction,
+                    status: translation::wire_status(status),
+                    capabilities: Capabilities(capabilities),
+                    object: object.as_deref().map(str::to_owned),
+                };
+                self.send(&command, actions);
+                if !std::mem::replace(&mut self.challenged, true) {
+                    self.challenge(moment, 0, actions);
+                }
+                return;
+            }
+            Answer::PersonalMessage => ServerCommand::Uux { transaction },
+            Answer::Added { contact, group: Some(group), .. } => {
+                ServerCommand::AdcGroup { transaction, contact: contact.guid.to_string(), group: group.to_string() }
+            }
+            Answer::Added { list, contact, group: None } => {
+                let forward = list == List::Forward;
+                ServerCommand::Adc {
+                    transaction,
+                    list: translation::wire_list(list),
+                    passport: contact.passport.to_string(),
+                    name: forward.then(|| contact.name.clone()),
+                    guid: forward.then(|| contact.guid.to_string()),
+                }
+            }
+            Answer::Removed { list, passport, guid, group } => ServerCommand::Rem {
+                transaction,
+                list: translation::wire_list(list),
+                target: if list == List::Forward { guid.to_string() } else { passport.to_string() },
+                group: group.map(|group| group.to_string()),
+            },
+            Answer::GroupAdded(group) => {
+                ServerCommand::Adg { transaction, name: group.name, guid: group.guid.to_string() }
+            }
+            Answer::GroupRemoved(guid) => ServerCommand::Rmg { transaction, guid: guid.to_string() },
+            Answer::GroupRenamed(group) => {
+                ServerCommand::Reg { transaction, guid: group.guid.to_string(), name: group.name }
+            }
+            Answer::ContactChanged { contact, key, value } => {
+                ServerCommand::Sbp { transaction, contact: contact.to_string(), key, value }
+            }
+            Answer::Property { key, value } => ServerCommand::Prp { transaction: Some(transaction), key, value },
+            Answer::Privacy(privacy) => {
+                ServerCommand::Blp { transaction: Some(transaction), allow_unknown: privacy == Privacy::Everybody }
+            }
+            Answer::Prompt(prompt) => ServerCommand::Gtc { transaction: Some(transaction), ask: prompt == Prompt::Ask },
+            Answer::Switchboard { address, cookie } => {
+                ServerCommand::XfrSwitchboard { transaction, address: address.to_string(), cookie }
+            }
+            Answer::Refused(refusal) => ServerCommand::Error { transaction, code: translation::code(refusal) },
+        };
+        self.send(&command, actions);
+    }
+
+    /// The whole list: first how much there is, for the client counts.
+    fn list(&self, transaction: u32, snapshot: Snapshot, actions: &mut Vec<Action>) {
+        // Whoever only waits for an answer has no place in the lists of the older dialect.
+        let pending = self.dialect().has_pending_list();
+        let contacts: Vec<&Contact> =
+            snapshot.contacts.iter().filter(|contact| pending || !contact.lists.is_pending()).collect();
+        self.send(
+            &ServerCommand::Syn {
+                transaction,
+                list_timestamp: timestamp(snapshot.list_changed),
+                settings_timestamp: timestamp(snapshot.settings_changed),
+                counts: Some((contacts.len(), snapshot.groups.len())),
+            },
+            actions,
+        );
+        self.send(&ServerCommand::Gtc { transaction: None, ask: snapshot.prompt == Prompt::Ask }, actions);
+        let allow_unknown = snapshot.privacy == Privacy::Everybody;
+        self.send(&ServerCommand::Blp { transaction: None, allow_unknown }, actions);
+        let name = ("MFN".to_owned(), snapshot.name);
+        for (key, value) in std::iter::once(name).chain(snapshot.properties) {
+            self.send(&ServerCommand::Prp { transaction: None, key, value: Some(value) }, actions);
+        }
+        for group in snapshot.groups {
+            self.send(&ServerCommand::Lsg { name: group.name, guid: group.guid.to_string() }, actions);
+        }
+        for contact in contacts {
+            let forward = contact.lists.contains(List::Forward);
+            self.send(
+                &ServerCommand::Lst {
+                    passport: contact.passport.to_string(),
+                    name: Some(contact.name.clone()),
+                    guid: forward.then(|| contact.guid.to_string()),
+                    lists: contact.lists.shown(),
+                    network: translation::network(self.settings.network_ids, contact),
+                    groups: contact.groups.iter().map(ToString::to_string).collect(),
+                },
+                actions,
+            );
+        }
+    }
+
+    pub(super) fn tell(&self, event: Event, actions: &mut Vec<Action>) {
+        let command = match event {
+            Event::Initial { tag, sighting } => return self.show(Some(tag), sighting, actions),
+            Event::Seen(sighting) => return self.show(None, sighting, actions),
+            Event::AddedBy { passport, name } => ServerCommand::Adc {
+                transaction: 0,
+                list: msnp::list::List::Reverse,
+                passport: passport.to_string(),
+                name: Some(name),
+                guid: None,
+            },
+            Event::RemovedBy { passport } => ServerCommand::Rem {
+                transaction: 0,
+                list: msnp::list::List::Reverse,
+                target: passport.to_string(),
+                group: None,
+            },
+            Event::Ring { ring, address, cookie, from, name } => ServerCommand::Rng {
+                session: ring.to_string(),
+                address: address.to_string(),
+                cookie,
+                passport: from.to_string(),
+                name,
+            },
+        };
+        self.send(&command, actions);
+    }
+
+    fn show(&self, initial: Option<u32>, sighting: Sighting, actions: &mut Vec<Action>) {
+        let passport = sighting.contact.to_string();
+        let Some(presence) = sighting.presence else {
+            return self.send(&ServerCommand::Fln { passport }, actions);
+        };
+        let line = line(passport.clone(), &presence);
+        let command = match initial {
+            Some(transaction) => ServerCommand::Iln { transaction, presence: line },
+            None => ServerCommand::Nln { presence: line },
+        };
+        self.send(&command, actions);
+        let shown = &presence.personal_message;
+        let document =
+            PersonalMessage { text: shown.text.clone(), current_media: shown.current_media.clone() }.to_document();
+        self.send(&ServerCommand::Ubx { passport, document: document.into() }, actions);
+    }
+}
+
+fn line(passport: String, presence: &Presence) -> PresenceLine {
+    PresenceLine {
+        status: translation::wire_status(presence.status),
+        passport,
+        name: presence.name.to_string(),
+        capabilities: Capabilities(presence.capabilities),
+        object: presence.object.as_deref().map(str::to_owned),
+    }
+}
+
+/// Messenger's form of a time: seven digits of a second, and an offset that some clients insist is west of Greenwich.
+fn timestamp(time: Timestamp) -> String {
+    let offset = Offset::constant(-7);
+    let time = jiff::Timestamp::from_millisecond(time.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let local = time.to_zoned(TimeZone::fixed(offset));
+    format!("{}0000-07:00", local.strftime("%Y-%m-%dT%H:%M:%S.%3f"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_messenger_reads_them() {
+        assert_eq!(timestamp(Timestamp(1_795_374_520_123)), "2026-11-22T12:08:40.1230000-07:00");
+        assert_eq!(timestamp(Timestamp(0)), "1969-12-31T17:00:00.0000000-07:00");
+    }
+}

@@ -1,0 +1,34 @@
+//! What all connections of one server share.
+
+use std::sync::Arc;
+
+use domain::network::NetworkIds;
+
+use crate::emoji::Emoji;
+
+/// How the answer to a challenge is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Challenges {
+    /// None are sent.
+    Off,
+    /// Any well-formed answer is taken: the keys of some builds of Messenger 7.5 are not known.
+    #[default]
+    Lenient,
+    /// A wrong or late answer, or one of an unknown product, ends the connection.
+    Strict,
+}
+
+/// What all connections of one server share; from the configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How contacts of other networks are marked in MSNP12.
+    pub network_ids: NetworkIds,
+    /// How emoji reach a client that has none.
+    pub emoji: Emoji,
+    /// How the answer to a challenge is taken.
+    pub challenges: Challenges,
+    /// The address of the web pages, without a slash at its end.
+    pub web: Arc<str>,
+    /// Where clients are told to connect to: `host:port`.
+    pub public_address: Arc<str>,
+}

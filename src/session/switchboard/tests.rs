@@ -1,0 +1,172 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::{
+    Content, Moment, Passport, Timestamp,
+    conversation::{Body, MessageId, Party, Saying, SeatEvent, Wish},
+    network::NetworkIds,
+};
+use msnp::dialect::Dialect;
+
+use super::{Admission, Input, Request};
+use crate::{Action, Closing, Connection, Settings, emoji::Emoji, settings::Challenges};
+
+const NOW: Timestamp = Timestamp(1_795_374_520_123);
+
+struct Bench {
+    connection: Connection,
+    start: Instant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let settings = Settings {
+            network_ids: NetworkIds::default(),
+            emoji: Emoji::Codes,
+            challenges: Challenges::Off,
+            web: "http://127.0.0.1:8080".into(),
+            public_address: "127.0.0.1:1863".into(),
+        };
+        let start = Instant::now();
+        Self { connection: Connection::new(Arc::new(settings), start), start }
+    }
+
+    fn seated(dialect: Dialect) -> Self {
+        let mut bench = Self::new();
+        let _ = bench.bytes("USR 1 carol@example.com cookie\r\n");
+        let admission = Admission { passport: carol(), name: "Carol C".into(), capabilities: 5, dialect };
+        let sent = text(&bench.input(Input::Admitted(Some(admission))));
+        assert_eq!(sent, "USR 1 OK carol@example.com Carol%20C\r\n");
+        bench
+    }
+
+    fn moment(&self, after: Duration) -> Moment {
+        Moment { instant: self.start + after, wall: NOW, chance: 7 }
+    }
+
+    fn bytes(&mut self, bytes: &str) -> Vec<Action> {
+        let moment = self.moment(Duration::ZERO);
+        self.connection.process(&moment, crate::Input::Bytes(bytes.as_bytes()))
+    }
+
+    fn input(&mut self, input: Input) -> Vec<Action> {
+        let moment = self.moment(Duration::ZERO);
+        self.connection.process(&moment, crate::Input::Switchboard(input))
+    }
+}
+
+fn carol() -> Passport {
+    "carol@example.com".parse().unwrap()
+}
+
+fn bob() -> Party {
+    Party { passport: "bob@example.com".parse().unwrap(), name: "Bob".into(), capabilities: 9, remote: false }
+}
+
+fn text(actions: &[Action]) -> String {
+    let bytes = actions.iter().filter_map(|action| match action {
+        Action::Send(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Action::Notification(_) | Action::Switchboard(_) | Action::Close(_) => None,
+    });
+    bytes.collect()
+}
+
+fn message(id: Option<i64>, sent: Timestamp, body: Body) -> Input {
+    Input::Seat(SeatEvent::Message { from: bob().passport, name: "Bob".into(), sent, body, id: id.map(MessageId) })
+}
+
+#[test]
+fn one_port_tells_both_kinds_apart() {
+    let mut bench = Bench::new();
+    let answering = Some(("7".to_owned(), 1));
+    assert_eq!(
+        bench.bytes("ANS 1 carol@example.com cookie 7\r\n"),
+        [Action::Switchboard(Request::Redeem {
+            passport: "carol@example.com".into(),
+            cookie: "cookie".into(),
+            answering
+        })]
+    );
+    let refused = bench.input(Input::Admitted(None));
+    assert_eq!(refused.last(), Some(&Action::Close(Closing::Refused)));
+}
+
+#[test]
+fn a_roster_has_capabilities_only_for_msnp12() {
+    let roster = || Input::Seat(SeatEvent::Welcome { tag: 1, roster: vec![bob()] });
+    let joined = || Input::Seat(SeatEvent::Joined(bob()));
+    let mut new = Bench::seated(Dialect::Msnp12);
+    assert_eq!(text(&new.input(roster())), "IRO 1 1 1 bob@example.com Bob 9\r\nANS 1 OK\r\n");
+    assert_eq!(text(&new.input(joined())), "JOI bob@example.com Bob 9\r\n");
+    let mut old = Bench::seated(Dialect::Msnp11);
+    assert_eq!(text(&old.input(roster())), "IRO 1 1 1 bob@example.com Bob\r\nANS 1 OK\r\n");
+    assert_eq!(text(&old.input(joined())), "JOI bob@example.com Bob\r\n");
+}
+
+#[test]
+fn each_class_says_what_its_author_wants_to_hear() {
+    let payload = "Content-Type: text/plain\r\n\r\nhi";
+    for (class, wish) in [("U", Wish::Nothing), ("N", Wish::Failure), ("A", Wish::Either), ("S", Wish::Success)] {
+        let mut bench = Bench::seated(Dialect::Msnp12);
+        let actions = bench.bytes(&format!("MSG 3 {class} {}\r\n{payload}", payload.len()));
+        let saying = Saying::Lasting { payload: Bytes::from(payload), content: Some(Content::text("hi")) };
+        assert_eq!(actions, [Action::Switchboard(Request::Say { tag: 3, wish, saying })], "{class}");
+    }
+}
+
+#[test]
+fn a_payload_over_the_limit_ends_the_conversation() {
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let actions = bench.bytes("MSG 3 N 1665\r\n");
+    assert!(matches!(actions.last(), Some(Action::Close(Closing::Fault(_)))), "{actions:?}");
+}
+
+#[test]
+fn a_message_counts_as_delivered_when_the_client_shows_life_or_the_kernel_says_so() {
+    let body = || Body::Content(Content::text("hi"));
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let _ = bench.input(message(Some(4), NOW, body()));
+    let _ = bench.input(message(Some(5), NOW, body()));
+    let shown = Action::Switchboard(Request::Shown(vec![MessageId(4), MessageId(5)]));
+    let next = "MSG 9 U 26\r\nContent-Type: text/odd\r\n\r\n";
+    assert_eq!(bench.bytes(next).first(), Some(&shown));
+
+    let _ = bench.input(message(Some(6), NOW, body()));
+    let _ = bench.input(message(None, NOW, body()));
+    let moment = bench.moment(Duration::ZERO);
+    let arrived = bench.connection.process(&moment, crate::Input::Arrived);
+    assert_eq!(arrived, [Action::Switchboard(Request::Shown(vec![MessageId(6)]))]);
+    assert_eq!(bench.connection.process(&moment, crate::Input::Arrived), [], "once");
+}
+
+#[test]
+fn what_other_networks_say_is_put_into_messengers_words() {
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let sent = text(&bench.input(message(None, NOW, Body::Content(Content::text("👍 ok\nyes")))));
+    assert!(sent.starts_with("MSG bob@example.com Bob "), "{sent}");
+    assert!(sent.ends_with("\r\n\r\n(Y) ok\r\nyes"), "{sent}");
+    let emote = text(&bench.input(message(None, NOW, Body::Content(Content::Emote { text: "waves".into() }))));
+    assert!(emote.ends_with("* Bob waves"), "{emote}");
+    let nudge = text(&bench.input(message(None, NOW, Body::Content(Content::Nudge))));
+    assert!(nudge.ends_with("ID: 1\r\n\r\n"), "{nudge}");
+    let hours_ago = Timestamp(NOW.0 - 7_200_000);
+    let late = text(&bench.input(message(Some(1), hours_ago, Body::Content(Content::Nudge))));
+    assert!(late.ends_with("[2026-11-22 17:08 UTC] sent a nudge"), "{late}");
+}
+
+#[test]
+fn a_stranger_without_a_cookie_is_not_waited_for() {
+    let mut bench = Bench::new();
+    let _ = bench.bytes("ANS");
+    let moment = bench.moment(Duration::from_mins(1));
+    let actions = bench.connection.process(&moment, crate::Input::Tick);
+    assert_eq!(actions, [Action::Close(Closing::Silent)]);
+}
+
+#[test]
+fn commands_that_are_not_known_do_not_end_a_conversation() {
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    assert_eq!(text(&bench.bytes("XYZ 8 a\r\n")), "502 8\r\n");
+    assert_eq!(bench.bytes("OUT\r\n"), [Action::Close(Closing::Left)]);
+}

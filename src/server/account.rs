@@ -1,0 +1,292 @@
+//! The task that owns one account while it is in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bridge::Action;
+use domain::{
+    Account, Passport,
+    account::{Answer, Cause, ContactIntent, Dismissal, Effect, Event, Refusal, SessionId, Verdict},
+    conversation,
+};
+use session::notification::Input;
+use tokio::sync::mpsc;
+use tracing::{Instrument, debug, info, info_span, warn};
+
+use crate::{
+    connection::{ConnectionHandle, ToConnection},
+    conversation::{ConversationHandle, ToConversation},
+    cookies::{Admits, admission},
+    core::{Core, moment},
+    mailbox::{Mailbox, Posted, ToAccount},
+};
+
+/// How long an account without a client stays in memory.
+const REST: Duration = Duration::from_secs(20);
+
+/// How often a commit is tried again before a client is told that it failed.
+const COMMITS: u32 = 3;
+
+/// Starts the task of an account.
+pub(crate) fn spawn(
+    core: &Arc<Core>,
+    passport: Passport,
+    mailbox: Arc<Mailbox>,
+    queue: mpsc::Receiver<Box<ToAccount>>,
+) {
+    let span = info_span!(parent: None, "account", %passport);
+    let task = run(Arc::clone(core), passport, mailbox, queue);
+    core.tasks.spawn(task.instrument(span));
+}
+
+async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut queue: mpsc::Receiver<Box<ToAccount>>) {
+    let record = match core.store.load(&passport).await {
+        Ok(Some(record)) => record,
+        Ok(None) => {
+            debug!("no such account");
+            refuse_all(&core, &passport, &mailbox, &mut queue);
+            return;
+        }
+        Err(fault) => {
+            warn!(%fault, "cannot read the account; its client has to sign in again");
+            refuse_all(&core, &passport, &mailbox, &mut queue);
+            return;
+        }
+    };
+    let account = Account::new(record, core.settings.limits.account);
+    let mut task = Box::new(Task { core, account, clients: HashMap::new() });
+    task.take_mail(&mailbox).await;
+    loop {
+        let resting = task.clients.is_empty();
+        tokio::select! {
+            biased;
+            () = mailbox.rung() => {}
+            message = queue.recv() => {
+                // What contacts look like comes first, so that a first status is answered with all of it.
+                task.take_mail(&mailbox).await;
+                match message {
+                    Some(message) => task.take(*message).await,
+                    None => return,
+                }
+            }
+            () = tokio::time::sleep(REST), if resting => {
+                if mailbox.retire(&mut queue) {
+                    return;
+                }
+            }
+            () = task.core.stop.cancelled(), if resting => return,
+        }
+        task.take_mail(&mailbox).await;
+    }
+}
+
+/// Nobody can be served: whoever rings hears that nobody is there, and clients are dropped.
+fn refuse_all(core: &Core, passport: &Passport, mailbox: &Mailbox, queue: &mut mpsc::Receiver<Box<ToAccount>>) {
+    loop {
+        while let Ok(message) = queue.try_recv() {
+            if let ToAccount::SignedIn(client) = *message {
+                client.tell(ToConnection::Notification(vec![Input::Dismissed(Dismissal::Removed)]));
+            }
+        }
+        for posted in mailbox.take().posted {
+            if let Posted::Rung(ring, conversation) = posted {
+                answer_ring(passport, ring.id, Verdict::Absent, &conversation);
+            }
+        }
+        if core.stop.is_cancelled() || mailbox.retire(queue) {
+            return;
+        }
+    }
+}
+
+fn answer_ring(who: &Passport, ring: u64, verdict: Verdict, conversation: &ConversationHandle) {
+    let cause = conversation::Cause::Answered { who: who.clone(), ring, verdict };
+    conversation.try_send(ToConversation::Cause(cause));
+}
+
+struct Task {
+    core: Arc<Core>,
+    account: Account,
+    clients: HashMap<SessionId, ConnectionHandle>,
+}
+
+impl Task {
+    async fn take_mail(&mut self, mailbox: &Mailbox) {
+        let mail = mailbox.take();
+        if mail.overflown {
+            self.reload().await;
+        }
+        for sighting in mail.sightings {
+            self.handle(Cause::Seen(sighting), None).await;
+        }
+        for posted in mail.posted {
+            match posted {
+                Posted::Cause(cause) => self.handle(cause, None).await,
+                Posted::Rung(ring, conversation) => self.handle(Cause::Rung(ring), Some(&conversation)).await,
+            }
+        }
+    }
+
+    async fn take(&mut self, message: ToAccount) {
+        match message {
+            ToAccount::SignedIn(client) => {
+                let session = client.session();
+                info!(session = session.0, "signed in");
+                self.clients.insert(session, client);
+                self.handle(Cause::SignedIn(session), None).await;
+            }
+            ToAccount::Cause(Cause::SignedOut(session)) => {
+                info!(session = session.0, "signed out");
+                self.clients.remove(&session);
+                self.handle(Cause::SignedOut(session), None).await;
+            }
+            ToAccount::Cause(cause) => self.handle(cause, None).await,
+        }
+    }
+
+    /// Lets the account decide, and does what it says.
+    async fn handle(&mut self, cause: Cause, ringing: Option<&ConversationHandle>) {
+        let asked = match &cause {
+            Cause::Asked { session, tag, .. } => Some((*session, *tag)),
+            _ => None,
+        };
+        let effects = self.account.handle(&moment(), cause);
+        // Neighbouring lines for one client go as one, so that a long list is one entry of its queue.
+        let mut lines: Option<(SessionId, Vec<Input>)> = None;
+        for effect in effects {
+            let (session, input) = match effect {
+                Effect::Answer { session, tag, answer } => (session, Input::Answer { tag, answer }),
+                Effect::Tell { session, event } => (session, Input::Event(event)),
+                other => {
+                    self.flush(&mut lines);
+                    if !self.carry_out(other, asked, ringing).await {
+                        return;
+                    }
+                    continue;
+                }
+            };
+            if lines.as_ref().is_some_and(|(known, _)| *known != session) {
+                self.flush(&mut lines);
+            }
+            lines.get_or_insert_with(|| (session, Vec::new())).1.push(input);
+        }
+        self.flush(&mut lines);
+    }
+
+    fn flush(&self, lines: &mut Option<(SessionId, Vec<Input>)>) {
+        if let Some((session, inputs)) = lines.take() {
+            self.tell(session, inputs);
+        }
+    }
+
+    fn tell(&self, session: SessionId, inputs: Vec<Input>) {
+        if let Some(client) = self.clients.get(&session) {
+            client.tell(ToConnection::Notification(inputs));
+        }
+    }
+
+    /// Does one thing; `false` when what follows must not happen.
+    async fn carry_out(
+        &mut self,
+        effect: Effect,
+        asked: Option<(SessionId, u32)>,
+        ringing: Option<&ConversationHandle>,
+    ) -> bool {
+        let passport = self.account.passport().clone();
+        match effect {
+            Effect::Answer { .. } | Effect::Tell { .. } => {}
+            Effect::Keep(changes) => {
+                for attempt in 1..=COMMITS {
+                    match self.core.store.change(&passport, changes.clone()).await {
+                        Ok(()) => return true,
+                        Err(fault) => warn!(%fault, attempt, "cannot keep a change of the account"),
+                    }
+                }
+                self.reload().await;
+                if let Some((session, tag)) = asked {
+                    self.tell(session, vec![Input::Answer { tag, answer: Answer::Refused(Refusal::Unavailable) }]);
+                }
+                return false;
+            }
+            Effect::Admit { session, tag } => {
+                let dialect = self.clients.get(&session).map(ConnectionHandle::dialect);
+                if let Some(dialect) = dialect {
+                    let admits = Admits::caller(admission(&self.account, dialect));
+                    let cookie = self.core.cookies.bake(admits);
+                    let address = Arc::clone(&self.core.settings.session.public_address);
+                    self.tell(session, vec![Input::Answer { tag, answer: Answer::Switchboard { address, cookie } }]);
+                }
+            }
+            Effect::Invite { session, ring } => {
+                if let (Some(client), Some(conversation)) = (self.clients.get(&session), ringing) {
+                    let number = self.core.number();
+                    let admission = admission(&self.account, client.dialect());
+                    let admits = Admits::guest(admission, (number, conversation.clone()));
+                    let cookie = self.core.cookies.bake(admits);
+                    let address = Arc::clone(&self.core.settings.session.public_address);
+                    let event = Event::Ring { ring: number, address, cookie, from: ring.from, name: ring.name };
+                    self.tell(session, vec![Input::Event(event)]);
+                }
+            }
+            Effect::Ring { id, verdict, .. } => {
+                if let Some(conversation) = ringing {
+                    answer_ring(&passport, id, verdict, conversation);
+                }
+            }
+            Effect::Publish { to, presence } => self.core.directory.sight(&to, &passport, presence),
+            Effect::Show(presence) => self.core.links.show(&passport, &presence),
+            Effect::Mirror { to, listed } => {
+                let cause = Cause::Listed { by: passport, name: self.account.name().to_owned(), listed };
+                self.core.directory.post(&to, cause);
+            }
+            Effect::Order { contact, intent } => {
+                let action = match intent {
+                    ContactIntent::Befriend => Action::Befriend,
+                    ContactIntent::Welcome => Action::Welcome,
+                    ContactIntent::TurnAway => Action::TurnAway,
+                    ContactIntent::Unfriend => Action::Unfriend,
+                };
+                match self.core.store.order(&passport, &contact, action).await {
+                    Ok(_) => self.core.outbox.kick(&self.core, passport, contact),
+                    Err(fault) => warn!(%contact, %fault, "cannot keep what a contact's network is to be told"),
+                }
+            }
+            Effect::Resolve { query, passport: wanted } => {
+                let core = Arc::clone(&self.core);
+                let task = core.directory.account(&core, &passport);
+                self.core.tasks.spawn(async move {
+                    let outcome = core.resolve(&wanted).await;
+                    // A task that has ended meanwhile has no client left to tell.
+                    let _ = task.send(Box::new(ToAccount::Cause(Cause::Resolved { query, outcome }))).await;
+                });
+            }
+            Effect::Reachable => self.ring_doorbells(&passport).await,
+            Effect::Dismiss { session, reason } => {
+                self.tell(session, vec![Input::Dismissed(reason)]);
+                self.clients.remove(&session);
+            }
+        }
+        true
+    }
+
+    /// Everything that was kept for the account may ring now.
+    async fn ring_doorbells(&self, passport: &Passport) {
+        match self.core.store.waiting_peers(passport).await {
+            Ok(peers) => {
+                for peer in peers {
+                    self.core.directory.doorbell(&self.core, passport.clone(), peer);
+                }
+            }
+            Err(fault) => warn!(%fault, "cannot read what waits for the account; it stays kept"),
+        }
+    }
+
+    async fn reload(&mut self) {
+        match self.core.store.load(self.account.passport()).await {
+            Ok(Some(record)) => self.account.restore(record),
+            Ok(None) => {}
+            Err(fault) => warn!(%fault, "cannot read the account anew"),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Passwords and tickets.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use constant_time_eq::constant_time_eq;
+use domain::{Passport, Timestamp};
+use store::Store;
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+use crate::{core::wall, settings::Limits};
+
+/// The longest password that is looked at, in bytes.
+const LONGEST_PASSWORD: usize = 1024;
+
+/// What a client shows on its notification connection instead of a password.
+#[derive(Clone)]
+pub struct Ticket {
+    /// Of the base64url alphabet.
+    pub value: String,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// Why no ticket was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such account, or this is not its password; the two are never told apart.
+    WrongCredentials,
+    /// Too many wrong passwords came from this address or for this account.
+    TooManyAttempts {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The store did not answer.
+    Unavailable,
+}
+
+/// Who may sign in.
+pub(crate) struct Authentication {
+    /// Each check takes tens of megabytes; more at once than this would let anybody exhaust the machine.
+    checks: Semaphore,
+    attempts: Mutex<Attempts>,
+    tickets: Mutex<HashMap<String, (Passport, Instant)>>,
+    lifetime: Duration,
+    /// The hash of no password, so that an unknown account costs as much time as a known one.
+    nobody: String,
+}
+
+impl Authentication {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            checks: Semaphore::new(limits.password_checks),
+            attempts: Mutex::new(Attempts::new(limits.attempts, limits.attempts_within)),
+            tickets: Mutex::default(),
+            lifetime: limits.ticket_lifetime,
+            nobody: hash_now(&BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>())).unwrap_or_default(),
+        }
+    }
+
+    /// Gives a ticket for the right password.
+    pub(crate) async fn sign_in(
+        &self,
+        store: &Store,
+        passport: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<Ticket, Refusal> {
+        let keys = [format!("address {from}"), format!("account {}", passport.to_ascii_lowercase())];
+        let now = Instant::now();
+        if let Some(retry_after) = lock(&self.attempts).blocked(&keys, now) {
+            warn!(%from, "too many failed sign-ins");
+            return Err(Refusal::TooManyAttempts { retry_after });
+        }
+        let passport = passport.parse::<Passport>().ok();
+        let known = match &passport {
+            Some(passport) => store.password_hash(passport).await.map_err(|fault| {
+                warn!(%fault, "cannot read a password's hash");
+                Refusal::Unavailable
+            })?,
+            None => None,
+        };
+        let hash = known.clone().unwrap_or_else(|| self.nobody.clone());
+        let right = self.verify(password, hash).await?;
+        match passport {
+            Some(passport) if right && known.is_some() => Ok(self.issue(passport)),
+            Some(_) | None => {
+                lock(&self.attempts).failed(keys, now);
+                info!(%from, "a sign-in was refused");
+                Err(Refusal::WrongCredentials)
+            }
+        }
+    }
+
+    async fn verify(&self, password: &str, hash: String) -> Result<bool, Refusal> {
+        let _permit = self.checks.acquire().await.map_err(|_| Refusal::Unavailable)?;
+        let password = password.to_owned();
+        let check = tokio::task::spawn_blocking(move || {
+            password.len() <= LONGEST_PASSWORD
+                && PasswordHash::new(&hash)
+                    .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        });
+        check.await.map_err(|_| Refusal::Unavailable)
+    }
+
+    fn issue(&self, passport: Passport) -> Ticket {
+        let value = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
+        let now = Instant::now();
+        let mut tickets = lock(&self.tickets);
+        if tickets.len().is_multiple_of(1024) {
+            tickets.retain(|_, (_, until)| *until > now);
+        }
+        tickets.insert(value.clone(), (passport, now + self.lifetime));
+        let lifetime = i64::try_from(self.lifetime.as_millis()).unwrap_or(i64::MAX);
+        Ticket { value, expires: Timestamp(wall().0.saturating_add(lifetime)) }
+    }
+
+    /// Whether this is a ticket of that account. Clients use one again when they reconnect.
+    pub(crate) fn accepts(&self, passport: &Passport, ticket: &str, now: Instant) -> bool {
+        let tickets = lock(&self.tickets);
+        tickets.get(ticket).is_some_and(|(owner, until)| {
+            constant_time_eq(owner.as_str().as_bytes(), passport.as_str().as_bytes()) && now < *until
+        })
+    }
+
+    /// Ends all tickets of an account.
+    pub(crate) fn revoke(&self, passport: &Passport) {
+        lock(&self.tickets).retain(|_, (owner, _)| owner != passport);
+    }
+}
+
+/// Failed attempts by key, in a window that begins with the first.
+struct Attempts {
+    most: u32,
+    within: Duration,
+    failures: HashMap<String, (Instant, u32)>,
+}
+
+impl Attempts {
+    fn new(most: u32, within: Duration) -> Self {
+        Self { most, within, failures: HashMap::new() }
+    }
+
+    fn blocked(&self, keys: &[String], now: Instant) -> Option<Duration> {
+        let left = |key: &String| {
+            let (first, count) = self.failures.get(key)?;
+            let left = self.within.checked_sub(now.saturating_duration_since(*first))?;
+            (*count >= self.most && !left.is_zero()).then_some(left)
+        };
+        keys.iter().filter_map(left).max()
+    }
+
+    fn failed(&mut self, keys: [String; 2], now: Instant) {
+        let within = self.within;
+        if self.failures.len() > 10_000 {
+            self.failures.retain(|_, (first, _)| now.saturating_duration_since(*first) < within);
+        }
+        for key in keys {
+            let entry = self.failures.entry(key).or_insert((now, 0));
+            if now.saturating_duration_since(entry.0) >= within {
+                *entry = (now, 0);
+            }
+            entry.1 += 1;
+        }
+    }
+}
+
+/// The argon2id hash of a password, as it is kept. Takes tens of milliseconds.
+pub async fn hash_password(password: &str) -> Result<String, String> {
+    if password.is_empty() {
+        return Err("the password is empty: give one of at least one character".to_owned());
+    }
+    if password.len() > LONGEST_PASSWORD {
+        return Err(format!("the password is longer than {LONGEST_PASSWORD} bytes: give a shorter one"));
+    }
+    let password = password.to_owned();
+    tokio::task::spawn_blocking(move || hash_now(&password)).await.map_err(|fault| fault.to_string())?
+}
+
+fn hash_now(password: &str) -> Result<String, String> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|fault| format!("the password cannot be hashed: {fault}"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_block_their_address_and_account_for_a_while() {
+        let mut attempts = Attempts::new(2, Duration::from_mins(5));
+        let now = Instant::now();
+        let keys = || ["address".to_owned(), "account".to_owned()];
+        attempts.failed(keys(), now);
+        assert_eq!(attempts.blocked(&keys(), now), None);
+        attempts.failed(keys(), now);
+        assert_eq!(attempts.blocked(&["account".to_owned()], now), Some(Duration::from_mins(5)));
+        assert_eq!(attempts.blocked(&["another".to_owned()], now), None);
+        assert_eq!(attempts.blocked(&keys(), now + Duration::from_mins(5)), None, "it passes");
+    }
+
+    #[test]
+    fn a_ticket_is_bound_to_its_account_and_ends() {
+        let authentication = Authentication::new(&Limits::default());
+        let carol: Passport = "carol@example.com".parse().unwrap();
+        let bob: Passport = "bob@example.com".parse().unwrap();
+        let ticket = authentication.issue(carol.clone()).value;
+        let now = Instant::now();
+        assert!(authentication.accepts(&carol, &ticket, now) && authentication.accepts(&carol, &ticket, now));
+        assert!(!authentication.accepts(&bob, &ticket, now));
+        assert!(!authentication.accepts(&carol, &ticket, now + Duration::from_hours(25)));
+        authentication.revoke(&carol);
+        assert!(!authentication.accepts(&carol, &ticket, now));
+    }
+}

@@ -1,0 +1,484 @@
+//! The task that owns one client's socket.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::{Passport, account, account::SessionId, conversation};
+use msnp::dialect::Dialect;
+use session::{
+    Action, Closing, Connection, Input,
+    notification::{self, SignInRefusal, SignedIn},
+    switchboard,
+};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tracing::{Instrument, debug, info_span};
+
+use crate::{
+    conversation::{ConversationHandle, ToConversation},
+    cookies::Admits,
+    core::{Core, moment},
+    mailbox::ToAccount,
+};
+
+/// How much may wait for a connection's task. Whoever lets more pile up is too slow to be kept.
+const QUEUE: usize = 4096;
+
+/// How long after a message was sent the kernel is asked whether it arrived.
+const ASK_KERNEL: Duration = Duration::from_millis(500);
+
+/// How long a closing connection may take to take what is left for it.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What a connection's task is sent.
+pub(crate) enum ToConnection {
+    /// For a notification connection.
+    Notification(Vec<notification::Input>),
+    /// For a switchboard connection.
+    Switchboard(switchboard::Input),
+}
+
+/// The way to a connection's task.
+#[derive(Clone)]
+pub(crate) struct ConnectionHandle {
+    lane: Arc<Lane>,
+    session: SessionId,
+    dialect: Dialect,
+}
+
+/// The queue towards a connection's task.
+struct Lane {
+    queue: mpsc::Sender<Box<ToConnection>>,
+    /// Set when something did not fit: the client has missed it, so its connection must end.
+    overflown: AtomicBool,
+}
+
+impl ConnectionHandle {
+    /// Tells the client. A full queue belongs to a client too slow to be kept: its connection ends.
+    pub(crate) fn tell(&self, message: ToConnection) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.lane.queue.try_send(Box::new(message)) {
+            self.lane.overflown.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+}
+
+/// Serves a client until it leaves.
+pub(crate) fn spawn(core: &Arc<Core>, stream: TcpStream, peer: SocketAddr, permit: impl Send + 'static) {
+    let span = info_span!(parent: None, "connection", %peer);
+    let core_of_task = Arc::clone(core);
+    core.tasks.spawn(
+        async move {
+            let closing = serve(core_of_task, stream, peer).await;
+            debug!(%closing, "closed");
+            drop(permit);
+        }
+        .instrument(span),
+    );
+}
+
+async fn serve(core: Arc<Core>, stream: TcpStream, peer: SocketAddr) -> Ending {
+    let (sender, mut queue) = mpsc::channel(QUEUE);
+    let settings = Arc::clone(&core.session_settings);
+    let mut task = Task {
+        connection: Connection::new(settings, moment().instant),
+        core,
+        stream,
+        peer,
+        lane: Arc::new(Lane { queue: sender, overflown: AtomicBool::new(false) }),
+        unsent: Vec::new(),
+        place: Place::Nowhere,
+        ask_kernel: None,
+        sent: Instant::now(),
+    };
+    let ending = task.run(&mut queue).await;
+    task.leave(&ending).await;
+    ending
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Ending {
+    #[error(transparent)]
+    Closing(#[from] Closing),
+    #[error("the client hung up")]
+    HungUp,
+    #[error("the connection broke: {0}")]
+    Broken(#[from] io::Error),
+    #[error("the client does not take what it is sent")]
+    TooSlow,
+}
+
+/// Where a client is.
+enum Place {
+    Nowhere,
+    /// Signed in.
+    Account(SessionId, mpsc::Sender<Box<ToAccount>>),
+    /// Admitted to a switchboard, in no conversation yet.
+    Lobby(Box<switchboard::Admission>),
+    /// In a conversation.
+    Conversation {
+        seat: conversation::SeatId,
+        conversation: ConversationHandle,
+    },
+}
+
+struct Task {
+    core: Arc<Core>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    connection: Connection,
+    lane: Arc<Lane>,
+    unsent: Vec<u8>,
+    place: Place,
+    /// When to ask the kernel whether what was sent has arrived.
+    ask_kernel: Option<tokio::time::Instant>,
+    /// When the kernel was last given something to send.
+    sent: Instant,
+}
+
+impl Task {
+    async fn run(&mut self, queue: &mut mpsc::Receiver<Box<ToConnection>>) -> Ending {
+        let stop = self.core.stop.clone();
+        let mut stopping = false;
+        loop {
+            let deadline = self.connection.deadline().map(tokio::time::Instant::from_std);
+            let deadline = deadline.into_iter().chain(self.ask_kernel).min();
+            let step = tokio::select! {
+                biased;
+                message = queue.recv() => match message {
+                    Some(message) if !self.lane.overflown.load(Ordering::Relaxed) => self.deliver(*message).await,
+                    Some(_) | None => Err(Ending::TooSlow),
+                },
+                writable = self.stream.writable(), if !self.unsent.is_empty() => match writable {
+                    Ok(()) => self.write(),
+                    Err(fault) => Err(fault.into()),
+                },
+                // A client that does not read is not read from either.
+                readable = self.stream.readable(), if self.connection.is_ready() && self.unsent.is_empty() => {
+                    match readable {
+                        Ok(()) => self.read().await,
+                        Err(fault) => Err(fault.into()),
+                    }
+                }
+                () = until(deadline) => self.tick().await,
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    self.stop().await
+                }
+            };
+            if let Err(ending) = step {
+                return ending;
+            }
+        }
+    }
+
+    /// Reads what has come. The buffer lives only here, so that an idle connection has none.
+    async fn read(&mut self) -> Result<(), Ending> {
+        let actions = {
+            let mut buffer = [0; 8192];
+            match self.stream.try_read(&mut buffer) {
+                Ok(0) => return Err(Ending::HungUp),
+                Ok(length) => {
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    self.connection.process(&moment(), Input::Bytes(bytes))
+                }
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(fault) => return Err(fault.into()),
+            }
+        };
+        self.carry_out(actions).await
+    }
+
+    fn write(&mut self) -> Result<(), Ending> {
+        while !self.unsent.is_empty() {
+            match self.stream.try_write(&self.unsent) {
+                Ok(length) => {
+                    self.sent = Instant::now();
+                    self.unsent.drain(..length);
+                }
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        self.unsent = Vec::new();
+        Ok(())
+    }
+
+    async fn deliver(&mut self, message: ToConnection) -> Result<(), Ending> {
+        match message {
+            ToConnection::Notification(inputs) => {
+                for input in inputs {
+                    let actions = self.connection.process(&moment(), Input::Notification(input));
+                    self.carry_out(actions).await?;
+                }
+            }
+            ToConnection::Switchboard(input) => {
+                if matches!(&input, switchboard::Input::Seat(conversation::SeatEvent::Message { id: Some(_), .. })) {
+                    self.ask_kernel.get_or_insert_with(|| tokio::time::Instant::now() + ASK_KERNEL);
+                }
+                let actions = self.connection.process(&moment(), Input::Switchboard(input));
+                self.carry_out(actions).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), Ending> {
+        if self.ask_kernel.is_some_and(|at| at <= tokio::time::Instant::now()) {
+            self.ask_kernel = None;
+            if self.has_arrived().await {
+                let actions = self.connection.process(&moment(), Input::Arrived);
+                self.carry_out(actions).await?;
+            } else {
+                self.ask_kernel = Some(tokio::time::Instant::now() + ASK_KERNEL);
+            }
+        }
+        let now = moment();
+        if self.connection.deadline().is_some_and(|deadline| deadline <= now.instant) {
+            let actions = self.connection.process(&now, Input::Tick);
+            self.carry_out(actions).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the client's machine has everything that was sent.
+    async fn has_arrived(&self) -> bool {
+        if !self.unsent.is_empty() {
+            return false;
+        }
+        let Ok(local) = self.stream.local_addr() else { return false };
+        self.core.acknowledgements.is_all_acknowledged(local, self.peer, self.sent).await
+    }
+
+    async fn stop(&mut self) -> Result<(), Ending> {
+        let input = match self.place {
+            Place::Account(..) | Place::Nowhere => Input::Notification(notification::Input::Stopping),
+            Place::Lobby(_) | Place::Conversation { .. } => Input::Switchboard(switchboard::Input::Over),
+        };
+        let actions = self.connection.process(&moment(), input);
+        self.carry_out(actions).await?;
+        Err(Closing::Dismissed.into())
+    }
+
+    async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Ending> {
+        // What one action brings about is done before the next; the stack of that is only as deep as a sign-in is long.
+        let mut waiting = actions;
+        waiting.reverse();
+        while let Some(action) = waiting.pop() {
+            let input = match action {
+                Action::Send(bytes) => {
+                    if self.unsent.is_empty() {
+                        self.unsent = bytes;
+                    } else {
+                        self.unsent.extend_from_slice(&bytes);
+                    }
+                    self.write()?;
+                    if self.unsent.len() > self.core.settings.limits.unsent {
+                        return Err(Ending::TooSlow);
+                    }
+                    continue;
+                }
+                Action::Close(closing) => {
+                    let _ = tokio::time::timeout(LINGER, self.finish()).await;
+                    return Err(closing.into());
+                }
+                Action::Notification(request) => self.notification(request).await.map(Input::Notification),
+                Action::Switchboard(request) => self.switchboard(request).await.map(Input::Switchboard),
+            };
+            if let Some(input) = input {
+                let more = self.connection.process(&moment(), input);
+                waiting.extend(more.into_iter().rev());
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is left.
+    async fn finish(&mut self) -> Result<(), Ending> {
+        while !self.unsent.is_empty() {
+            self.stream.writable().await?;
+            self.write()?;
+        }
+        Ok(())
+    }
+
+    async fn notification(&mut self, request: notification::Request) -> Option<notification::Input> {
+        match request {
+            notification::Request::Admit { passport } => {
+                let redirect = self.core.settings.dispatch
+                    && !self.core.dispatch.is_expected(&passport, self.peer.ip(), moment().instant);
+                let address = &self.core.settings.session.public_address;
+                Some(notification::Input::Admitted { redirect: redirect.then(|| Arc::clone(address)) })
+            }
+            notification::Request::SignIn { passport, ticket, dialect } => {
+                Some(notification::Input::SignedIn(self.sign_in(&passport, ticket, dialect).await))
+            }
+            notification::Request::Ask { tag, request } => {
+                if let Place::Account(session, account) = &self.place {
+                    let cause = account::Cause::Asked { session: *session, tag, request };
+                    let _ = account.send(Box::new(ToAccount::Cause(cause))).await;
+                }
+                None
+            }
+        }
+    }
+
+    async fn sign_in(&mut self, passport: &str, ticket: String, dialect: Dialect) -> Result<SignedIn, SignInRefusal> {
+        let passport: Passport = passport.parse().map_err(|_| SignInRefusal::Ticket)?;
+        if !self.core.authentication.accepts(&passport, &ticket, moment().instant) {
+            return Err(SignInRefusal::Ticket);
+        }
+        let session = self.core.session_id();
+        let handle = ConnectionHandle { lane: Arc::clone(&self.lane), session, dialect };
+        let mut message = Box::new(ToAccount::SignedIn(handle));
+        let account = loop {
+            let account = self.core.directory.account(&self.core, &passport);
+            match account.send(message).await {
+                Ok(()) => break account,
+                // The account was just being put to rest.
+                Err(unsent) => message = unsent.0,
+            }
+        };
+        self.place = Place::Account(session, account);
+        let member = Sha256::digest(passport.as_str().as_bytes());
+        let member = member.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        Ok(SignedIn { passport, session, member, ticket, address: self.peer })
+    }
+
+    async fn switchboard(&mut self, request: switchboard::Request) -> Option<switchboard::Input> {
+        match request {
+            switchboard::Request::Redeem { passport, cookie, answering } => {
+                let admission = self.redeem(&passport, &cookie, answering).await;
+                Some(switchboard::Input::Admitted(admission))
+            }
+            switchboard::Request::Call { tag, passport } => self.call(tag, &passport).await,
+            switchboard::Request::Say { tag, wish, saying } => {
+                let Place::Conversation { seat, conversation } = &self.place else {
+                    // Nobody was called: there is nobody to hear it.
+                    let refused = matches!(wish, conversation::Wish::Failure | conversation::Wish::Either);
+                    let event = conversation::SeatEvent::NotTaken { tag };
+                    return refused.then_some(switchboard::Input::Seat(event));
+                };
+                let cause = conversation::Cause::Said { seat: *seat, tag, wish, saying };
+                let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
+                None
+            }
+            switchboard::Request::Shown(messages) => {
+                if let Place::Conversation { seat, conversation } = &self.place {
+                    let cause = conversation::Cause::Shown { seat: *seat, messages };
+                    let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
+                }
+                None
+            }
+        }
+    }
+
+    async fn redeem(
+        &mut self,
+        passport: &str,
+        cookie: &str,
+        answering: Option<(String, u32)>,
+    ) -> Option<switchboard::Admission> {
+        let session = answering.as_ref().map(|(session, _)| session.as_str());
+        let admits = self.core.cookies.redeem(cookie, passport, session, moment().instant)?;
+        let Admits { admission, conversation } = admits;
+        let Some(((_, conversation), (_, tag))) = conversation.zip(answering) else {
+            self.place = Place::Lobby(Box::new(admission.clone()));
+            return Some(admission);
+        };
+        let seat = self.core.seat_id();
+        self.sit_down(seat, &admission, Some(tag), &conversation).await.ok()?;
+        self.place = Place::Conversation { seat, conversation };
+        Some(admission)
+    }
+
+    async fn sit_down(
+        &self,
+        seat: conversation::SeatId,
+        admission: &switchboard::Admission,
+        answering: Option<u32>,
+        conversation: &ConversationHandle,
+    ) -> Result<(), Box<ToConversation>> {
+        let party = conversation::Party {
+            passport: admission.passport.clone(),
+            name: admission.name.clone(),
+            capabilities: admission.capabilities,
+            remote: false,
+        };
+        let handle =
+            ConnectionHandle { lane: Arc::clone(&self.lane), session: SessionId(seat.0), dialect: admission.dialect };
+        let cause = conversation::Cause::Seated { seat, party, answering };
+        conversation.send(Box::new(ToConversation::Seat(handle, cause))).await
+    }
+
+    async fn call(&mut self, tag: u32, passport: &Passport) -> Option<switchboard::Input> {
+        let Ok(Some(callee)) = self.core.party(passport).await else {
+            return Some(switchboard::Input::NotCallable { tag });
+        };
+        if let Place::Lobby(admission) = &self.place {
+            if callee.passport == admission.passport {
+                let reason = conversation::CallRefusal::AlreadyThere;
+                return Some(switchboard::Input::Seat(conversation::SeatEvent::NotCalling { tag, reason }));
+            }
+            let admission = admission.clone();
+            let caller = conversation::Party {
+                passport: admission.passport.clone(),
+                name: admission.name.clone(),
+                capabilities: admission.capabilities,
+                remote: false,
+            };
+            let seat = self.core.seat_id();
+            let conversation = loop {
+                let conversation = self.core.directory.conversation(&self.core, caller.clone(), callee.clone());
+                if self.sit_down(seat, &admission, None, &conversation).await.is_ok() {
+                    break conversation;
+                }
+            };
+            self.place = Place::Conversation { seat, conversation };
+        }
+        if let Place::Conversation { seat, conversation } = &self.place {
+            let cause = conversation::Cause::Called { seat: *seat, tag, callee };
+            let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
+        }
+        None
+    }
+
+    /// Tells whoever has to know that the client is gone.
+    async fn leave(&mut self, ending: &Ending) {
+        // An orderly end lets the kernel say once more what arrived; a broken one cannot.
+        if matches!(ending, Ending::HungUp) && self.ask_kernel.is_some() && self.has_arrived().await {
+            let actions = self.connection.process(&moment(), Input::Arrived);
+            let _ = self.carry_out(actions).await;
+        }
+        match std::mem::replace(&mut self.place, Place::Nowhere) {
+            Place::Nowhere | Place::Lobby(_) => {}
+            Place::Account(session, account) => {
+                let cause = account::Cause::SignedOut(session);
+                let _ = account.send(Box::new(ToAccount::Cause(cause))).await;
+            }
+            Place::Conversation { seat, conversation } => {
+                let cause = conversation::Cause::Left(seat);
+                let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
+            }
+        }
+    }
+}
+
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

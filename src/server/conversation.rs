@@ -1,0 +1,195 @@
+//! The task that owns one live conversation.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    Conversation,
+    account::Ring,
+    conversation::{Cause, Effect, Pair, SeatId},
+};
+use session::switchboard::Input;
+use tokio::sync::mpsc;
+use tracing::{Instrument, info_span, warn};
+
+use crate::{
+    connection::{ConnectionHandle, ToConnection},
+    core::{Core, moment},
+};
+
+/// How much may wait for a conversation's task.
+const QUEUE: usize = 256;
+
+/// How long a conversation with nobody in it stays in memory.
+const REST: Duration = Duration::from_secs(2);
+
+/// How many kept messages a client is given at once.
+const FETCH: u32 = 50;
+
+/// What a conversation's task is sent.
+pub(crate) enum ToConversation {
+    /// A client sits down.
+    Seat(ConnectionHandle, Cause),
+    /// Something happened.
+    Cause(Cause),
+}
+
+/// The way to a conversation's task.
+#[derive(Clone)]
+pub(crate) struct ConversationHandle(mpsc::Sender<Box<ToConversation>>);
+
+impl ConversationHandle {
+    /// Sends, waiting for room; gives the message back when the conversation has ended.
+    pub(crate) async fn send(&self, message: Box<ToConversation>) -> Result<(), Box<ToConversation>> {
+        self.0.send(message).await.map_err(|fault| fault.0)
+    }
+
+    /// Sends if there is room. Only for what is repeated or does not matter when it is lost.
+    pub(crate) fn try_send(&self, message: ToConversation) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.0.try_send(Box::new(message)) {
+            warn!("a conversation's queue is full: a sign was dropped");
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+}
+
+/// Starts the task of a direct conversation.
+pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) -> ConversationHandle {
+    let (sender, queue) = mpsc::channel(QUEUE);
+    let handle = ConversationHandle(sender);
+    let [one, other] = pair.both();
+    let span = info_span!(parent: None, "conversation", %one, %other);
+    let task = Box::new(Task {
+        core: Arc::clone(core),
+        conversation,
+        pair: Some(pair),
+        seats: HashMap::new(),
+        handle: handle.clone(),
+    });
+    core.tasks.spawn(run(task, queue).instrument(span));
+    handle
+}
+
+async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>) {
+    loop {
+        let idle = task.conversation.is_idle();
+        let deadline = task.conversation.deadline().map(tokio::time::Instant::from_std);
+        tokio::select! {
+            biased;
+            message = queue.recv() => match message.map(|message| *message) {
+                Some(ToConversation::Seat(client, cause)) => {
+                    if let Cause::Seated { seat, .. } = &cause {
+                        task.seats.insert(*seat, client);
+                    }
+                    task.handle(cause).await;
+                }
+                Some(ToConversation::Cause(cause)) => {
+                    let left = match &cause {
+                        Cause::Left(seat) => Some(*seat),
+                        _ => None,
+                    };
+                    task.handle(cause).await;
+                    left.map(|seat| task.seats.remove(&seat));
+                }
+                None => return,
+            },
+            () = until(deadline) => task.handle(Cause::Tick).await,
+            () = tokio::time::sleep(REST), if idle => {
+                if task.core.directory.retire(task.pair.as_ref(), &task.handle, &mut queue) {
+                    return;
+                }
+            }
+            () = task.core.stop.cancelled(), if idle => return,
+        }
+    }
+}
+
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Task {
+    core: Arc<Core>,
+    conversation: Conversation,
+    pair: Option<Pair>,
+    seats: HashMap<SeatId, ConnectionHandle>,
+    handle: ConversationHandle,
+}
+
+impl Task {
+    /// Lets the conversation decide, and does what it says; what comes of that is told it before anything else.
+    async fn handle(&mut self, cause: Cause) {
+        let mut causes = VecDeque::from([cause]);
+        while let Some(cause) = causes.pop_front() {
+            for effect in self.conversation.handle(&moment(), cause) {
+                causes.extend(self.carry_out(effect).await);
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) -> Option<Cause> {
+        match effect {
+            Effect::Tell(seat, event) => {
+                if let Some(client) = self.seats.get(&seat) {
+                    client.tell(ToConnection::Switchboard(Input::Seat(event)));
+                }
+            }
+            Effect::Ring { id, to, from, name } => {
+                self.core.directory.ring(&self.core, &to, Ring { id, from, name }, self.handle.clone());
+            }
+            Effect::Keep { seat, tag, wish, draft } => {
+                let (payload, sent) = (draft.payload.clone(), draft.sent);
+                let recipients = draft.accounts.len() + draft.remotes.len();
+                let id = match self.core.store.keep(draft).await {
+                    // Those it was for are gone, or their network is off: nobody will ever have it.
+                    Ok(kept) if kept.left_out.len() == recipients => None,
+                    Ok(kept) => Some(kept.id),
+                    Err(fault) => {
+                        warn!(%fault, "cannot keep a message; its author is told");
+                        None
+                    }
+                };
+                return Some(Cause::Kept { seat, tag, wish, payload, sent, id });
+            }
+            Effect::Fetch { owner, peer } => match self.core.store.waiting_from(&owner, &peer, FETCH).await {
+                Ok(messages) => {
+                    let more = messages.len() == FETCH as usize;
+                    return Some(Cause::Fetched { owner, messages, more });
+                }
+                Err(fault) => warn!(%fault, "cannot read what waits for an account; it stays kept"),
+            },
+            Effect::Delivered { owner, messages } => {
+                if let Err(fault) = self.core.store.delivered(&owner, &messages).await {
+                    warn!(%fault, "cannot note that messages were delivered; they may be shown again");
+                }
+            }
+            Effect::Doorbell { owner, peer } => self.core.directory.doorbell(&self.core, owner, peer),
+            Effect::Outbox { owner, contacts } => {
+                for contact in contacts {
+                    self.core.outbox.kick(&self.core, owner.clone(), contact);
+                }
+            }
+            Effect::Typing { owner, contact, typing } => {
+                let core = Arc::clone(&self.core);
+                self.core.tasks.spawn(async move { core.show_typing(&owner, &contact, typing).await });
+            }
+            Effect::Widened => {
+                if let Some(pair) = self.pair.take() {
+                    self.core.directory.release(&pair, &self.handle);
+                }
+            }
+        }
+        None
+    }
+}

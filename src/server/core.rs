@@ -1,0 +1,166 @@
+//! What all tasks of one server share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use domain::{
+    Moment, Passport, Timestamp,
+    account::{Resolution, SessionId},
+    address::{self, Residence},
+    contact::RemoteIdentity,
+    conversation::{Party, SeatId},
+};
+use msnp::status::Capabilities;
+use store::{Store, StoreFault};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+
+use crate::{
+    acknowledgement::Acknowledgements, authentication::Authentication, cookies::Cookies, directory::Directory,
+    dispatch::Dispatch, links::Links, outbox::Outbox, settings::Settings, signals::Signals,
+};
+
+/// What all tasks of one server share.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) session_settings: Arc<session::Settings>,
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) authentication: Authentication,
+    pub(crate) cookies: Cookies,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) links: Links,
+    pub(crate) outbox: Outbox,
+    pub(crate) signals: Signals,
+    pub(crate) acknowledgements: Acknowledgements,
+    /// Cancelled when the server stops: clients are told, then every task ends.
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    numbers: AtomicU64,
+}
+
+/// What the contacts of other networks can do, as clients see it: a client of the 7.5 generation without any extra power.
+pub(crate) const REMOTE_CAPABILITIES: u32 = Capabilities::MESSENGER_7_5.0;
+
+impl Core {
+    pub(crate) fn new(settings: Settings, store: Store, links: Links) -> Arc<Self> {
+        Arc::new(Self {
+            session_settings: Arc::new(settings.session.clone()),
+            authentication: Authentication::new(&settings.limits),
+            settings,
+            store,
+            directory: Directory::default(),
+            cookies: Cookies::default(),
+            dispatch: Dispatch::default(),
+            links,
+            outbox: Outbox::default(),
+            signals: Signals::default(),
+            acknowledgements: Acknowledgements::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            numbers: AtomicU64::new(1),
+        })
+    }
+
+    /// A number that was not given before.
+    pub(crate) fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn session_id(&self) -> SessionId {
+        SessionId(self.number())
+    }
+
+    pub(crate) fn seat_id(&self) -> SeatId {
+        SeatId(self.number())
+    }
+
+    /// Somebody as a conversation knows them; `None` if there is nobody of that address.
+    pub(crate) async fn party(&self, passport: &Passport) -> Result<Option<Party>, StoreFault> {
+        let party = |name, remote| Party {
+            passport: passport.clone(),
+            name,
+            capabilities: if remote { REMOTE_CAPABILITIES } else { Capabilities::MESSENGER_7_5.0 },
+            remote,
+        };
+        match self.settings.realm.residence(passport) {
+            Residence::Local => Ok(self.store.account_name(passport).await?.map(|name| party(name, false))),
+            Residence::Person(_) | Residence::Room(_) => {
+                let remote = self.store.remote(passport).await?;
+                Ok(remote.map(|remote| party(self.shown_name(&remote.name, passport), true)))
+            }
+            Residence::Service | Residence::Reserved => Ok(None),
+        }
+    }
+
+    /// The name of somebody of another network, as clients see it.
+    pub(crate) fn shown_name(&self, name: &str, passport: &Passport) -> String {
+        if name.trim().is_empty() {
+            return passport.to_string();
+        }
+        self.settings.session.emoji.inward(name).into_owned()
+    }
+
+    /// Shows a contact of another network that the user types, or has stopped.
+    pub(crate) async fn show_typing(&self, owner: &Passport, contact: &Passport, typing: bool) {
+        if let Ok(Some(remote)) = self.store.remote(contact).await
+            && let Some(link) = self.links.link(owner, &remote.network)
+        {
+            link.typing(&remote.target, typing);
+        }
+    }
+
+    /// Finds out who an address is, asking its network if need be.
+    pub(crate) async fn resolve(&self, passport: &Passport) -> Resolution {
+        match self.try_resolve(passport).await {
+            Ok(resolution) => resolution,
+            Err(fault) => {
+                warn!(%passport, %fault, "cannot find out who an address is");
+                Resolution::Unknown
+            }
+        }
+    }
+
+    async fn try_resolve(&self, passport: &Passport) -> Result<Resolution, StoreFault> {
+        let name = match self.settings.realm.residence(passport) {
+            Residence::Local => {
+                let name = self.store.account_name(passport).await?;
+                return Ok(name.map_or(Resolution::Nobody, |name| Resolution::Account { name }));
+            }
+            Residence::Service | Residence::Reserved => return Ok(Resolution::Nobody),
+            Residence::Person(network) | Residence::Room(network) => network,
+        };
+        let Some(entry) = self.links.network(&name) else { return Ok(Resolution::Nobody) };
+        if let Some(known) = self.store.remote(passport).await? {
+            let identity = RemoteIdentity { network: known.network, bit: entry.bit, target: known.target };
+            let name = self.shown_name(&known.name, passport);
+            return Ok(Resolution::Remote { passport: passport.clone(), name, identity });
+        }
+        let Some((login, server)) = address::read_person(passport.local()) else { return Ok(Resolution::Nobody) };
+        let profile = match entry.network.resolve(&login, server.as_deref()).await {
+            Ok(Some(profile)) => profile,
+            Ok(None) => return Ok(Resolution::Nobody),
+            Err(failure) => {
+                warn!(%passport, network = %name, %failure, "the network cannot say who an address is");
+                return Ok(Resolution::Unknown);
+            }
+        };
+        let target = domain::contact::RemoteTarget::Person(profile.user.clone());
+        let shown = profile.name.clone();
+        let passport = self.store.allot(&name, profile.into()).await?;
+        let identity = RemoteIdentity { network: name, bit: entry.bit, target };
+        Ok(Resolution::Remote { name: self.shown_name(&shown, &passport), passport, identity })
+    }
+}
+
+/// The clocks, and fresh chance.
+pub(crate) fn moment() -> Moment {
+    Moment { instant: Instant::now(), wall: wall(), chance: rand::random() }
+}
+
+/// The wall clock.
+pub(crate) fn wall() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,170 @@
+//! Where every account and conversation can be found.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{
+    Passport, Presence,
+    account::{Cause, Ring},
+    conversation::{self, Conversation, Pair, Party},
+};
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use crate::{
+    account,
+    conversation::{ConversationHandle, ToConversation},
+    core::Core,
+    mailbox::{Mailbox, ToAccount},
+};
+
+/// Where every account and conversation can be found. The locks are held for a look only.
+#[derive(Default)]
+pub(crate) struct Directory {
+    mailboxes: Mutex<HashMap<Passport, Arc<Mailbox>>>,
+    conversations: Mutex<HashMap<Pair, ConversationHandle>>,
+}
+
+impl Directory {
+    /// The account's mailbox.
+    pub(crate) fn mailbox(&self, passport: &Passport) -> Arc<Mailbox> {
+        Arc::clone(lock(&self.mailboxes).entry(passport.clone()).or_default())
+    }
+
+    /// The account's task, brought to life if need be.
+    pub(crate) fn account(&self, core: &Arc<Core>, passport: &Passport) -> mpsc::Sender<Box<ToAccount>> {
+        let mailbox = self.mailbox(passport);
+        mailbox.task(|queue| account::spawn(core, passport.clone(), Arc::clone(&mailbox), queue))
+    }
+
+    /// Shows `to` what `contact` looks like now.
+    pub(crate) fn sight(&self, to: &Passport, contact: &Passport, presence: Option<Arc<Presence>>) {
+        if presence.is_none() && !lock(&self.mailboxes).contains_key(to) {
+            return;
+        }
+        self.mailbox(to).sight(contact, presence);
+    }
+
+    /// Tells an account something that is in the store already.
+    pub(crate) fn post(&self, to: &Passport, cause: Cause) {
+        let mailbox = lock(&self.mailboxes).get(to).cloned();
+        if let Some(mailbox) = mailbox {
+            mailbox.post(cause);
+        }
+    }
+
+    /// Rings an account for a conversation; the conversation is answered.
+    pub(crate) fn ring(&self, core: &Arc<Core>, to: &Passport, ring: Ring, conversation: ConversationHandle) {
+        let mailbox = self.mailbox(to);
+        mailbox.ring(ring, conversation);
+        drop(mailbox.task(|queue| account::spawn(core, to.clone(), Arc::clone(&mailbox), queue)));
+    }
+
+    /// Forgets a removed account.
+    pub(crate) fn remove(&self, passport: &Passport) {
+        if let Some(mailbox) = lock(&self.mailboxes).get(passport) {
+            mailbox.post(Cause::Removed);
+            mailbox.clear();
+        }
+    }
+
+    /// The direct conversation of these two, brought to life if need be.
+    pub(crate) fn conversation(&self, core: &Arc<Core>, one: Party, other: Party) -> ConversationHandle {
+        let pair = Pair::of(one.passport.clone(), other.passport.clone());
+        let mut conversations = lock(&self.conversations);
+        if let Some(known) = conversations.get(&pair).filter(|known| !known.is_closed()) {
+            return known.clone();
+        }
+        let handle = crate::conversation::spawn(core, Conversation::direct(one, other), pair.clone());
+        conversations.insert(pair, handle.clone());
+        handle
+    }
+
+    /// The pair's conversation is no longer a direct one.
+    pub(crate) fn release(&self, pair: &Pair, handle: &ConversationHandle) {
+        let mut conversations = lock(&self.conversations);
+        if conversations.get(pair).is_some_and(|known| known.is_same(handle)) {
+            conversations.remove(pair);
+        }
+    }
+
+    /// Ends a conversation's task, unless something has come in.
+    pub(crate) fn retire(
+        &self,
+        pair: Option<&Pair>,
+        handle: &ConversationHandle,
+        queue: &mut mpsc::Receiver<Box<ToConversation>>,
+    ) -> bool {
+        // The lock is what makes it safe: nobody can get hold of the conversation while it is being ended.
+        let mut conversations = lock(&self.conversations);
+        if !queue.is_empty() {
+            return false;
+        }
+        queue.close();
+        if let Some(pair) = pair
+            && conversations.get(pair).is_some_and(|known| known.is_same(handle))
+        {
+            conversations.remove(pair);
+        }
+        true
+    }
+
+    /// Something waits in the store for `owner` from `peer`: their conversation sees to it.
+    pub(crate) fn doorbell(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
+        self.wake(core, owner.clone(), peer, conversation::Cause::Waiting(owner), true);
+    }
+
+    /// Tells the conversation of `owner` and `peer` something. With `create` it is brought to life for that.
+    pub(crate) fn wake(
+        &self,
+        core: &Arc<Core>,
+        owner: Passport,
+        peer: Passport,
+        cause: conversation::Cause,
+        create: bool,
+    ) {
+        let known = lock(&self.conversations).get(&Pair::of(owner.clone(), peer.clone())).cloned();
+        if known.is_none() && !create {
+            return;
+        }
+        if let (Some(known), false) = (&known, create) {
+            known.try_send(ToConversation::Cause(cause));
+            return;
+        }
+        let core = Arc::clone(core);
+        core.tasks.clone().spawn(async move {
+            let mut message = Box::new(ToConversation::Cause(cause));
+            let mut handle = known;
+            loop {
+                let conversation = match handle.take() {
+                    Some(conversation) => conversation,
+                    None => match both(&core, &owner, &peer).await {
+                        Some((one, other)) => core.directory.conversation(&core, one, other),
+                        None => return,
+                    },
+                };
+                match conversation.send(message).await {
+                    Ok(()) => return,
+                    // It ended in between; a new one is made.
+                    Err(unsent) => message = unsent,
+                }
+            }
+        });
+    }
+}
+
+async fn both(core: &Core, owner: &Passport, peer: &Passport) -> Option<(Party, Party)> {
+    match (core.party(owner).await, core.party(peer).await) {
+        (Ok(Some(one)), Ok(Some(other))) => Some((one, other)),
+        (Err(fault), _) | (_, Err(fault)) => {
+            warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation; what waits stays kept");
+            None
+        }
+        // One of them was removed.
+        (Ok(_), Ok(_)) => None,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

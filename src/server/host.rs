@@ -1,0 +1,115 @@
+//! What a bridge is given: the server's side of the contract, for one network.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use bridge::{Accepted, Batch, Host, HostFault, Inbox, LinkOwner, RemoteProfile, Write};
+use domain::{
+    NetworkName, Passport, RemoteUser, Timestamp, account::Cause, contact::RemoteTarget, presence::RemotePresence,
+};
+use store::StoreFault;
+use tracing::debug;
+
+use crate::core::{Core, wall};
+
+/// One network's host. It holds the server weakly: a bridge that outlives it is told that it is stopping.
+pub(crate) struct NetworkHost {
+    core: Weak<Core>,
+    network: NetworkName,
+    domain: String,
+    data_directory: PathBuf,
+}
+
+impl NetworkHost {
+    pub(crate) fn new(core: &Arc<Core>, network: NetworkName, data_directory: PathBuf) -> Self {
+        let domain = core.settings.realm.domain().to_owned();
+        Self { core: Arc::downgrade(core), network, domain, data_directory }
+    }
+
+    fn core(&self) -> Result<Arc<Core>, HostFault> {
+        self.core.upgrade().filter(|core| !core.stop.is_cancelled()).ok_or(HostFault::Stopping)
+    }
+}
+
+// The signature that `map_err` wants.
+#[allow(clippy::needless_pass_by_value)]
+fn store_fault(fault: StoreFault) -> HostFault {
+    HostFault::Store(fault.to_string())
+}
+
+#[async_trait]
+impl Inbox for NetworkHost {
+    async fn accept(&self, batch: Batch) -> Result<Accepted, HostFault> {
+        let core = self.core()?;
+        let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
+        for (owner, contact) in outcome.invited.into_iter().chain(outcome.befriended) {
+            core.directory.post(&owner, Cause::Entered(contact));
+        }
+        for (owner, by) in outcome.withdrawn {
+            core.directory.post(&owner, Cause::Listed { name: by.to_string(), by, listed: false });
+        }
+        for (owner, contact) in outcome.answered {
+            core.outbox.kick(&core, owner, contact);
+        }
+        for (owner, peer) in outcome.rung {
+            core.directory.doorbell(&core, owner, peer);
+        }
+        debug!(network = %self.network, fresh = outcome.accepted.fresh, left_out = outcome.accepted.left_out, "accepted");
+        Ok(outcome.accepted)
+    }
+}
+
+#[async_trait]
+impl Host for NetworkHost {
+    fn network(&self) -> &NetworkName {
+        &self.network
+    }
+
+    fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    fn data_directory(&self) -> &Path {
+        &self.data_directory
+    }
+
+    fn now(&self) -> Timestamp {
+        wall()
+    }
+
+    async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
+        let accounts = self.core()?.store.accounts().await.map_err(store_fault)?;
+        Ok(accounts.into_iter().map(|account| LinkOwner { passport: account.passport, name: account.name }).collect())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
+        self.core()?.store.get(&self.network, key).await.map_err(store_fault)
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, String)>, HostFault> {
+        self.core()?.store.list(&self.network, prefix).await.map_err(store_fault)
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), HostFault> {
+        self.core()?.store.write(&self.network, writes).await.map_err(store_fault)
+    }
+
+    fn presence(&self, owner: &Passport, user: &RemoteUser, presence: RemotePresence) {
+        if let Ok(core) = self.core() {
+            core.signals.presence(&self.network, owner, user, presence);
+        }
+    }
+
+    fn typing(&self, owner: &Passport, place: &RemoteTarget, user: &RemoteUser, typing: bool) {
+        if let Ok(core) = self.core() {
+            core.signals.typing(&self.network, owner, place, user, typing);
+        }
+    }
+
+    fn profile(&self, profile: RemoteProfile) {
+        if let Ok(core) = self.core() {
+            core.signals.profile(&self.network, profile);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The shell around the pure crates: sockets, tasks, time and chance.
+//!
+//! Who owns what: a [connection](connection) task owns one socket and its `session::Connection`; an [account](account) task owns
+//! one `domain::Account`; a [conversation](conversation) task owns one `domain::Conversation`; an [outbox](outbox) worker owns one
+//! lane of orders towards a network. Account and conversation tasks never await a socket, a network or each other: what they
+//! have to tell goes into a [mailbox](mailbox) slot or a bounded queue that is full only for somebody too slow to be kept.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod account;
+mod acknowledgement;
+mod administration;
+mod authentication;
+mod connection;
+pub mod control;
+mod conversation;
+mod cookies;
+mod core;
+mod directory;
+mod dispatch;
+mod handle;
+mod host;
+mod links;
+mod mailbox;
+mod outbox;
+mod settings;
+mod signals;
+
+pub use administration::{AccountFault, AccountLine, Administration};
+pub use authentication::{Refusal, Ticket, hash_password};
+pub use handle::{Handle, StartFault};
+pub use links::NetworkEntry;
+pub use settings::{Limits, Settings};

@@ -1,0 +1,157 @@
+//! The workers that carry orders to the networks: one for each account and contact that has something pending, so that order
+//! holds in a conversation and one that is stuck holds up no other.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bridge::{Action, Failure, Order, Receipt};
+use domain::Passport;
+use store::{Lane, PendingOrder};
+use tracing::{Instrument, debug, info_span, warn};
+
+use crate::core::Core;
+
+/// The first wait after a passing failure; it doubles.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// How long one try may take. After it the outcome is not known, and the next try finds out.
+const ONE_TRY: Duration = Duration::from_mins(1);
+
+/// The lanes that have a worker, and whether something was added since it last looked.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    lanes: Mutex<HashMap<Lane, bool>>,
+}
+
+impl Outbox {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<Lane, bool>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is pending for this contact.
+    pub(crate) fn kick(&self, core: &Arc<Core>, owner: Passport, contact: Passport) {
+        let lane = Lane { owner, contact };
+        if self.lanes().insert(lane.clone(), true).is_none() {
+            let span = info_span!(parent: None, "lane", owner = %lane.owner, contact = %lane.contact);
+            core.tasks.spawn(work(Arc::clone(core), lane).instrument(span));
+        }
+    }
+
+    /// Something may be pending for everybody: the program has just started.
+    pub(crate) async fn resume(&self, core: &Arc<Core>) -> Result<(), store::StoreFault> {
+        for Lane { owner, contact } in core.store.lanes().await? {
+            self.kick(core, owner, contact);
+        }
+        Ok(())
+    }
+
+    /// Whether the worker goes on; if not, the lane has none any more.
+    fn has_more(&self, lane: &Lane) -> bool {
+        let mut lanes = self.lanes();
+        let more = lanes.insert(lane.clone(), false).unwrap_or(false);
+        if !more {
+            lanes.remove(lane);
+        }
+        more
+    }
+}
+
+async fn work(core: Arc<Core>, lane: Lane) {
+    loop {
+        let worked = tokio::select! {
+            worked = empty(&core, &lane) => worked,
+            () = core.stop.cancelled() => return,
+        };
+        if let Err(fault) = worked {
+            warn!(%fault, "cannot read what is to be sent; it is tried again");
+            if wait(&core, LONGEST_WAIT).await.is_err() {
+                return;
+            }
+        } else if !core.outbox.has_more(&lane) {
+            return;
+        }
+    }
+}
+
+/// Carries out all orders of the lane.
+async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
+    while let Some(pending) = core.store.next_order(lane).await? {
+        let mut delay = FIRST_WAIT;
+        let mut attempt = pending.order.attempt;
+        loop {
+            core.store.order_tried(pending.id).await?;
+            match attempt_once(core, &pending, attempt).await {
+                Ok(receipt) => {
+                    debug!(action = pending.order.action.kind(), attempt, "an order was carried out");
+                    core.store.order_done(pending.id, receipt).await?;
+                    break;
+                }
+                Err(Failure::Retry { after, reason }) => {
+                    debug!(action = pending.order.action.kind(), attempt, reason, "an order is tried again later");
+                    if wait(core, after.unwrap_or(delay)).await.is_err() {
+                        return Ok(());
+                    }
+                    delay = (delay * 2).min(LONGEST_WAIT);
+                }
+                Err(failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. })) => {
+                    warn!(action = pending.order.action.kind(), attempt, %failure, "an order was given up");
+                    core.store.order_failed(pending.id, &failure.to_string()).await?;
+                    report(core, &pending, &failure).await?;
+                    break;
+                }
+            }
+            attempt += 1;
+        }
+    }
+    Ok(())
+}
+
+async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Result<Receipt, Failure> {
+    let (Some(entry), Some(link)) =
+        (core.links.network(&pending.network), core.links.link(&pending.author, &pending.network))
+    else {
+        return Err(Failure::retry("the network is switched off"));
+    };
+    let action = match &pending.order.action {
+        Action::Say { content, sent } => {
+            let sender = core.store.account_name(&pending.author).await.ok().flatten();
+            let sender = sender.unwrap_or_else(|| pending.author.to_string());
+            Action::Say { content: entry.features.fit(content.clone(), &sender), sent: *sent }
+        }
+        other @ (Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend) => other.clone(),
+    };
+    let order = Order { attempt, action, ..pending.order.clone() };
+    match tokio::time::timeout(ONE_TRY, link.deliver(&order)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::retry("the network did not answer in time")),
+    }
+}
+
+/// Tells the author, in the same conversation, what became of it.
+async fn report(core: &Arc<Core>, pending: &PendingOrder, failure: &Failure) -> Result<(), store::StoreFault> {
+    let text = match &pending.order.action {
+        Action::Say { content: domain::Content::Text { text }, .. } => {
+            let words: String = text.chars().take(30).collect();
+            let dots = if text.chars().count() > 30 { "..." } else { "" };
+            format!("(not delivered: \"{words}{dots}\": {failure})")
+        }
+        Action::Say { .. } => format!("(not delivered: {failure})"),
+        Action::Befriend | Action::Welcome => format!("(this contact could not be reached: {failure})"),
+        Action::TurnAway | Action::Unfriend => return Ok(()),
+    };
+    core.store.notify(&pending.author, &pending.contact, &text).await?;
+    core.directory.doorbell(core, pending.author.clone(), pending.contact.clone());
+    Ok(())
+}
+
+/// Waits; an error when the server stops.
+async fn wait(core: &Core, delay: Duration) -> Result<(), ()> {
+    tokio::select! {
+        () = tokio::time::sleep(delay) => Ok(()),
+        () = core.stop.cancelled() => Err(()),
+    }
+}

@@ -1,0 +1,59 @@
+//! What a server is told by its configuration.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::{Realm, presence::OfflineContacts};
+
+/// What a server is told by its configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This server's domain and networks.
+    pub realm: Realm,
+    /// What all connections share.
+    pub session: session::Settings,
+    /// How remote people who are away from their network are shown.
+    pub offline_contacts: OfflineContacts,
+    /// Whether a client is first sent to `session.public_address`, as the old service's dispatch server did.
+    pub dispatch: bool,
+    /// Where bridges keep files of their own; a folder for each network is made in it.
+    pub data_directory: PathBuf,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+/// How much of everything; safe defaults.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections from one address.
+    pub connections_per_address: usize,
+    /// Bytes that may wait for a slow client before it is closed.
+    pub unsent: usize,
+    /// Passwords checked at the same time; each takes tens of milliseconds and of megabytes.
+    pub password_checks: usize,
+    /// Failed sign-ins of one address, or of one account, within [`Limits::attempts_within`].
+    pub attempts: u32,
+    /// See [`Limits::attempts`].
+    pub attempts_within: Duration,
+    /// How long a ticket is good for.
+    pub ticket_lifetime: Duration,
+    /// What one account may hold.
+    pub account: domain::account::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 50_000,
+            connections_per_address: 25_000,
+            unsent: 1 << 20,
+            password_checks: 2,
+            attempts: 10,
+            attempts_within: Duration::from_mins(5),
+            ticket_lifetime: Duration::from_hours(24),
+            account: domain::account::Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The configuration: files, then the environment, over embedded defaults.
+//!
+//! Every fault is one line that names the key, where it was set, what is wrong and what to write instead.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bridge::Section;
+use domain::{NetworkBit, NetworkName, Realm, network::NetworkIds, presence::OfflineContacts};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use session::{emoji::Emoji, settings::Challenges};
+
+use crate::layers::Layers;
+
+/// The annotated example of the main file.
+pub(crate) const EXAMPLE: &str = include_str!("../config/examples/chrysalis.toml");
+
+/// The annotated examples of the networks' files.
+pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 1] =
+    [("networks/matrix.toml", include_str!("../config/examples/networks/matrix.toml"))];
+
+/// Where the configuration is looked for when it is not named.
+const USUAL_PLACE: &str = "config/chrysalis.toml";
+
+/// The configuration, checked.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// The file it came from; `None` for the embedded defaults alone.
+    pub(crate) file: Option<PathBuf>,
+    /// What relative paths are relative to.
+    pub(crate) base: PathBuf,
+    /// Where secrets, the control socket and the bridges' files lie.
+    pub(crate) data_directory: PathBuf,
+    /// Where Messenger connects.
+    pub(crate) listen: String,
+    /// Where clients sign in.
+    pub(crate) web_listen: String,
+    /// How clients reach that.
+    pub(crate) web_public_url: String,
+    /// The database.
+    pub(crate) database: String,
+    /// What the server is told.
+    pub(crate) settings: server::Settings,
+    /// The networks that are on.
+    pub(crate) networks: Vec<NetworkSection>,
+}
+
+/// One network that is on.
+#[derive(Debug)]
+pub(crate) struct NetworkSection {
+    /// What kind of network it is.
+    pub(crate) kind: String,
+    /// Its own keys.
+    pub(crate) section: Section,
+}
+
+/// What is wrong with the configuration; one line.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ConfigurationFault(pub(crate) String);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    server: Server,
+    web: Web,
+    database: Database,
+    limits: Limits,
+    #[serde(default)]
+    networks: Map<String, Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    domain: String,
+    data_directory: PathBuf,
+    listen: String,
+    public_address: String,
+    dispatch: bool,
+    network_ids: NetworkIds,
+    offline_contacts: OfflineContacts,
+    // Rooms as contacts come with the networks that have them; the key is read so that files can be written now.
+    #[serde(rename = "rooms")]
+    _rooms: Rooms,
+    emoji: EmojiKey,
+    challenges: ChallengesKey,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Rooms {
+    Prefixed,
+    Members,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum EmojiKey {
+    Codes,
+    Unicode,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ChallengesKey {
+    Off,
+    Lenient,
+    Strict,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Web {
+    listen: String,
+    public_url: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Database {
+    url: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    connections: usize,
+    connections_per_address: usize,
+    password_checks: usize,
+    sign_in_attempts: u32,
+    sign_in_attempts_seconds: u64,
+    ticket_hours: u64,
+    contacts: usize,
+    groups: usize,
+}
+
+impl Configuration {
+    /// Reads the configuration: `file`, or what lies in the usual place, or the embedded defaults. `kinds` are the kinds of
+    /// networks there are, with the bit that each has by default.
+    pub(crate) fn read(file: Option<&Path>, kinds: &[(&str, u32)]) -> Result<Self, ConfigurationFault> {
+        let usual = Path::new(USUAL_PLACE);
+        let file = file.map(Path::to_owned).or_else(|| usual.exists().then(|| usual.to_owned()));
+        let layers = Layers::read(file.as_deref())?;
+        let whole: Whole = layers.parse()?;
+        let base = file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
+        let data_directory = base.join(&whole.server.data_directory);
+
+        let fault = |key: &str, problem: &str| layers.fault(key, problem);
+        address(&whole.server.listen).map_err(|problem| fault("server.listen", &problem))?;
+        address(&whole.web.listen).map_err(|problem| fault("web.listen", &problem))?;
+        let public_address = non_empty(&whole.server.public_address).unwrap_or(&whole.server.listen).to_owned();
+        address(&public_address).map_err(|problem| fault("server.public_address", &problem))?;
+        let public_url = match non_empty(&whole.web.public_url) {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", whole.web.listen),
+        };
+        let is_web = url::Url::parse(&public_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !is_web {
+            return Err(fault("web.public_url", "is no address: write http:// or https://, and a host"));
+        }
+        let domain = &whole.server.domain;
+        if format!("a@{domain}").parse::<domain::Passport>().is_err() {
+            return Err(fault("server.domain", "is no domain: write one with a dot, such as msn.example"));
+        }
+        if whole.limits.password_checks == 0 || whole.limits.connections == 0 {
+            return Err(fault("limits", "has a zero where nothing would work: write at least 1"));
+        }
+
+        let networks = networks(&layers, whole.networks, &base, &data_directory, kinds)?;
+        let names = networks.iter().map(|network| network.section.name.clone()).collect();
+        let settings = server::Settings {
+            realm: Realm::new(domain, names),
+            session: session::Settings {
+                network_ids: whole.server.network_ids,
+                emoji: match whole.server.emoji {
+                    EmojiKey::Codes => Emoji::Codes,
+                    EmojiKey::Unicode => Emoji::Unicode,
+                },
+                challenges: match whole.server.challenges {
+                    ChallengesKey::Off => Challenges::Off,
+                    ChallengesKey::Lenient => Challenges::Lenient,
+                    ChallengesKey::Strict => Challenges::Strict,
+                },
+                web: Arc::from(public_url.as_str()),
+                public_address: Arc::from(public_address.as_str()),
+            },
+            offline_contacts: whole.server.offline_contacts,
+            dispatch: whole.server.dispatch,
+            data_directory: data_directory.clone(),
+            limits: limits(&whole.limits),
+        };
+        Ok(Self {
+            file,
+            base,
+            data_directory,
+            listen: whole.server.listen,
+            web_listen: whole.web.listen,
+            web_public_url: public_url,
+            database: whole.database.url,
+            settings,
+            networks,
+        })
+    }
+
+    /// The bit of each network that is on.
+    pub(crate) fn bits(&self) -> HashMap<NetworkName, NetworkBit> {
+        self.networks.iter().map(|network| (network.section.name.clone(), network.section.bit)).collect()
+    }
+}
+
+fn limits(limits: &Limits) -> server::Limits {
+    server::Limits {
+        connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
+        password_checks: limits.password_checks,
+        attempts: limits.sign_in_attempts,
+        attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
+        ticket_lifetime: Duration::from_hours(limits.ticket_hours),
+        account: domain::account::Limits {
+            contacts: limits.contacts,
+            groups: limits.groups,
+            ..domain::account::Limits::default()
+        },
+        ..server::Limits::default()
+    }
+}
+
+/// Takes out of each network's section what is the same for all; the rest is the bridge's own.
+fn networks(
+    layers: &Layers,
+    sections: Map<String, Value>,
+    base: &Path,
+    data_directory: &Path,
+    kinds: &[(&str, u32)],
+) -> Result<Vec<NetworkSection>, ConfigurationFault> {
+    let mut networks: Vec<NetworkSection> = Vec::new();
+    for (name, values) in sections {
+        let path = format!("networks.{name}");
+        let fault = |key: &str, problem: &str| layers.fault(&format!("{path}{key}"), problem);
+        let Value::Object(mut values) = values else {
+            return Err(fault("", &format!("is no section: write [{path}]")));
+        };
+        let enabled = match values.remove("enabled") {
+            None | Some(Value::Bool(true)) => true,
+            Some(Value::Bool(false)) => false,
+            Some(Value::String(text)) if text == "true" => true,
+            Some(Value::String(text)) if text == "false" => false,
+            Some(_) => return Err(fault(".enabled", "is neither true nor false")),
+        };
+        if !enabled {
+            continue;
+        }
+        let named: NetworkName = name.parse().map_err(|problem| fault("", &format!("{problem}")))?;
+        let kind = match values.remove("kind") {
+            None => name.clone(),
+            Some(Value::String(kind)) => kind,
+            Some(_) => return Err(fault(".kind", "is no text")),
+        };
+        let Some((_, usual_bit)) = kinds.iter().find(|(known, _)| *known == kind) else {
+            let known: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
+            let problem = format!("there is no network of the kind {kind:?}: write kind = one of {}", known.join(", "));
+            return Err(fault("", &problem));
+        };
+        let number = match values.remove("network_bit") {
+            None => Some(*usual_bit),
+            Some(Value::Number(number)) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(_) => None,
+        };
+        let bit = number.and_then(|number| NetworkBit::try_from(number).ok());
+        let bit = bit.ok_or_else(|| fault(".network_bit", &domain::network::NetworkBitFault.to_string()))?;
+        if let Some(other) = networks.iter().find(|other| other.section.bit == bit) {
+            let problem = format!("is {} like that of networks.{}: give each its own", bit.value(), other.section.name);
+            return Err(fault(".network_bit", &problem));
+        }
+        let (base, data_directory) = (base.to_owned(), data_directory.to_owned());
+        networks.push(NetworkSection { kind, section: Section { name: named, bit, values, base, data_directory } });
+    }
+    Ok(networks)
+}
+
+fn non_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// `host:port`.
+fn address(text: &str) -> Result<(), String> {
+    let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    parts.map(|_| ()).ok_or_else(|| format!("{text:?} is no address: write host:port, such as 127.0.0.1:1863"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [(&str, u32); 2] = [("loopback", 256), ("matrix", 64)];
+
+    fn read(main: &str, networks: &[(&str, &str)]) -> Result<Configuration, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chrysalis.toml");
+        std::fs::write(&file, main).unwrap();
+        std::fs::create_dir(folder.path().join("networks")).unwrap();
+        for (name, text) in networks {
+            std::fs::write(folder.path().join("networks").join(name), text).unwrap();
+        }
+        let place = folder.path().display().to_string();
+        Configuration::read(Some(&file), &KINDS).map_err(|fault| fault.0.replace(&format!("{place}/"), ""))
+    }
+
+    #[test]
+    fn the_examples_are_what_holds_by_default_and_can_be_read() {
+        let (plain, example) = (read("", &[]).unwrap(), read(EXAMPLE, &[]).unwrap());
+        assert_eq!(format!("{:?}", plain.settings.limits), format!("{:?}", example.settings.limits));
+        assert_eq!(plain.listen, example.listen);
+        assert_eq!(plain.networks.len(), 1);
+        let [(_, matrix)] = NETWORK_EXAMPLES;
+        let with_matrix = read(EXAMPLE, &[("matrix.toml", matrix)]).unwrap();
+        let kinds: Vec<&str> = with_matrix.networks.iter().map(|network| network.kind.as_str()).collect();
+        assert_eq!(kinds, ["loopback", "matrix"]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_file() {
+        let fault = read("[server]\ndomian = \"msn.example\"", &[]).unwrap_err();
+        assert!(
+            fault.starts_with("chrysalis.toml: server.domian: unknown field `domian`, expected one of `domain`"),
+            "{fault}"
+        );
+        let fault = read("[sever]\nx = 1", &[]).unwrap_err();
+        assert!(fault.starts_with("chrysalis.toml: sever: unknown field"), "{fault}");
+    }
+
+    #[test]
+    fn bad_values_are_named_with_their_file_and_mend() {
+        for (main, wanted) in [
+            ("[server]\nlisten = \"1863\"", "chrysalis.toml: server.listen: \"1863\" is no address: write host:port"),
+            ("[server]\ndispatch = \"maybe\"", "chrysalis.toml: server.dispatch: invalid type: string \"maybe\""),
+            ("[server]\ndomain = \"local\"", "chrysalis.toml: server.domain: is no domain: write one with a dot"),
+            ("[server]\nemoji = \"pictures\"", "chrysalis.toml: server.emoji: unknown variant `pictures`"),
+            ("[networks.aim]\nx = 1", "chrysalis.toml: networks.aim: there is no network of the kind \"aim\""),
+            ("[networks.matrix]\nnetwork_bit = 3", "chrysalis.toml: networks.matrix.network_bit: is no network bit"),
+            (
+                "[networks.matrix]\nnetwork_bit = 256",
+                "chrysalis.toml: networks.matrix.network_bit: is 256 like that of",
+            ),
+            ("server = [", "chrysalis.toml: "),
+        ] {
+            let fault = read(main, &[]).unwrap_err();
+            assert!(fault.starts_with(wanted), "{fault}");
+            assert!(!fault.contains('\n'), "{fault}");
+        }
+        let fault = read("", &[("m.toml", "[networks.matrix]\nenabled = 3")]).unwrap_err();
+        assert_eq!(fault, "networks/m.toml: networks.matrix.enabled: is neither true nor false");
+    }
+
+    #[test]
+    fn a_network_can_be_off_or_of_another_name() {
+        let both = read("[networks.loopback]\nenabled = false\n[networks.work]\nkind = \"matrix\"", &[]).unwrap();
+        let [work] = &both.networks[..] else { panic!("{:?}", both.networks) };
+        assert_eq!((work.kind.as_str(), work.section.name.as_str(), work.section.bit.value()), ("matrix", "work", 64));
+    }
+
+    #[test]
+    fn relative_paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chrysalis.toml");
+        std::fs::write(&file, "").unwrap();
+        let read = Configuration::read(Some(&file), &KINDS).unwrap();
+        assert_eq!(read.data_directory, folder.path().join("data"));
+    }
+}

@@ -1,0 +1,61 @@
+//! Chrysalis: MSN Messenger 7.5 talks to Matrix and Discord.
+//!
+//! This package ties the crates together: the [command line](command_line), the [configuration](configuration), the
+//! [networks](networks) that there are, and the [running](running) of it all.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod accounts;
+mod command_line;
+mod configuration;
+mod layers;
+mod networks;
+mod running;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command_line::{AccountCommand, Command, CommandLine, ConfigCommand};
+use configuration::Configuration;
+use running::Outcome;
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    running::log_to_standard_error();
+    // Two TLS libraries end up in one program; which of them speaks is decided here, before anything connects.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => return Outcome::Unusable(format!("cannot start: {fault}")).tell(),
+    };
+    runtime.block_on(obey(line)).tell()
+}
+
+async fn obey(line: CommandLine) -> Outcome {
+    if let Command::Config { command: ConfigCommand::Example } = line.command {
+        print!("{}", configuration::EXAMPLE);
+        for (name, example) in configuration::NETWORK_EXAMPLES {
+            print!("\n\n# ---- {name} ----\n\n{example}");
+        }
+        return Outcome::Done;
+    }
+    let kinds = networks::KINDS.map(|kind| (kind.name, kind.bit));
+    let configuration = match Configuration::read(line.config.as_deref(), &kinds) {
+        Ok(configuration) => configuration,
+        Err(fault) => return Outcome::Unusable(fault.to_string()),
+    };
+    match line.command {
+        Command::Run => running::run(configuration).await,
+        Command::Check => running::check(configuration).await,
+        Command::Registration { output } => running::registration(&configuration, output.as_deref()),
+        Command::Config { command: ConfigCommand::Example } => Outcome::Done,
+        Command::Account { command } => match command {
+            AccountCommand::Add { email, name, .. } => accounts::add(&configuration, email, name).await,
+            AccountCommand::Passwd { email, .. } => accounts::set_password(&configuration, email).await,
+            AccountCommand::List { json } => accounts::list(&configuration, json).await,
+            AccountCommand::Remove { email } => accounts::remove(&configuration, email).await,
+            AccountCommand::Import => accounts::import(&configuration).await,
+        },
+    }
+}

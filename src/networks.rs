@@ -1,0 +1,40 @@
+//! The networks that there are. The only file that names concrete bridges: a new network is one crate and one line here.
+
+use std::sync::Arc;
+
+use bridge::{Network, Section, SectionFault};
+use server::NetworkEntry;
+
+use crate::configuration::{Configuration, ConfigurationFault};
+
+/// A kind of network.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    /// What its section is called, or says as `kind`.
+    pub(crate) name: &'static str,
+    /// The bit that marks its people unless the section names another.
+    pub(crate) bit: u32,
+    build: fn(&Section) -> Result<Arc<dyn Network>, SectionFault>,
+}
+
+/// All kinds of networks.
+pub(crate) const KINDS: [Kind; 2] = [
+    Kind { name: "loopback", bit: 256, build: |section| loopback::network(section.clone()) },
+    Kind { name: "matrix", bit: 64, build: matrix::network },
+];
+
+/// Builds the networks that are on.
+pub(crate) fn build(configuration: &Configuration) -> Result<Vec<NetworkEntry>, ConfigurationFault> {
+    let mut entries = Vec::new();
+    for network in &configuration.networks {
+        let section = &network.section;
+        let Some(kind) = KINDS.iter().find(|kind| kind.name == network.kind) else { continue };
+        let built = (kind.build)(section).map_err(|fault| {
+            let key = if fault.key.is_empty() { String::new() } else { format!(".{}", fault.key) };
+            ConfigurationFault(format!("networks.{}{key}: {}", section.name, fault.problem))
+        })?;
+        let features = built.features();
+        entries.push(NetworkEntry { name: section.name.clone(), bit: section.bit, network: built, features });
+    }
+    Ok(entries)
+}

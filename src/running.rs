@@ -1,0 +1,248 @@
+//! `chrysalis run`, `check` and `registration`.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use bridge::Standing;
+use server::{
+    Handle,
+    control::{self, Answer, Client, Request},
+};
+use store::Store;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+use crate::{configuration::Configuration, networks};
+
+/// How a command ended.
+pub(crate) enum Outcome {
+    /// Well.
+    Done,
+    /// With faults, one line each: exit code 1.
+    Faulty(Vec<String>),
+    /// Before it began, with one line that says what to mend: exit code 2.
+    Unusable(String),
+}
+
+impl Outcome {
+    /// Tells the user, and gives the exit code.
+    pub(crate) fn tell(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Faulty(faults) => {
+                for fault in faults {
+                    eprintln!("{fault}");
+                }
+                ExitCode::from(1)
+            }
+            Self::Unusable(fault) => {
+                eprintln!("chrysalis: {fault}");
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Logs what `RUST_LOG` asks for; without it, what an admin wants to know.
+pub(crate) fn log_to_standard_error() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let colour = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).init();
+}
+
+/// Opens the store that the configuration names.
+pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, Outcome> {
+    let realm = configuration.settings.realm.clone();
+    Store::open(&configuration.database, &configuration.base, realm, configuration.bits())
+        .await
+        .map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))
+}
+
+/// Makes the data directory, readable for this user only.
+fn make_data_directory(configuration: &Configuration) -> Result<(), Outcome> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    let directory = &configuration.data_directory;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|fault| {
+        Outcome::Unusable(format!(
+            "server.data_directory: cannot make {}: {fault}; name a folder that can be written",
+            directory.display()
+        ))
+    })
+}
+
+async fn bind(key: &str, address: &str) -> Result<TcpListener, Outcome> {
+    TcpListener::bind(address).await.map_err(|fault| {
+        Outcome::Unusable(format!(
+            "{key}: cannot listen on {address}: {fault}; name another address, or stop what uses it"
+        ))
+    })
+}
+
+pub(crate) async fn run(configuration: Configuration) -> Outcome {
+    match serve(configuration).await {
+        Ok(()) => Outcome::Done,
+        Err(outcome) => outcome,
+    }
+}
+
+async fn serve(configuration: Configuration) -> Result<(), Outcome> {
+    make_data_directory(&configuration)?;
+    let running = Client::connect(&configuration.data_directory).await;
+    if matches!(running, Ok(Some(_))) {
+        let directory = configuration.data_directory.display();
+        return Err(Outcome::Unusable(format!("a server runs on {directory} already; stop it first")));
+    }
+    let messenger = bind("server.listen", &configuration.listen).await?;
+    let http = bind("web.listen", &configuration.web_listen).await?;
+    let entries = networks::build(&configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
+    let store = open_store(&configuration).await?;
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt)] = signals else {
+        return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
+    };
+
+    let started = Handle::start(configuration.settings.clone(), store, entries, messenger).await;
+    let handle = started.map_err(|fault| Outcome::Unusable(fault.to_string()))?;
+    let socket = control::path(&configuration.data_directory);
+    control::serve(&handle, socket.clone()).map_err(|fault| {
+        Outcome::Unusable(format!("cannot listen on {}: {fault}; remove it if nothing uses it", socket.display()))
+    })?;
+    let public_url = url::Url::parse(&configuration.web_public_url)
+        .map_err(|fault| Outcome::Unusable(format!("web.public_url: {fault}")))?;
+    let web = web::Settings { public_url };
+    handle.spawn(web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
+    welcome(&configuration);
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    info!("stopping");
+    handle.stop().await;
+    Ok(())
+}
+
+/// Says what is listened on, and how to sign in.
+fn welcome(configuration: &Configuration) {
+    let file = configuration.file.as_deref().map_or_else(
+        || "embedded defaults (chrysalis config example shows all keys)".to_owned(),
+        |file| file.display().to_string(),
+    );
+    let networks: Vec<String> = configuration.networks.iter().map(|network| network.section.name.to_string()).collect();
+    println!(
+        "Chrysalis is running.\n\
+         \n\
+         configuration  {file}\n\
+         Messenger      {} (clients are told {})\n\
+         sign-in        {} ({})\n\
+         networks       {}\n\
+         \n\
+         Make an account:  printf 'PASSWORD\\n' | chrysalis account add YOU@{} --name NAME --password-stdin\n\
+         Then sign in with MSN Messenger 7.5 as docs/messenger.md tells, or with any client of MSNP10 to MSNP12.",
+        configuration.listen,
+        configuration.settings.session.public_address,
+        configuration.web_listen,
+        configuration.web_public_url,
+        if networks.is_empty() { "none".to_owned() } else { networks.join(", ") },
+        configuration.settings.realm.domain(),
+    );
+}
+
+pub(crate) async fn check(configuration: Configuration) -> Outcome {
+    let faults = match faults(&configuration).await {
+        Ok(faults) => faults,
+        Err(outcome) => return outcome,
+    };
+    if faults.is_empty() {
+        println!("everything is in order");
+        Outcome::Done
+    } else {
+        Outcome::Faulty(faults)
+    }
+}
+
+async fn faults(configuration: &Configuration) -> Result<Vec<String>, Outcome> {
+    make_data_directory(configuration)?;
+    if let Ok(Some(mut client)) = Client::connect(&configuration.data_directory).await {
+        return match client.ask(&Request::Check).await {
+            Ok(Answer::Faults(faults)) => Ok(faults),
+            Ok(_) => Ok(vec!["the running server is of another version; restart it".to_owned()]),
+            Err(fault) => Ok(vec![format!("the running server did not answer: {fault}; look at its log")]),
+        };
+    }
+    drop(bind("server.listen", &configuration.listen).await?);
+    drop(bind("web.listen", &configuration.web_listen).await?);
+    let entries = networks::build(configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
+    let store = open_store(configuration).await?;
+    store.close().await;
+    let mut faults = Vec::new();
+    for entry in entries {
+        let found = entry.network.check(Standing::Idle).await;
+        faults.extend(found.into_iter().map(|fault| format!("networks.{}: {fault}", entry.name)));
+    }
+    Ok(faults)
+}
+
+pub(crate) fn registration(configuration: &Configuration, output: Option<&Path>) -> Outcome {
+    if let Err(outcome) = make_data_directory(configuration) {
+        return outcome;
+    }
+    let entries = match networks::build(configuration) {
+        Ok(entries) => entries,
+        Err(fault) => return Outcome::Unusable(fault.to_string()),
+    };
+    let documents: Vec<String> = entries.iter().filter_map(|entry| entry.network.registration()).collect();
+    match (documents.as_slice(), output) {
+        ([], _) => Outcome::Unusable(
+            "no network that is on needs a registration: switch one on, as in config/examples/networks/matrix.toml"
+                .to_owned(),
+        ),
+        ([document], None) => {
+            print!("{document}");
+            Outcome::Done
+        }
+        ([document], Some(path)) => write_secret(path, document),
+        (_, None) => Outcome::Unusable("there are several registrations: name one file with --output".to_owned()),
+        (documents, Some(path)) => {
+            for (index, document) in documents.iter().enumerate() {
+                let numbered = path.with_extension(format!("{}.yaml", index + 1));
+                match write_secret(&numbered, document) {
+                    Outcome::Done => {}
+                    fault @ (Outcome::Faulty(_) | Outcome::Unusable(_)) => return fault,
+                }
+            }
+            Outcome::Done
+        }
+    }
+}
+
+/// Writes a document that holds secrets, readable for this user only.
+fn write_secret(path: &Path, document: &str) -> Outcome {
+    use std::io::Write as _;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+    let written = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path).and_then(
+        |mut file| {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+            file.write_all(document.as_bytes())
+        },
+    );
+    match written {
+        Ok(()) => {
+            println!(
+                "wrote {}: name it in the homeserver's configuration (Synapse: app_service_config_files), and restart the \
+                 homeserver",
+                path.display()
+            );
+            Outcome::Done
+        }
+        Err(fault) => Outcome::Unusable(format!("--output: cannot write {}: {fault}", path.display())),
+    }
+}

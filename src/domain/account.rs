@@ -14,7 +14,7 @@ mod words;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-pub use record::{Change, Prompt, Record};
+pub use record::{Change, ContactProperty, Prompt, Record};
 pub use words::{
     Answer, Cause, ContactIntent, Dismissal, Effect, Event, GroupRef, Refusal, Request, Resolution, Ring, SessionId,
     Snapshot, Verdict, Who,
@@ -52,6 +52,7 @@ pub struct Account {
     prompt: Prompt,
     properties: BTreeMap<String, String>,
     contacts: BTreeMap<Passport, Contact>,
+    contact_properties: Vec<ContactProperty>,
     groups: Vec<Group>,
     list_changed: Timestamp,
     settings_changed: Timestamp,
@@ -105,6 +106,7 @@ impl Account {
             prompt: record.prompt,
             properties: record.properties,
             contacts: record.contacts.into_iter().map(|contact| (contact.passport.clone(), contact)).collect(),
+            contact_properties: record.contact_properties,
             groups: record.groups,
             list_changed: record.list_changed,
             settings_changed: record.settings_changed,
@@ -155,6 +157,7 @@ impl Account {
         self.prompt = fresh.prompt;
         self.properties = fresh.properties;
         self.contacts = fresh.contacts;
+        self.contact_properties = fresh.contact_properties;
         self.groups = fresh.groups;
         self.list_changed = fresh.list_changed;
         self.settings_changed = fresh.settings_changed;
@@ -188,6 +191,7 @@ impl Account {
             Cause::Seen(sighting) => self.see(sighting, &mut effects),
             Cause::Listed { by, name, listed } => self.listed(moment, &by, name, listed, &mut effects),
             Cause::Entered(contact) => self.entered(moment, contact, &mut effects),
+            Cause::Showed(property) => self.showed(property, &mut effects),
             Cause::Rung(ring) => self.rung(ring, &mut effects),
             Cause::Removed => {
                 if let Some(session) = self.session {
@@ -276,6 +280,7 @@ impl Account {
             prompt: self.prompt,
             properties: self.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
             contacts: self.contacts.values().filter(|contact| !contact.lists.is_empty()).cloned().collect(),
+            contact_properties: self.contact_properties.clone(),
             groups: self.groups.clone(),
             list_changed: self.list_changed,
             settings_changed: self.settings_changed,
@@ -304,6 +309,9 @@ impl Account {
             _ => return Err(Refusal::NoSuchProperty),
         };
         effects.push(Effect::Keep(vec![change, self.settings_move(moment)]));
+        if key != "MFN" {
+            self.share_property(&key, value.as_ref(), effects);
+        }
         Ok(Answer::Property { key, value })
     }
 

@@ -104,7 +104,6 @@ impl Realm {
     ) -> Option<Passport> {
         allot(&readable(words), &format!("rooms.{network}.{}", self.domain), identity, taken)
     }
-
 }
 
 fn allot(readable: &str, domain: &str, identity: &str, taken: impl Fn(&Passport) -> bool) -> Option<Passport> {
@@ -209,9 +208,8 @@ mod tests {
     #[test]
     fn people_get_readable_addresses() {
         let matrix = "matrix".parse().unwrap();
-        let allot = |name, server| {
-            realm().allot_person(&matrix, (name, Some(server)), "id", |_| false).unwrap().to_string()
-        };
+        let allot =
+            |name, server| realm().allot_person(&matrix, (name, Some(server)), "id", |_| false).unwrap().to_string();
         assert_eq!(allot("alice", "example.org"), "alice_at_example.org@matrix.msn.example");
         assert_eq!(allot("Alice", "example.org:8448"), "=41lice_at_example.org=3a8448@matrix.msn.example");
         assert_eq!(allot("cat_at_home", "example.org"), "cat_=61t_home_at_example.org@matrix.msn.example");

@@ -138,7 +138,8 @@ impl std::str::FromStr for Guid {
     type Err = GuidFault;
 
     fn from_str(text: &str) -> Result<Self, GuidFault> {
-        let hyphens = text.len() == 36 && text.bytes().enumerate().all(|(at, byte)| (byte == b'-') == matches!(at, 8 | 13 | 18 | 23));
+        let hyphens = text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| (byte == b'-') == matches!(at, 8 | 13 | 18 | 23));
         // A leading plus sign is a digit to the standard parser.
         if !hyphens || text.contains('+') {
             return Err(GuidFault);

@@ -75,8 +75,14 @@ impl Features {
 mod tests {
     use super::*;
 
-    const PLAIN: Features =
-        Features { longest_text: 100, nudge: false, emote: false, typing: false, presence: false, keeps_messages: false };
+    const PLAIN: Features = Features {
+        longest_text: 100,
+        nudge: false,
+        emote: false,
+        typing: false,
+        presence: false,
+        keeps_messages: false,
+    };
 
     #[test]
     fn what_a_network_lacks_is_put_into_words() {

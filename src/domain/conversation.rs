@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::time::Instant;
 
 pub use kept::{Body, Draft, MessageId, Waiting};
-pub use words::{CallRefusal, Cause, Effect, Pair, Party, SeatEvent, SeatId, Saying, Wish};
+pub use words::{CallRefusal, Cause, Effect, Pair, Party, Saying, SeatEvent, SeatId, Wish};
 
 use crate::{Moment, Passport, account::Verdict};
 use ringing::Ringing;

@@ -12,7 +12,9 @@ pub struct NetworkName(Arc<str>);
 
 /// A network's name must be a domain label: lower case letters, digits and hyphens, beginning with a letter, at most 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no network name: use 1 to 20 lower case letters, digits and hyphens, beginning with a letter, and not `rooms`")]
+#[error(
+    "is no network name: use 1 to 20 lower case letters, digits and hyphens, beginning with a letter, and not `rooms`"
+)]
 pub struct NetworkNameFault;
 
 impl NetworkName {
@@ -30,7 +32,11 @@ impl FromStr for NetworkName {
         let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
         let fits = text.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-');
         // `rooms.<network>.<domain>` is where rooms live; a network of that name would make addresses ambiguous.
-        if begins && fits && text.len() <= 20 && text != "rooms" { Ok(Self(text.into())) } else { Err(NetworkNameFault) }
+        if begins && fits && text.len() <= 20 && text != "rooms" {
+            Ok(Self(text.into()))
+        } else {
+            Err(NetworkNameFault)
+        }
     }
 }
 

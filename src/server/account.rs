@@ -7,7 +7,7 @@ use std::time::Duration;
 use bridge::Action;
 use domain::{
     Account, Passport,
-    account::{Answer, Cause, ContactIntent, Dismissal, Effect, Event, Refusal, SessionId, Verdict},
+    account::{Answer, Cause, ContactIntent, ContactProperty, Dismissal, Effect, Event, Refusal, SessionId, Verdict},
     conversation,
 };
 use session::notification::Input;
@@ -41,7 +41,8 @@ pub(crate) fn spawn(
 }
 
 async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut queue: mpsc::Receiver<Box<ToAccount>>) {
-    let record = match core.store.load(&passport).await {
+    // What is done for a moment lies on the heap for that moment only: a task mostly waits, and there are thousands.
+    let record = match Box::pin(core.store.load(&passport)).await {
         Ok(Some(record)) => record,
         Ok(None) => {
             debug!("no such account");
@@ -56,7 +57,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
     };
     let account = Account::new(record, core.settings.limits.account);
     let mut task = Box::new(Task { core, account, clients: HashMap::new() });
-    task.take_mail(&mailbox).await;
+    Box::pin(task.take_mail(&mailbox)).await;
     loop {
         let resting = task.clients.is_empty();
         tokio::select! {
@@ -64,9 +65,9 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
             () = mailbox.rung() => {}
             message = queue.recv() => {
                 // What contacts look like comes first, so that a first status is answered with all of it.
-                task.take_mail(&mailbox).await;
+                Box::pin(task.take_mail(&mailbox)).await;
                 match message {
-                    Some(message) => task.take(*message).await,
+                    Some(message) => Box::pin(task.take(*message)).await,
                     None => return,
                 }
             }
@@ -77,7 +78,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
             }
             () = task.core.stop.cancelled(), if resting => return,
         }
-        task.take_mail(&mailbox).await;
+        Box::pin(task.take_mail(&mailbox)).await;
     }
 }
 
@@ -235,6 +236,10 @@ impl Task {
                 }
             }
             Effect::Publish { to, presence } => self.core.directory.sight(&to, &passport, presence),
+            Effect::PublishProperty { to, key, value } => {
+                let property = ContactProperty { contact: passport, key, value };
+                self.core.directory.post(&to, Cause::Showed(property));
+            }
             Effect::Show(presence) => self.core.links.show(&passport, &presence),
             Effect::Mirror { to, listed } => {
                 let cause = Cause::Listed { by: passport, name: self.account.name().to_owned(), listed };

@@ -103,7 +103,7 @@ async fn serve(core: Arc<Core>, stream: TcpStream, peer: SocketAddr) -> Ending {
         sent: Instant::now(),
     };
     let ending = task.run(&mut queue).await;
-    task.leave(&ending).await;
+    Box::pin(task.leave(&ending)).await;
     ending
 }
 
@@ -155,10 +155,13 @@ impl Task {
         loop {
             let deadline = self.connection.deadline().map(tokio::time::Instant::from_std);
             let deadline = deadline.into_iter().chain(self.ask_kernel).min();
+            // What is done for a moment lies on the heap for that moment only: a task mostly waits, and there are thousands.
             let step = tokio::select! {
                 biased;
                 message = queue.recv() => match message {
-                    Some(message) if !self.lane.overflown.load(Ordering::Relaxed) => self.deliver(*message).await,
+                    Some(message) if !self.lane.overflown.load(Ordering::Relaxed) => {
+                        Box::pin(self.deliver(*message)).await
+                    }
                     Some(_) | None => Err(Ending::TooSlow),
                 },
                 writable = self.stream.writable(), if !self.unsent.is_empty() => match writable {
@@ -168,14 +171,14 @@ impl Task {
                 // A client that does not read is not read from either.
                 readable = self.stream.readable(), if self.connection.is_ready() && self.unsent.is_empty() => {
                     match readable {
-                        Ok(()) => self.read().await,
+                        Ok(()) => Box::pin(self.read()).await,
                         Err(fault) => Err(fault.into()),
                     }
                 }
-                () = until(deadline) => self.tick().await,
+                () = until(deadline) => Box::pin(self.tick()).await,
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
-                    self.stop().await
+                    Box::pin(self.stop()).await
                 }
             };
             if let Err(ending) = step {

@@ -98,8 +98,8 @@ pub struct Switchboard {
 enum Phase {
     /// Before the cookie.
     Opening { until: Instant },
-    /// The cookie is being looked at; `caller` is the transaction of somebody who calls, not answers.
-    Redeeming { caller: Option<u32> },
+    /// The cookie is being looked at. Somebody who calls is answered here, somebody who answers by the conversation.
+    Redeeming { transaction: u32, calls: bool },
     /// In.
     Seated(Admission),
 }
@@ -151,13 +151,13 @@ impl Switchboard {
             ClientCommand::Usr(usr) if !seated => {
                 let request = Request::Redeem { passport: usr.passport, cookie: usr.cookie, answering: None };
                 actions.push(Action::Switchboard(request));
-                self.phase = Phase::Redeeming { caller: Some(usr.transaction) };
+                self.phase = Phase::Redeeming { transaction: usr.transaction, calls: true };
             }
             ClientCommand::Ans(ans) if !seated => {
                 let answering = Some((ans.session, ans.transaction));
                 let request = Request::Redeem { passport: ans.passport, cookie: ans.cookie, answering };
                 actions.push(Action::Switchboard(request));
-                self.phase = Phase::Redeeming { caller: None };
+                self.phase = Phase::Redeeming { transaction: ans.transaction, calls: false };
             }
             ClientCommand::Usr(msnp::switchboard::client::Usr { transaction, .. })
             | ClientCommand::Ans(msnp::switchboard::client::Ans { transaction, .. }) => {
@@ -193,15 +193,15 @@ impl Switchboard {
     }
 
     fn admitted(&mut self, admission: Option<Admission>, actions: &mut Vec<Action>) {
-        let Phase::Redeeming { caller } = self.phase else { return };
+        let Phase::Redeeming { transaction, calls } = self.phase else { return };
         let Some(admission) = admission else {
-            self.refuse(caller.unwrap_or(0), ErrorCode::AUTHENTICATION_FAILED, actions);
+            self.refuse(transaction, ErrorCode::AUTHENTICATION_FAILED, actions);
             actions.push(Action::Close(Closing::Refused));
             return;
         };
         let (passport, name) = (admission.passport.to_string(), admission.name.clone());
         self.phase = Phase::Seated(admission);
-        if let Some(transaction) = caller {
+        if calls {
             self.send(&ServerCommand::UsrOk { transaction, passport, name }, actions);
         }
     }

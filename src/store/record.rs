@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{Contact, Group, Guid, Passport, Timestamp, account::Record, contact::RemoteIdentity};
+use domain::{
+    Contact, Group, Guid, Passport, Timestamp,
+    account::{ContactProperty, Record},
+    contact::RemoteIdentity,
+};
 use sqlx::AnyConnection;
 
 use crate::{Store, StoreFault, address::Networks, word};
@@ -37,6 +41,7 @@ async fn read(
         prompt: word::prompt(&prompt)?,
         properties: properties(connection, passport).await?,
         contacts: contacts(connection, passport, networks).await?,
+        contact_properties: contact_properties(connection, passport).await?,
         groups: groups(connection, passport).await?,
         list_changed: Timestamp(list_changed),
         settings_changed: Timestamp(settings_changed),
@@ -49,6 +54,29 @@ async fn properties(connection: &mut AnyConnection, owner: &Passport) -> Result<
         .fetch_all(connection)
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// What accounts on the owner's contact list show to those whom they allow by name, the owner among them.
+async fn contact_properties(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+) -> Result<Vec<ContactProperty>, StoreFault> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT property.owner, property.key, property.value
+         FROM contact AS mine
+         JOIN contact AS theirs ON theirs.owner = mine.passport AND theirs.passport = mine.owner AND theirs.lists & 2 = 2
+         JOIN property ON property.owner = mine.passport
+         WHERE mine.owner = $1 AND mine.lists & 1 = 1
+         ORDER BY property.owner, property.key",
+    )
+    .bind(owner.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(contact, key, value)| {
+            Ok(ContactProperty { contact: word::passport("property", &contact)?, key, value: Some(value) })
+        })
+        .collect()
 }
 
 async fn groups(connection: &mut AnyConnection, owner: &Passport) -> Result<Vec<Group>, StoreFault> {

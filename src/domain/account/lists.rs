@@ -1,11 +1,7 @@
 //! The five lists: who is added, removed, allowed, blocked.
 
 use super::{Account, Answer, Change, ContactIntent, Effect, Event, Query, Refusal, Resolution, SessionId, Who};
-use crate::{
-    Contact, Guid, List, Lists, Moment, Passport,
-    contact::RemoteIdentity,
-    presence::Sighting,
-};
+use crate::{Contact, Guid, List, Lists, Moment, Passport, contact::RemoteIdentity, presence::Sighting};
 
 /// How many questions about addresses one client may have out.
 const MOST_QUERIES: usize = 64;
@@ -129,14 +125,17 @@ impl Account {
         }
         if contact.remote.is_some() {
             effects.extend(
-                intent(before, contact.lists)
-                    .map(|intent| Effect::Order { contact: contact.passport.clone(), intent }),
+                intent(before, contact.lists).map(|intent| Effect::Order { contact: contact.passport.clone(), intent }),
             );
         }
         self.contacts.insert(contact.passport.clone(), contact.clone());
         // A client takes no presence of somebody it does not know to be on its list: the answer comes first.
         let passport = contact.passport.clone();
-        effects.push(Effect::Answer { session, tag, answer: Answer::Added { list, contact: Box::new(contact), group } });
+        effects.push(Effect::Answer {
+            session,
+            tag,
+            answer: Answer::Added { list, contact: Box::new(contact), group },
+        });
         if newly_forward
             && let Some(presence) = self.seen.get(&passport)
             && self.greeted
@@ -308,7 +307,9 @@ fn intent(before: Lists, after: Lists) -> Option<ContactIntent> {
     match before.is_pending() {
         true if after.contains(List::Block) => Some(ContactIntent::TurnAway),
         true if accepts => Some(ContactIntent::Welcome),
-        true | false if after.contains(List::Forward) && !before.contains(List::Forward) => Some(ContactIntent::Befriend),
+        true | false if after.contains(List::Forward) && !before.contains(List::Forward) => {
+            Some(ContactIntent::Befriend)
+        }
         true | false => None,
     }
 }

@@ -21,12 +21,25 @@ pub struct Record {
     pub properties: BTreeMap<String, String>,
     /// The list.
     pub contacts: Vec<Contact>,
+    /// What contacts of this server show of their own properties to this account.
+    pub contact_properties: Vec<ContactProperty>,
     /// The groups, in the order they were made.
     pub groups: Vec<Group>,
     /// When the list last changed.
     pub list_changed: Timestamp,
     /// When anything else of the above last changed.
     pub settings_changed: Timestamp,
+}
+
+/// A property of a contact, as its owner shows it: a phone number and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactProperty {
+    /// Whose.
+    pub contact: Passport,
+    /// Its three-letter key.
+    pub key: String,
+    /// Its value, decoded; `None` unsets it.
+    pub value: Option<String>,
 }
 
 /// Whether a client asks its user when somebody adds them (`GTC` in the protocol). It decides nothing on the server.

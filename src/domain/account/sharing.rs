@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Account, Answer, Effect, Event, List, Own, SessionId};
+use super::{Account, Answer, ContactProperty, Effect, Event, List, Own, SessionId};
 use crate::{
     Presence, Status,
     policy::may_see,
@@ -25,7 +25,8 @@ impl Account {
         };
         let mut watchers = HashSet::new();
         if let Some((presence, unchanged)) = &presence {
-            for contact in self.contacts.values().filter(|contact| contact.remote.is_none() && contact.lists.watches()) {
+            for contact in self.contacts.values().filter(|contact| contact.remote.is_none() && contact.lists.watches())
+            {
                 if !may_see(self.privacy, contact.lists) {
                     continue;
                 }
@@ -72,11 +73,7 @@ impl Account {
         effects.push(Effect::Answer {
             session,
             tag,
-            answer: Answer::Status {
-                status: own.status,
-                capabilities: own.capabilities,
-                object: own.object.clone(),
-            },
+            answer: Answer::Status { status: own.status, capabilities: own.capabilities, object: own.object.clone() },
         });
         self.own = Some(own);
         if first {
@@ -90,6 +87,30 @@ impl Account {
         self.share(effects);
         if !was_visible && self.is_visible() {
             effects.push(Effect::Reachable);
+        }
+    }
+
+    /// Shows a property to everybody here who watches and is allowed by name: a phone number is not for whoever is merely not
+    /// blocked.
+    pub(super) fn share_property(&self, key: &str, value: Option<&String>, effects: &mut Vec<Effect>) {
+        let local = self.contacts.values().filter(|contact| contact.remote.is_none());
+        let watchers = local.filter(|contact| contact.lists.watches() && contact.lists.contains(List::Allow));
+        effects.extend(watchers.map(|contact| Effect::PublishProperty {
+            to: contact.passport.clone(),
+            key: key.to_owned(),
+            value: value.cloned(),
+        }));
+    }
+
+    pub(super) fn showed(&mut self, property: ContactProperty, effects: &mut Vec<Effect>) {
+        let same = |known: &ContactProperty| known.contact == property.contact && known.key == property.key;
+        self.contact_properties.retain(|known| !same(known));
+        if property.value.is_some() {
+            self.contact_properties.push(property.clone());
+        }
+        let on_list = self.contacts.get(&property.contact).is_some_and(|contact| contact.lists.contains(List::Forward));
+        if let Some(session) = self.session.filter(|_| on_list) {
+            effects.push(Effect::Tell { session, event: Event::Property(property) });
         }
     }
 }

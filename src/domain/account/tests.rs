@@ -66,6 +66,7 @@ fn remote(on: &[List]) -> Contact {
 
 fn record(contacts: Vec<Contact>) -> Record {
     Record {
+        contact_properties: Vec::new(),
         passport: passport("carol"),
         name: "Carol".to_owned(),
         privacy: Privacy::Everybody,
@@ -126,7 +127,8 @@ fn added(effects: &[Effect]) -> Contact {
 }
 
 fn changes(effects: &[Effect]) -> Vec<Change> {
-    let kept = effects.iter().filter_map(|effect| if let Effect::Keep(changes) = effect { Some(changes) } else { None });
+    let kept =
+        effects.iter().filter_map(|effect| if let Effect::Keep(changes) = effect { Some(changes) } else { None });
     kept.flatten().cloned().collect()
 }
 
@@ -142,7 +144,10 @@ fn published(effects: &[Effect]) -> Vec<(String, Option<Status>)> {
 }
 
 fn shown(effects: &[Effect]) -> Vec<OwnPresence> {
-    effects.iter().filter_map(|effect| if let Effect::Show(shown) = effect { Some(shown.clone()) } else { None }).collect()
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Show(shown) = effect { Some(shown.clone()) } else { None })
+        .collect()
 }
 
 fn orders(effects: &[Effect]) -> Vec<ContactIntent> {

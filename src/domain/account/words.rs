@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, Prompt};
+use super::{Change, ContactProperty, Prompt};
 use crate::{
     Contact, Group, Guid, List, Passport, PersonalMessage, Presence, Status, Timestamp,
     contact::RemoteIdentity,
@@ -50,6 +50,8 @@ pub enum Cause {
     },
     /// The store has changed this entry on its own (an invitation, a friend on a network): the entry as it is now.
     Entered(Contact),
+    /// A contact of this server shows another value of one of its properties.
+    Showed(ContactProperty),
     /// A conversation wants the client to come in.
     Rung(Ring),
     /// The account no longer exists.
@@ -248,6 +250,15 @@ pub enum Effect {
         /// What they see; `None` is offline.
         presence: Option<Arc<Presence>>,
     },
+    /// Show a property of this account to another account of this server.
+    PublishProperty {
+        /// The watcher.
+        to: Passport,
+        /// The property's three-letter key.
+        key: String,
+        /// Its value; `None` unsets it.
+        value: Option<String>,
+    },
     /// Show this account's presence on every network it is linked to.
     Show(OwnPresence),
     /// Tell another account that this one has added it, or removed it.
@@ -317,6 +328,8 @@ pub struct Snapshot {
     pub properties: Vec<(String, String)>,
     /// All entries of all lists.
     pub contacts: Vec<Contact>,
+    /// What contacts show of their own properties.
+    pub contact_properties: Vec<ContactProperty>,
     /// All groups.
     pub groups: Vec<Group>,
     /// When the list last changed.
@@ -451,6 +464,8 @@ pub enum Event {
         /// Who.
         passport: Passport,
     },
+    /// A contact shows another value of one of its properties.
+    Property(ContactProperty),
     /// A conversation to come into.
     Ring {
         /// The conversation's number.

@@ -39,16 +39,12 @@ impl Conversation {
                 let name = author.party.name.clone();
                 let meant = |passport: &Passport| to.as_ref().is_none_or(|to| to == passport);
                 let others = self.members.values().filter(|member| member.party.passport != who);
-                let receivers: Vec<SeatId> = others
-                    .filter(|member| meant(&member.party.passport))
-                    .filter_map(Member::seat)
-                    .collect();
+                let receivers: Vec<SeatId> =
+                    others.filter(|member| meant(&member.party.passport)).filter_map(Member::seat).collect();
                 answer(seat, (tag, wish), !matters || !receivers.is_empty(), effects);
                 for receiver in receivers {
-                    effects.push(Effect::Tell(
-                        receiver,
-                        passing(who.clone(), name.clone(), moment.wall, payload.clone()),
-                    ));
+                    effects
+                        .push(Effect::Tell(receiver, passing(who.clone(), name.clone(), moment.wall, payload.clone())));
                 }
             }
             Saying::Typing { payload } => {

@@ -83,7 +83,8 @@ impl Scene {
     }
 
     fn say(&mut self, seat: u64, text: &'static str) -> Vec<Effect> {
-        let saying = Saying::Lasting { payload: Bytes::from_static(text.as_bytes()), content: Some(Content::text(text)) };
+        let saying =
+            Saying::Lasting { payload: Bytes::from_static(text.as_bytes()), content: Some(Content::text(text)) };
         self.take(Cause::Said { seat: SeatId(seat), tag: 5, wish: Wish::Either, saying })
     }
 

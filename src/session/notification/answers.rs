@@ -116,6 +116,11 @@ impl Notification {
                 },
                 actions,
             );
+            let shown = snapshot.contact_properties.iter().filter(|shown| forward && shown.contact == contact.passport);
+            for property in shown {
+                let (key, value) = (property.key.clone(), property.value.clone());
+                self.send(&ServerCommand::Bpr { passport: None, key, value }, actions);
+            }
         }
     }
 
@@ -135,6 +140,11 @@ impl Notification {
                 list: msnp::list::List::Reverse,
                 target: passport.to_string(),
                 group: None,
+            },
+            Event::Property(property) => ServerCommand::Bpr {
+                passport: Some(property.contact.to_string()),
+                key: property.key,
+                value: property.value,
             },
             Event::Ring { ring, address, cookie, from, name } => ServerCommand::Rng {
                 session: ring.to_string(),

@@ -155,10 +155,10 @@ fn silence_before_sign_in_and_amid_a_command_ends_the_connection() {
 
     let mut half = Bench::signed_in(Challenges::Off);
     let _ = half.bytes("UUX 4 50\r\n<Data>");
-    assert_eq!(closing(&half.pass(Duration::from_secs(60))), Some(Closing::Silent));
+    assert_eq!(closing(&half.pass(Duration::from_mins(1))), Some(Closing::Silent));
 
     let mut idle = Bench::signed_in(Challenges::Off);
-    assert_eq!(idle.pass(Duration::from_secs(600)), [], "an idle client is left alone");
+    assert_eq!(idle.pass(Duration::from_mins(10)), [], "an idle client is left alone");
 }
 
 #[test]

@@ -37,8 +37,7 @@ fn an_unknown_address_is_looked_for_first() {
 
 #[test]
 fn a_lookup_that_finds_nobody_or_fails_is_refused() {
-    for (outcome, refusal) in
-        [(Resolution::Nobody, Refusal::NoSuchPerson), (Resolution::Unknown, Refusal::Unavailable)]
+    for (outcome, refusal) in [(Resolution::Nobody, Refusal::NoSuchPerson), (Resolution::Unknown, Refusal::Unavailable)]
     {
         let mut account = online(Vec::new());
         ask(&mut account, add(List::Allow, "dave"));
@@ -162,7 +161,11 @@ fn lists_have_their_limits() {
     let again = added(&ask(&mut account, add(List::Forward, "dave")));
     assert_eq!(again.lists, lists(&[List::Forward]), "who is on it may be added again");
     assert_eq!(ask(&mut account, add(List::Allow, "frank")).len(), 1);
-    assert_eq!(ask(&mut account, add(List::Allow, "grace")), refused(Refusal::ListFull), "a question may become an entry");
+    assert_eq!(
+        ask(&mut account, add(List::Allow, "grace")),
+        refused(Refusal::ListFull),
+        "a question may become an entry"
+    );
 }
 
 #[test]
@@ -222,13 +225,14 @@ fn a_contact_can_be_renamed() {
     let mut account = online(vec![local("dave", &[List::Forward])]);
     let contact = local("dave", &[]).guid;
     let change = |key: &str, value: &str| Request::ChangeContact { contact, key: key.into(), value: value.into() };
-    let done = |key: &str, value: &str| answer(Answer::ContactChanged { contact, key: key.into(), value: value.into() });
+    let done =
+        |key: &str, value: &str| answer(Answer::ContactChanged { contact, key: key.into(), value: value.into() });
     let effects = ask(&mut account, change("MFN", "Davey"));
     let entry = Contact { name: "Davey".to_owned(), ..local("dave", &[List::Forward]) };
-    assert_eq!(effects, [
-        Effect::Keep(vec![Change::Contact(entry), Change::ListChanged(Timestamp(5_001))]),
-        done("MFN", "Davey")
-    ]);
+    assert_eq!(
+        effects,
+        [Effect::Keep(vec![Change::Contact(entry), Change::ListChanged(Timestamp(5_001))]), done("MFN", "Davey")]
+    );
     assert_eq!(ask(&mut account, change("MFN", "Davey")), [done("MFN", "Davey")], "nothing to keep");
     assert_eq!(ask(&mut account, change("HSB", "1")), [done("HSB", "1")], "taken, not kept");
     let stranger = Request::ChangeContact { contact: guid(99), key: "MFN".into(), value: "x".into() };

@@ -51,7 +51,10 @@ fn a_contact_may_be_in_several_groups_and_leaves_one_at_a_time() {
         group: Some(group),
     };
     let effects = ask(&mut account, leave(friends));
-    assert!(matches!(effects[..], [Effect::Keep(_), Effect::Answer { answer: Answer::Removed { group: Some(_), .. }, .. }]));
+    assert!(matches!(
+        effects[..],
+        [Effect::Keep(_), Effect::Answer { answer: Answer::Removed { group: Some(_), .. }, .. }]
+    ));
     assert_eq!(groups_of(&account, "dave"), [work]);
     assert!(lists_of(&account, "dave").contains(List::Forward));
     assert_eq!(ask(&mut account, leave(friends)), refused(Refusal::NotInGroup));

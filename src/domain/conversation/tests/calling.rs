@@ -10,7 +10,10 @@ fn a_callee_is_rung_and_comes_in() {
     assert!(!scene.conversation.is_idle());
     assert_eq!(scene.call(1, "dave"), [ring(0, "dave", "carol")], "the call is answered when the ring is");
     assert_eq!(scene.answer_ring("dave", 0, Verdict::Ringing), [calling(1)]);
-    assert_eq!(scene.answer(2, "dave"), [welcome(2, &["carol"]), joined(1, "dave"), fetch("carol", "dave"), fetch("dave", "carol")]);
+    assert_eq!(
+        scene.answer(2, "dave"),
+        [welcome(2, &["carol"]), joined(1, "dave"), fetch("carol", "dave"), fetch("dave", "carol")]
+    );
     assert_eq!(scene.conversation.deadline(), None);
     assert_eq!(scene.leave(1), [left(2, "carol")]);
     assert_eq!(scene.leave(2), []);

@@ -109,6 +109,7 @@ fn what_comes_for_a_client_in_the_midst_of_its_call_rings_beside_it() {
     scene.sit(1, "carol");
     assert_eq!(scene.wait("carol"), [ring(0, "carol", "echo")]);
     assert_eq!(scene.call(1, "echo"), [calling(1), joined(1, "echo"), fetch("carol", "echo")]);
+    assert_eq!(scene.conversation.deadline(), None, "it need not be rung again");
     assert_eq!(given(&scene.fetched("carol", "echo", &[1], false)), [(1, 1)]);
     assert_eq!(scene.answer(2, "carol"), [welcome(2, &["echo"]), fetch("carol", "echo")]);
     assert_eq!(given(&scene.fetched("carol", "echo", &[1], false)), [], "the other window has it");

@@ -12,7 +12,8 @@ fn three() -> Scene {
 }
 
 fn accounts(effects: &[Effect]) -> Vec<Passport> {
-    let draft = effects.iter().find_map(|effect| if let Effect::Keep { draft, .. } = effect { Some(draft) } else { None });
+    let draft =
+        effects.iter().find_map(|effect| if let Effect::Keep { draft, .. } = effect { Some(draft) } else { None });
     draft.map_or_else(Vec::new, |draft| draft.accounts.clone())
 }
 
@@ -68,8 +69,7 @@ fn what_a_client_had_not_confirmed_goes_to_its_own_conversations() {
     scene.kept(1, "three", Some(3));
     scene.shown(3, &[1]);
     let effects = scene.leave(3);
-    let expected =
-        [left(1, "erin"), left(2, "erin"), doorbell("erin", "carol"), doorbell("erin", "dave")];
+    let expected = [left(1, "erin"), left(2, "erin"), doorbell("erin", "carol"), doorbell("erin", "dave")];
     assert_eq!(effects, expected);
 }
 
@@ -90,6 +90,14 @@ fn what_rings_when_the_third_comes_is_left_to_the_new_pair() {
     assert_eq!(scene.kept(1, "come back", Some(1)), [taken(1), ring(1, "dave", "carol")]);
     let effects = scene.call(1, "erin");
     assert_eq!(effects, [Effect::Widened, doorbell("dave", "carol"), ring(2, "erin", "carol")]);
+
+    let mut called = Scene::with("dave");
+    called.sit(1, "carol");
+    called.ring_of(1, "dave");
+    called.answer_ring("dave", 0, Verdict::Ringing);
+    assert_eq!(called.kept(1, "hurry", Some(1)), [taken(1)], "it rings already");
+    let effects = called.call(1, "erin");
+    assert_eq!(effects, [Effect::Widened, doorbell("dave", "carol"), ring(1, "erin", "carol")]);
 }
 
 #[test]

@@ -124,3 +124,17 @@ async fn contacts_of_a_network_that_is_off_are_kept_but_not_shown() {
     assert_eq!(store.load(&passport(CAROL)).await.unwrap().unwrap().contacts, shown);
     assert_eq!(store.lanes().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_contacts_properties_are_shown_to_those_whom_it_allows() {
+    let bench = Bench::new().await;
+    let (carol, dave) = (passport(CAROL), passport(DAVE));
+    let number = vec![Change::Property { key: "PHH".into(), value: Some("123".into()) }];
+    bench.store.change(&dave, number).await.unwrap();
+    bench.store.change(&carol, vec![Change::Contact(entry(&dave, 3, 1))]).await.unwrap();
+    assert_eq!(bench.store.load(&carol).await.unwrap().unwrap().contact_properties, [], "Dave has not allowed Carol");
+    bench.store.change(&dave, vec![Change::Contact(entry(&carol, 2, 1))]).await.unwrap();
+    let shown = bench.store.load(&carol).await.unwrap().unwrap().contact_properties;
+    assert_eq!(shown.len(), 1);
+    assert_eq!((&shown[0].contact, shown[0].key.as_str(), shown[0].value.as_deref()), (&dave, "PHH", Some("123")));
+}

@@ -3,6 +3,7 @@
 //! Every fault is one line that names the key, where it was set, what is wrong and what to write instead.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,12 +41,15 @@ pub(crate) struct Configuration {
     pub(crate) web_listen: String,
     /// How clients reach that.
     pub(crate) web_public_url: String,
+    /// The proxies before that.
+    pub(crate) web_trusted_proxies: Vec<IpAddr>,
     /// The database.
     pub(crate) database: String,
     /// What the server is told.
     pub(crate) settings: server::Settings,
     /// The networks that are on.
     pub(crate) networks: Vec<NetworkSection>,
+    layers: Layers,
 }
 
 /// One network that is on.
@@ -117,6 +121,7 @@ enum ChallengesKey {
 struct Web {
     listen: String,
     public_url: String,
+    trusted_proxies: Vec<IpAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -200,10 +205,17 @@ impl Configuration {
             listen: whole.server.listen,
             web_listen: whole.web.listen,
             web_public_url: public_url,
+            web_trusted_proxies: whole.web.trusted_proxies,
             database: whole.database.url,
             settings,
             networks,
+            layers,
         })
+    }
+
+    /// A fault of one key, with where it was set.
+    pub(crate) fn fault(&self, key: &str, problem: &str) -> ConfigurationFault {
+        self.layers.fault(key, problem)
     }
 
     /// The bit of each network that is on.

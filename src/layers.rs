@@ -16,6 +16,7 @@ const DEFAULTS: &str = include_str!("../config/defaults.toml");
 const PREFIX: &str = "CHRYSALIS";
 
 /// The merged layers.
+#[derive(Debug)]
 pub(crate) struct Layers {
     whole: Value,
     /// Where each key was set, by its dotted path.

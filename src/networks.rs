@@ -31,7 +31,7 @@ pub(crate) fn build(configuration: &Configuration) -> Result<Vec<NetworkEntry>, 
         let Some(kind) = KINDS.iter().find(|kind| kind.name == network.kind) else { continue };
         let built = (kind.build)(section).map_err(|fault| {
             let key = if fault.key.is_empty() { String::new() } else { format!(".{}", fault.key) };
-            ConfigurationFault(format!("networks.{}{key}: {}", section.name, fault.problem))
+            configuration.fault(&format!("networks.{}{key}", section.name), &fault.problem)
         })?;
         let features = built.features();
         entries.push(NetworkEntry { name: section.name.clone(), bit: section.bit, network: built, features });

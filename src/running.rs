@@ -99,9 +99,9 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
         let directory = configuration.data_directory.display();
         return Err(Outcome::Unusable(format!("a server runs on {directory} already; stop it first")));
     }
+    let entries = networks::build(&configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let messenger = bind("server.listen", &configuration.listen).await?;
     let http = bind("web.listen", &configuration.web_listen).await?;
-    let entries = networks::build(&configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let store = open_store(&configuration).await?;
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     let [Ok(mut terminate), Ok(mut interrupt)] = signals else {
@@ -116,7 +116,7 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     })?;
     let public_url = url::Url::parse(&configuration.web_public_url)
         .map_err(|fault| Outcome::Unusable(format!("web.public_url: {fault}")))?;
-    let web = web::Settings { public_url };
+    let web = web::Settings { public_url, trusted_proxies: configuration.web_trusted_proxies.clone() };
     handle.spawn(web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
     welcome(&configuration);
 

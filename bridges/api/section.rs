@@ -41,8 +41,11 @@ impl SectionFault {
 impl Section {
     /// Reads the section into the bridge's own strict type. Use `#[serde(deny_unknown_fields)]` on it.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, SectionFault> {
-        serde_json::from_value(serde_json::Value::Object(self.values.clone()))
-            .map_err(|fault| SectionFault::new("", fault.to_string()))
+        serde_path_to_error::deserialize(serde_json::Value::Object(self.values.clone())).map_err(|fault| {
+            let path = fault.path().to_string();
+            let key = if path == "." { String::new() } else { path };
+            SectionFault::new(key, fault.into_inner().to_string())
+        })
     }
 
     /// The secret that is given as `value`, or stands in `file`. `Ok(None)` when neither is set.

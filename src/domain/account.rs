@@ -193,6 +193,17 @@ impl Account {
             Cause::Entered(contact) => self.entered(moment, contact, &mut effects),
             Cause::Showed(property) => self.showed(property, &mut effects),
             Cause::Rung(ring) => self.rung(ring, &mut effects),
+            Cause::Reachable => {
+                if self.is_visible() {
+                    effects.push(Effect::Reachable);
+                }
+            }
+            Cause::Expelled => {
+                if let Some(session) = self.session {
+                    effects.push(Effect::Dismiss { session, reason: Dismissal::PasswordChanged });
+                }
+                self.sign_out(&mut effects);
+            }
             Cause::Removed => {
                 if let Some(session) = self.session {
                     effects.push(Effect::Dismiss { session, reason: Dismissal::Removed });
@@ -250,6 +261,9 @@ impl Account {
                 effects.push(Effect::Keep(vec![Change::Privacy(privacy), self.settings_move(moment)]));
                 effects.push(Effect::Answer { session, tag, answer: Answer::Privacy(privacy) });
                 self.share(effects);
+                if self.is_visible() {
+                    effects.push(Effect::Reachable);
+                }
                 return;
             }
             Request::ChangePrompt(prompt) => {

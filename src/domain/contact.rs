@@ -82,6 +82,14 @@ impl Lists {
         if self.is_pending() { (self.0 & !Self::bit(List::Reverse)) | Self::bit(List::Pending) } else { self.0 }
     }
 
+    /// The same as another view of the entry has it. Where the owner has decided something, only who has the owner on their
+    /// list is taken over.
+    #[must_use]
+    pub const fn merged(self, other: Self) -> Self {
+        let own = self.0 & !Self::bit(List::Reverse);
+        if own == 0 { other } else { Self(own | (other.0 & Self::bit(List::Reverse))) }
+    }
+
     /// Whether this person has the owner on their contact list, answered or not.
     #[must_use]
     pub const fn watches(self) -> bool {

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge::Action;
 use domain::{
     Account, Passport,
-    account::{Answer, Cause, ContactIntent, ContactProperty, Dismissal, Effect, Event, Refusal, SessionId, Verdict},
+    account::{Answer, Cause, ContactProperty, Dismissal, Effect, Event, Record, Refusal, SessionId, Verdict},
     conversation,
 };
 use session::notification::Input;
@@ -43,7 +42,7 @@ pub(crate) fn spawn(
 async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut queue: mpsc::Receiver<Box<ToAccount>>) {
     // What is done for a moment lies on the heap for that moment only: a task mostly waits, and there are thousands.
     let record = match Box::pin(core.store.load(&passport)).await {
-        Ok(Some(record)) => record,
+        Ok(Some(record)) => shown(&core, record),
         Ok(None) => {
             debug!("no such account");
             refuse_all(&core, &passport, &mailbox, &mut queue);
@@ -56,7 +55,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
         }
     };
     let account = Account::new(record, core.settings.limits.account);
-    let mut task = Box::new(Task { core, account, clients: HashMap::new() });
+    let mut task = Box::new(Task { core, account, clients: HashMap::new(), removed: false });
     Box::pin(task.take_mail(&mailbox)).await;
     loop {
         let resting = task.clients.is_empty();
@@ -79,7 +78,18 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
             () = task.core.stop.cancelled(), if resting => return,
         }
         Box::pin(task.take_mail(&mailbox)).await;
+        if task.removed {
+            // What is in memory is of an account that is no more; one that is made anew begins anew.
+            refuse_all(&task.core, &passport, &mailbox, &mut queue);
+            return;
+        }
     }
+}
+
+/// What is kept, as clients see it.
+fn shown(core: &Core, mut record: Record) -> Record {
+    record.contacts = record.contacts.into_iter().map(|contact| core.shown_contact(contact)).collect();
+    record
 }
 
 /// Nobody can be served: whoever rings hears that nobody is there, and clients are dropped.
@@ -110,6 +120,7 @@ struct Task {
     core: Arc<Core>,
     account: Account,
     clients: HashMap<SessionId, ConnectionHandle>,
+    removed: bool,
 }
 
 impl Task {
@@ -148,10 +159,8 @@ impl Task {
 
     /// Lets the account decide, and does what it says.
     async fn handle(&mut self, cause: Cause, ringing: Option<&ConversationHandle>) {
-        let asked = match &cause {
-            Cause::Asked { session, tag, .. } => Some((*session, *tag)),
-            _ => None,
-        };
+        let asked = if let Cause::Asked { session, tag, .. } = &cause { Some((*session, *tag)) } else { None };
+        self.removed |= cause == Cause::Removed;
         let effects = self.account.handle(&moment(), cause);
         // Neighbouring lines for one client go as one, so that a long list is one entry of its queue.
         let mut lines: Option<(SessionId, Vec<Input>)> = None;
@@ -245,18 +254,7 @@ impl Task {
                 let cause = Cause::Listed { by: passport, name: self.account.name().to_owned(), listed };
                 self.core.directory.post(&to, cause);
             }
-            Effect::Order { contact, intent } => {
-                let action = match intent {
-                    ContactIntent::Befriend => Action::Befriend,
-                    ContactIntent::Welcome => Action::Welcome,
-                    ContactIntent::TurnAway => Action::TurnAway,
-                    ContactIntent::Unfriend => Action::Unfriend,
-                };
-                match self.core.store.order(&passport, &contact, action).await {
-                    Ok(_) => self.core.outbox.kick(&self.core, passport, contact),
-                    Err(fault) => warn!(%contact, %fault, "cannot keep what a contact's network is to be told"),
-                }
-            }
+            Effect::Outbox { contact } => self.core.outbox.kick(&self.core, passport, contact),
             Effect::Resolve { query, passport: wanted } => {
                 let core = Arc::clone(&self.core);
                 let task = core.directory.account(&core, &passport);
@@ -283,13 +281,18 @@ impl Task {
                     self.core.directory.doorbell(&self.core, passport.clone(), peer);
                 }
             }
-            Err(fault) => warn!(%fault, "cannot read what waits for the account; it stays kept"),
+            Err(fault) => {
+                warn!(%fault, "cannot read what waits for the account; it is tried again");
+                let (core, passport) = (Arc::clone(&self.core), passport.clone());
+                let task = core.directory.mailbox(&passport);
+                self.core.later(async move { task.post(Cause::Reachable) });
+            }
         }
     }
 
     async fn reload(&mut self) {
         match self.core.store.load(self.account.passport()).await {
-            Ok(Some(record)) => self.account.restore(record),
+            Ok(Some(record)) => self.account.restore(shown(&self.core, record)),
             Ok(None) => {}
             Err(fault) => warn!(%fault, "cannot read the account anew"),
         }

@@ -5,19 +5,18 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tracing::debug;
 
-/// How old a look may be to be used again.
+/// How old a look may be to say that something has not arrived yet.
 const FRESH: Duration = Duration::from_millis(200);
 
 /// What the kernel knew at the last look.
 #[derive(Default)]
 pub(crate) struct Acknowledgements {
-    last: Mutex<Option<(Instant, Arc<Queues>)>>,
+    last: Mutex<Option<(Instant, Queues)>>,
 }
 
 /// The bytes that each connection, by its two ends, has sent and not had acknowledged.
@@ -27,19 +26,21 @@ impl Acknowledgements {
     /// Whether everything sent until `sent` between these two ends has been acknowledged. A connection that no longer exists has
     /// not: it may have been broken off.
     pub(crate) async fn is_all_acknowledged(&self, local: SocketAddr, peer: SocketAddr, sent: Instant) -> bool {
+        let ends = (plain(local), plain(peer));
         let mut last = self.last.lock().await;
-        let queues =
-            if let Some((_, queues)) = last.as_ref().filter(|(taken, _)| *taken > sent && taken.elapsed() < FRESH) {
-                Arc::clone(queues)
-            } else {
-                // The look is as old as its beginning: what was sent while it was taken may not be in it.
-                let taken = Instant::now();
-                let queues = Arc::new(tokio::task::spawn_blocking(look).await.unwrap_or_default());
-                *last = Some((taken, Arc::clone(&queues)));
-                queues
-            };
-        drop(last);
-        queues.get(&(plain(local), plain(peer))) == Some(&0)
+        if let Some((taken, queues)) = last.as_ref().filter(|(taken, _)| *taken > sent) {
+            let arrived = queues.get(&ends) == Some(&0);
+            // What has arrived stays so, however old the look; else, where a look takes long, everybody would take one.
+            if arrived || taken.elapsed() < FRESH {
+                return arrived;
+            }
+        }
+        // The look is as old as its beginning: what was sent while it was taken may not be in it.
+        let taken = Instant::now();
+        let queues = tokio::task::spawn_blocking(look).await.unwrap_or_default();
+        let arrived = queues.get(&ends) == Some(&0);
+        *last = Some((taken, queues));
+        arrived
     }
 }
 
@@ -91,5 +92,17 @@ mod tests {
         assert!(acknowledgements.is_all_acknowledged(server.local_addr().unwrap(), peer, sent).await);
         let stranger = "127.0.0.1:1".parse().unwrap();
         assert!(!acknowledgements.is_all_acknowledged(stranger, peer, sent).await, "an unknown socket proves nothing");
+    }
+
+    #[tokio::test]
+    async fn an_old_look_still_proves_what_it_saw() {
+        let (local, peer) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap());
+        let now = Instant::now();
+        let (taken, sent) = (now.checked_sub(2 * FRESH).unwrap(), now.checked_sub(3 * FRESH).unwrap());
+        let acknowledgements = Acknowledgements::default();
+        // No such connection is there, so that a new look would find nothing.
+        *acknowledgements.last.lock().await = Some((taken, Queues::from([((local, peer), 0)])));
+        assert!(acknowledgements.is_all_acknowledged(local, peer, sent).await);
+        assert!(!acknowledgements.is_all_acknowledged(local, peer, now).await, "sent after the look");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bridge::{Farewell, LinkOwner};
-use domain::{Passport, Realm};
+use domain::{Passport, Realm, account::Cause};
 use serde::{Deserialize, Serialize};
 use store::{AccountSummary, Store, StoreFault};
 
@@ -115,6 +115,7 @@ impl Administration {
         }
         if let Some(core) = &self.core {
             core.authentication.revoke(&passport);
+            core.directory.post(&passport, Cause::Expelled);
         }
         Ok(())
     }
@@ -127,15 +128,13 @@ impl Administration {
     /// Removes an account: it is signed out, leaves its chats, and its data is deleted.
     pub async fn remove(&self, passport: &str) -> Result<(), AccountFault> {
         let passport = parse(passport)?;
-        let missing = || AccountFault::Missing(passport.to_string());
-        self.store.account_name(&passport).await?.ok_or_else(missing)?;
+        if !self.store.remove_account(&passport, wall()).await? {
+            return Err(AccountFault::Missing(passport.to_string()));
+        }
         if let Some(core) = &self.core {
             core.authentication.revoke(&passport);
             core.directory.remove(&passport);
             core.links.close(&passport, Farewell::Removed).await;
-        }
-        if !self.store.remove_account(&passport, wall()).await? {
-            return Err(missing());
         }
         Ok(())
     }

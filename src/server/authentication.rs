@@ -74,13 +74,16 @@ impl Authentication {
         password: &str,
         from: IpAddr,
     ) -> Result<Ticket, Refusal> {
-        let keys = [format!("address {from}"), format!("account {}", passport.to_ascii_lowercase())];
+        let passport = passport.parse::<Passport>().ok();
+        let account =
+            passport.as_ref().map_or_else(|| "no account".to_owned(), |passport| format!("account {passport}"));
+        let keys = [format!("address {from}"), account];
         let now = Instant::now();
-        if let Some(retry_after) = lock(&self.attempts).blocked(&keys, now) {
+        // Counted before it is known to be wrong, so that many at once are no way around the limit.
+        if let Err(retry_after) = lock(&self.attempts).begin(&keys, now) {
             warn!(%from, "too many failed sign-ins");
             return Err(Refusal::TooManyAttempts { retry_after });
         }
-        let passport = passport.parse::<Passport>().ok();
         let known = match &passport {
             Some(passport) => store.password_hash(passport).await.map_err(|fault| {
                 warn!(%fault, "cannot read a password's hash");
@@ -91,9 +94,13 @@ impl Authentication {
         let hash = known.clone().unwrap_or_else(|| self.nobody.clone());
         let right = self.verify(password, hash).await?;
         match passport {
-            Some(passport) if right && known.is_some() => Ok(self.issue(passport)),
+            Some(passport) if right && known.is_some() => {
+                lock(&self.attempts).forgive(&keys);
+                // The password may have been changed while this one was being checked.
+                let unchanged = store.password_hash(&passport).await.is_ok_and(|now| now == known);
+                if unchanged { Ok(self.issue(passport)) } else { Err(Refusal::WrongCredentials) }
+            }
             Some(_) | None => {
-                lock(&self.attempts).failed(keys, now);
                 info!(%from, "a sign-in was refused");
                 Err(Refusal::WrongCredentials)
             }
@@ -149,26 +156,36 @@ impl Attempts {
         Self { most, within, failures: HashMap::new() }
     }
 
-    fn blocked(&self, keys: &[String], now: Instant) -> Option<Duration> {
+    /// Begins an attempt, or says how long none may be made.
+    fn begin(&mut self, keys: &[String; 2], now: Instant) -> Result<(), Duration> {
         let left = |key: &String| {
             let (first, count) = self.failures.get(key)?;
             let left = self.within.checked_sub(now.saturating_duration_since(*first))?;
             (*count >= self.most && !left.is_zero()).then_some(left)
         };
-        keys.iter().filter_map(left).max()
-    }
-
-    fn failed(&mut self, keys: [String; 2], now: Instant) {
+        if let Some(left) = keys.iter().filter_map(left).max() {
+            return Err(left);
+        }
         let within = self.within;
         if self.failures.len() > 10_000 {
             self.failures.retain(|_, (first, _)| now.saturating_duration_since(*first) < within);
         }
         for key in keys {
-            let entry = self.failures.entry(key).or_insert((now, 0));
+            let entry = self.failures.entry(key.clone()).or_insert((now, 0));
             if now.saturating_duration_since(entry.0) >= within {
                 *entry = (now, 0);
             }
             entry.1 += 1;
+        }
+        Ok(())
+    }
+
+    /// The attempt succeeded, and does not count.
+    fn forgive(&mut self, keys: &[String; 2]) {
+        for key in keys {
+            if let Some((_, count)) = self.failures.get_mut(key) {
+                *count = count.saturating_sub(1);
+            }
         }
     }
 }
@@ -203,12 +220,22 @@ mod tests {
         let mut attempts = Attempts::new(2, Duration::from_mins(5));
         let now = Instant::now();
         let keys = || ["address".to_owned(), "account".to_owned()];
-        attempts.failed(keys(), now);
-        assert_eq!(attempts.blocked(&keys(), now), None);
-        attempts.failed(keys(), now);
-        assert_eq!(attempts.blocked(&["account".to_owned()], now), Some(Duration::from_mins(5)));
-        assert_eq!(attempts.blocked(&["another".to_owned()], now), None);
-        assert_eq!(attempts.blocked(&keys(), now + Duration::from_mins(5)), None, "it passes");
+        let of = |address: &str, account: &str| [address.to_owned(), account.to_owned()];
+        assert_eq!(attempts.begin(&keys(), now), Ok(()));
+        assert_eq!(attempts.begin(&keys(), now), Ok(()));
+        assert_eq!(attempts.begin(&of("elsewhere", "account"), now), Err(Duration::from_mins(5)));
+        assert_eq!(attempts.begin(&of("elsewhere", "another"), now), Ok(()));
+        assert_eq!(attempts.begin(&keys(), now + Duration::from_mins(5)), Ok(()), "it passes");
+    }
+
+    #[test]
+    fn a_right_password_does_not_count() {
+        let mut attempts = Attempts::new(2, Duration::from_mins(5));
+        let keys = ["address".to_owned(), "account".to_owned()];
+        for _ in 0..5 {
+            assert_eq!(attempts.begin(&keys, Instant::now()), Ok(()));
+            attempts.forgive(&keys);
+        }
     }
 
     #[test]

@@ -461,7 +461,8 @@ impl Task {
     /// Tells whoever has to know that the client is gone.
     async fn leave(&mut self, ending: &Ending) {
         // An orderly end lets the kernel say once more what arrived; a broken one cannot.
-        if matches!(ending, Ending::HungUp) && self.ask_kernel.is_some() && self.has_arrived().await {
+        let orderly = matches!(ending, Ending::HungUp | Ending::Closing(Closing::Left));
+        if orderly && self.ask_kernel.is_some() && self.has_arrived().await {
             let actions = self.connection.process(&moment(), Input::Arrived);
             let _ = self.carry_out(actions).await;
         }

@@ -111,12 +111,18 @@ pub fn serve(handle: &Handle, path: PathBuf) -> io::Result<()> {
 }
 
 async fn converse(handle: &Handle, stream: UnixStream) -> io::Result<()> {
+    let stop = handle.stopping();
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut line = String::new();
     loop {
         line.clear();
-        if (&mut reader).take(LONGEST).read_line(&mut line).await? == 0 {
+        let mut bounded = (&mut reader).take(LONGEST);
+        let length = tokio::select! {
+            length = bounded.read_line(&mut line) => length?,
+            () = stop.cancelled() => 0,
+        };
+        if length == 0 {
             return Ok(());
         }
         let answer = match serde_json::from_str(&line) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Conversation,
+    Conversation, Passport,
     account::Ring,
     conversation::{Cause, Effect, Pair, SeatId},
 };
@@ -33,6 +33,8 @@ pub(crate) enum ToConversation {
     Seat(ConnectionHandle, Cause),
     /// Something happened.
     Cause(Cause),
+    /// Something waits in the store for `owner` from `peer`.
+    Doorbell { owner: Passport, peer: Passport },
 }
 
 /// The way to a conversation's task.
@@ -92,13 +94,15 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                     task.handle(cause).await;
                 }
                 Some(ToConversation::Cause(cause)) => {
-                    let left = match &cause {
-                        Cause::Left(seat) => Some(*seat),
-                        _ => None,
-                    };
+                    let left = if let Cause::Left(seat) = &cause { Some(*seat) } else { None };
                     task.handle(cause).await;
                     left.map(|seat| task.seats.remove(&seat));
                 }
+                Some(ToConversation::Doorbell { owner, .. }) if task.pair.is_some() => {
+                    task.handle(Cause::Waiting(owner)).await;
+                }
+                // The two have another conversation now.
+                Some(ToConversation::Doorbell { owner, peer }) => task.core.directory.doorbell(&task.core, owner, peer),
                 None => return,
             },
             () = until(deadline) => task.handle(Cause::Tick).await,
@@ -167,7 +171,11 @@ impl Task {
                     let more = messages.len() == FETCH as usize;
                     return Some(Cause::Fetched { owner, messages, more });
                 }
-                Err(fault) => warn!(%fault, "cannot read what waits for an account; it stays kept"),
+                Err(fault) => {
+                    warn!(%fault, "cannot read what waits for an account; it is tried again");
+                    let core = Arc::clone(&self.core);
+                    self.core.later(async move { core.directory.doorbell(&core, owner, peer) });
+                }
             },
             Effect::Delivered { owner, messages } => {
                 if let Err(fault) = self.core.store.delivered(&owner, &messages).await {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::{
-    Moment, Passport, Timestamp,
+    Contact, Moment, Passport, Timestamp,
     account::{Resolution, SessionId},
     address::{self, Residence},
     contact::RemoteIdentity,
@@ -40,6 +40,9 @@ pub(crate) struct Core {
     numbers: AtomicU64,
 }
 
+/// How long to wait after the store did not answer.
+const A_LITTLE: Duration = Duration::from_secs(5);
+
 /// What the contacts of other networks can do, as clients see it: a client of the 7.5 generation without any extra power.
 pub(crate) const REMOTE_CAPABILITIES: u32 = Capabilities::MESSENGER_7_5.0;
 
@@ -61,6 +64,17 @@ impl Core {
             tasks: TaskTracker::new(),
             numbers: AtomicU64::new(1),
         })
+    }
+
+    /// Does something a little later, unless the server stops first.
+    pub(crate) fn later(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(A_LITTLE) => task.await,
+                () = stop.cancelled() => {}
+            }
+        });
     }
 
     /// A number that was not given before.
@@ -86,12 +100,22 @@ impl Core {
         };
         match self.settings.realm.residence(passport) {
             Residence::Local => Ok(self.store.account_name(passport).await?.map(|name| party(name, false))),
+            // What is said to somebody whose network is switched off would never go.
+            Residence::Person(network) | Residence::Room(network) if self.links.network(&network).is_none() => Ok(None),
             Residence::Person(_) | Residence::Room(_) => {
                 let remote = self.store.remote(passport).await?;
                 Ok(remote.map(|remote| party(self.shown_name(&remote.name, passport), true)))
             }
             Residence::Service | Residence::Reserved => Ok(None),
         }
+    }
+
+    /// An entry as clients see it: the names of other networks are put into what Messenger shows.
+    pub(crate) fn shown_contact(&self, mut contact: Contact) -> Contact {
+        if contact.remote.is_some() {
+            contact.name = self.shown_name(&contact.name, &contact.passport);
+        }
+        contact
     }
 
     /// The name of somebody of another network, as clients see it.

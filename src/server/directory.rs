@@ -8,6 +8,7 @@ use domain::{
     account::{Cause, Ring},
     conversation::{self, Conversation, Pair, Party},
 };
+use store::StoreFault;
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -109,38 +110,37 @@ impl Directory {
         true
     }
 
-    /// Something waits in the store for `owner` from `peer`: their conversation sees to it.
-    pub(crate) fn doorbell(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
-        self.wake(core, owner.clone(), peer, conversation::Cause::Waiting(owner), true);
+    /// The direct conversation of these two, if it is alive.
+    fn known(&self, one: &Passport, other: &Passport) -> Option<ConversationHandle> {
+        lock(&self.conversations).get(&Pair::of(one.clone(), other.clone())).cloned()
     }
 
-    /// Tells the conversation of `owner` and `peer` something. With `create` it is brought to life for that.
-    pub(crate) fn wake(
-        &self,
-        core: &Arc<Core>,
-        owner: Passport,
-        peer: Passport,
-        cause: conversation::Cause,
-        create: bool,
-    ) {
-        let known = lock(&self.conversations).get(&Pair::of(owner.clone(), peer.clone())).cloned();
-        if known.is_none() && !create {
-            return;
-        }
-        if let (Some(known), false) = (&known, create) {
+    /// Tells the conversation of these two something that does not matter if there is none.
+    pub(crate) fn whisper(&self, owner: &Passport, peer: &Passport, cause: conversation::Cause) {
+        if let Some(known) = self.known(owner, peer) {
             known.try_send(ToConversation::Cause(cause));
-            return;
         }
+    }
+
+    /// Something waits in the store for `owner` from `peer`: their conversation sees to it.
+    pub(crate) fn doorbell(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
+        let mut handle = self.known(&owner, &peer);
         let core = Arc::clone(core);
         core.tasks.clone().spawn(async move {
-            let mut message = Box::new(ToConversation::Cause(cause));
-            let mut handle = known;
+            let mut message = Box::new(ToConversation::Doorbell { owner: owner.clone(), peer: peer.clone() });
             loop {
                 let conversation = match handle.take() {
                     Some(conversation) => conversation,
                     None => match both(&core, &owner, &peer).await {
-                        Some((one, other)) => core.directory.conversation(&core, one, other),
-                        None => return,
+                        Ok(Some((one, other))) => core.directory.conversation(&core, one, other),
+                        // One of them was removed, or a network was switched off.
+                        Ok(None) => return,
+                        Err(fault) => {
+                            warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation; it is tried again");
+                            let again = Arc::clone(&core);
+                            core.later(async move { again.directory.doorbell(&again, owner, peer) });
+                            return;
+                        }
                     },
                 };
                 match conversation.send(message).await {
@@ -153,16 +153,8 @@ impl Directory {
     }
 }
 
-async fn both(core: &Core, owner: &Passport, peer: &Passport) -> Option<(Party, Party)> {
-    match (core.party(owner).await, core.party(peer).await) {
-        (Ok(Some(one)), Ok(Some(other))) => Some((one, other)),
-        (Err(fault), _) | (_, Err(fault)) => {
-            warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation; what waits stays kept");
-            None
-        }
-        // One of them was removed.
-        (Ok(_), Ok(_)) => None,
-    }
+async fn both(core: &Core, owner: &Passport, peer: &Passport) -> Result<Option<(Party, Party)>, StoreFault> {
+    Ok(core.party(owner).await?.zip(core.party(peer).await?))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

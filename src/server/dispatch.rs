@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use domain::passport::LONGEST_PASSPORT;
+
 /// How soon a client that was sent away is expected.
 const EXPECTED: Duration = Duration::from_mins(1);
 
@@ -19,7 +21,10 @@ pub(crate) struct Dispatch(Mutex<HashMap<(String, IpAddr), Instant>>);
 impl Dispatch {
     /// Whether this account is expected from that address. If not, it is from now on.
     pub(crate) fn is_expected(&self, passport: &str, address: IpAddr, now: Instant) -> bool {
-        let key = (passport.to_ascii_lowercase(), address);
+        let mut name = passport.to_ascii_lowercase();
+        // A longer one is nobody's, and must not take memory.
+        name.truncate(name.floor_char_boundary(LONGEST_PASSPORT));
+        let key = (name, address);
         let mut expected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sent) = expected.remove(&key)
             && now.saturating_duration_since(sent) < EXPECTED

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,13 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// A silent connection is asked for a sign of life after this.
 const KEEPALIVE: Duration = Duration::from_mins(2);
 
+/// A machine that acknowledges nothing for so long is gone: what its clients were given goes to the next ones.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// How many clients may wait to be accepted: after a restart all of them come back within a second, and whoever finds no
+/// room tries again only a second later. The system may allow fewer.
+const BACKLOG: i32 = 4096;
+
 /// The way to a running server.
 #[derive(Clone)]
 pub struct Handle {
@@ -58,7 +66,10 @@ impl Handle {
         core.tasks.spawn(signals::run(Arc::clone(&core)));
         for entry in core.links.networks() {
             let directory = core.settings.data_directory.join(entry.name.as_str());
-            std::fs::create_dir_all(&directory)
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&directory)
                 .map_err(|fault| StartFault(format!("cannot make the folder {}: {fault}", directory.display())))?;
             let host = Arc::new(NetworkHost::new(&core, entry.name.clone(), directory));
             let started = entry.network.start(host).await;
@@ -141,6 +152,9 @@ async fn prune(core: Arc<Core>) {
 }
 
 async fn listen(core: Arc<Core>, listener: TcpListener) {
+    if let Err(fault) = SockRef::from(&listener).listen(BACKLOG) {
+        warn!(%fault, "the queue of new connections stays short");
+    }
     let crowd = Arc::new(Crowd::default());
     loop {
         let accepted = tokio::select! {
@@ -169,7 +183,11 @@ async fn listen(core: Arc<Core>, listener: TcpListener) {
 
 fn prepare(stream: &TcpStream, peer: SocketAddr) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-    let set = stream.set_nodelay(true).and_then(|()| SockRef::from(stream).set_tcp_keepalive(&keepalive));
+    let socket = SockRef::from(stream);
+    let set = stream
+        .set_nodelay(true)
+        .and_then(|()| socket.set_tcp_keepalive(&keepalive))
+        .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
     if let Err(fault) = set {
         warn!(%peer, %fault, "a socket does not take its options");
     }

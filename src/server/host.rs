@@ -44,7 +44,7 @@ impl Inbox for NetworkHost {
         let core = self.core()?;
         let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
         for (owner, contact) in outcome.invited.into_iter().chain(outcome.befriended) {
-            core.directory.post(&owner, Cause::Entered(contact));
+            core.directory.post(&owner, Cause::Entered(core.shown_contact(contact)));
         }
         for (owner, by) in outcome.withdrawn {
             core.directory.post(&owner, Cause::Listed { name: by.to_string(), by, listed: false });

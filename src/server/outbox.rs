@@ -18,6 +18,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
+/// The longest wait that a network may ask for.
+const LONGEST_ASKED: Duration = Duration::from_mins(10);
+
 /// How long one try may take. After it the outcome is not known, and the next try finds out.
 const ONE_TRY: Duration = Duration::from_mins(1);
 
@@ -92,15 +95,16 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
                 }
                 Err(Failure::Retry { after, reason }) => {
                     debug!(action = pending.order.action.kind(), attempt, reason, "an order is tried again later");
-                    if wait(core, after.unwrap_or(delay)).await.is_err() {
+                    if wait(core, after.unwrap_or(delay).min(LONGEST_ASKED)).await.is_err() {
                         return Ok(());
                     }
                     delay = (delay * 2).min(LONGEST_WAIT);
                 }
                 Err(failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. })) => {
                     warn!(action = pending.order.action.kind(), attempt, %failure, "an order was given up");
-                    core.store.order_failed(pending.id, &failure.to_string()).await?;
-                    report(core, &pending, &failure).await?;
+                    let report = report(&pending, &failure);
+                    core.store.order_failed(pending.id, &failure.to_string(), report.as_deref()).await?;
+                    core.directory.doorbell(core, pending.author.clone(), pending.contact.clone());
                     break;
                 }
             }
@@ -131,21 +135,18 @@ async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Resu
     }
 }
 
-/// Tells the author, in the same conversation, what became of it.
-async fn report(core: &Arc<Core>, pending: &PendingOrder, failure: &Failure) -> Result<(), store::StoreFault> {
-    let text = match &pending.order.action {
+/// What the author is told, in the same conversation, of an order that was given up.
+fn report(pending: &PendingOrder, failure: &Failure) -> Option<String> {
+    match &pending.order.action {
         Action::Say { content: domain::Content::Text { text }, .. } => {
             let words: String = text.chars().take(30).collect();
             let dots = if text.chars().count() > 30 { "..." } else { "" };
-            format!("(not delivered: \"{words}{dots}\": {failure})")
+            Some(format!("(not delivered: \"{words}{dots}\": {failure})"))
         }
-        Action::Say { .. } => format!("(not delivered: {failure})"),
-        Action::Befriend | Action::Welcome => format!("(this contact could not be reached: {failure})"),
-        Action::TurnAway | Action::Unfriend => return Ok(()),
-    };
-    core.store.notify(&pending.author, &pending.contact, &text).await?;
-    core.directory.doorbell(core, pending.author.clone(), pending.contact.clone());
-    Ok(())
+        Action::Say { .. } => Some(format!("(not delivered: {failure})")),
+        Action::Befriend | Action::Welcome => Some(format!("(this contact could not be reached: {failure})")),
+        Action::TurnAway | Action::Unfriend => None,
+    }
 }
 
 /// Waits; an error when the server stops.

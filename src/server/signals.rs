@@ -108,7 +108,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         for ((sight, place), typing) in slots.typing {
             if let Some(peer) = address(&core, &sight.network, &place).await {
                 let cause = Cause::PeerTyping { peer: peer.clone(), typing };
-                core.directory.wake(&core, sight.owner, peer, cause, false);
+                core.directory.whisper(&sight.owner, &peer, cause);
             }
         }
     }

@@ -18,6 +18,9 @@ const FIRST_COMMAND: Duration = Duration::from_mins(1);
 /// How long a client may take to finish a command it has begun.
 const WHOLE_COMMAND: Duration = Duration::from_mins(1);
 
+/// How much is taken of somebody who has not signed in: nobody has a payload to send before that.
+const STRANGER: Limits = Limits { line: 8192, payload: 1024, personal_message: 1024 };
+
 /// What happened to a connection.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -96,7 +99,7 @@ impl Connection {
     pub fn new(settings: Arc<Settings>, now: Instant) -> Self {
         Self {
             settings,
-            decoder: Decoder::new(Side::Notification, Limits::default()),
+            decoder: Decoder::new(Side::Notification, STRANGER),
             part: Part::Opening { until: now + FIRST_COMMAND },
             whole: None,
             closed: false,
@@ -130,10 +133,17 @@ impl Connection {
     pub fn process(&mut self, moment: &Moment, input: Input<'_>) -> Vec<Action> {
         let mut actions = Vec::new();
         if self.closed {
+            // What the client got before it left, it got.
+            if let (Input::Arrived, Part::Switchboard(switchboard)) = (input, &mut self.part) {
+                switchboard.prove(&mut actions);
+            }
             return actions;
         }
         match (input, &mut self.part) {
-            (Input::Bytes(bytes), _) => {
+            (Input::Bytes(bytes), part) => {
+                if let Part::Switchboard(switchboard) = part {
+                    switchboard.heard(&mut actions);
+                }
                 self.decoder.push(bytes);
                 self.decode(moment, &mut actions);
             }
@@ -149,6 +159,9 @@ impl Connection {
             }
             (Input::Notification(input), Part::Notification(notification)) => {
                 notification.process(moment, input, &mut actions);
+                if notification.is_signed_in() {
+                    self.decoder.turn(Side::Notification, Limits::default());
+                }
                 self.decode(moment, &mut actions);
             }
             (Input::Switchboard(input), Part::Switchboard(switchboard)) => {

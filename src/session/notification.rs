@@ -172,6 +172,10 @@ impl Notification {
         }
     }
 
+    pub(crate) const fn is_signed_in(&self) -> bool {
+        matches!(self.phase, Phase::SignedIn)
+    }
+
     pub(crate) fn tick(&mut self, moment: &Moment, actions: &mut Vec<Action>) {
         if self.challenge.as_ref().is_some_and(|challenge| challenge.until <= moment.instant) {
             self.challenge = None;
@@ -217,7 +221,7 @@ impl Notification {
             Input::Dismissed(dismissal) => {
                 let reason = match dismissal {
                     Dismissal::SignedInElsewhere => Some(OutReason::Other),
-                    Dismissal::Removed => None,
+                    Dismissal::PasswordChanged | Dismissal::Removed => None,
                 };
                 self.send(&ServerCommand::Out(reason), actions);
                 actions.push(Action::Close(Closing::Dismissed));

@@ -90,8 +90,10 @@ pub enum Request {
 pub struct Switchboard {
     settings: Arc<Settings>,
     phase: Phase,
-    /// Messages the client was given and has not shown that it got.
+    /// Messages the client was given before it was last heard, and has not shown that it got.
     unproven: Vec<MessageId>,
+    /// Messages it was given since. What it says next may have been on its way before they were.
+    fresh: Vec<MessageId>,
 }
 
 #[derive(Debug)]
@@ -106,7 +108,7 @@ enum Phase {
 
 impl Switchboard {
     pub(crate) fn new(settings: Arc<Settings>, now: Instant) -> Self {
-        Self { settings, phase: Phase::Opening { until: now + ADMISSION }, unproven: Vec::new() }
+        Self { settings, phase: Phase::Opening { until: now + ADMISSION }, unproven: Vec::new(), fresh: Vec::new() }
     }
 
     pub(crate) const fn deadline(&self) -> Option<Instant> {
@@ -126,16 +128,22 @@ impl Switchboard {
         }
     }
 
-    /// Whatever the client was given before, it has.
+    /// Whatever the client was given, it has: the kernel says so.
     pub(crate) fn prove(&mut self, actions: &mut Vec<Action>) {
+        self.unproven.append(&mut self.fresh);
+        self.heard(actions);
+    }
+
+    /// The client is heard: what it was given before it was last heard, it has.
+    pub(crate) fn heard(&mut self, actions: &mut Vec<Action>) {
         if !self.unproven.is_empty() {
             actions.push(Action::Switchboard(Request::Shown(std::mem::take(&mut self.unproven))));
         }
+        self.unproven = std::mem::take(&mut self.fresh);
     }
 
     /// The client sent a command.
     pub(crate) fn take(&mut self, _moment: &Moment, frame: Frame, actions: &mut Vec<Action>) {
-        self.prove(actions);
         let command = match ClientCommand::parse(frame) {
             Ok(command) => command,
             Err(fault) => {

@@ -1,12 +1,17 @@
 //! Changing what is kept of an account.
 
-use domain::{Contact, Group, Lists, Passport, Timestamp, account::Change, contact::List};
+use bridge::Action;
+use domain::{
+    Contact, Group, Lists, Passport, Timestamp,
+    account::{Change, ContactIntent},
+    contact::List,
+};
 use sqlx::AnyConnection;
 
 use crate::{
     Store, StoreFault, account, clock,
     entry::{self, Entry, OWN, REVERSE},
-    word,
+    outbox, word,
 };
 
 impl Store {
@@ -31,6 +36,7 @@ async fn apply_all(connection: &mut AnyConnection, owner: &Passport, changes: Ve
         | Change::Property { .. }
         | Change::Group(_)
         | Change::GroupRemoved(_)
+        | Change::Order { .. }
         | Change::SettingsChanged(_) => None,
     });
     let at = list_changed.unwrap_or_else(clock::now);
@@ -56,6 +62,15 @@ async fn apply(
                 entry::set_reverse(connection, &of, owner, listed, (guid, &name), at).await?;
             }
             return Ok(());
+        }
+        Change::Order { contact, intent } => {
+            let action = match intent {
+                ContactIntent::Befriend => Action::Befriend,
+                ContactIntent::Welcome => Action::Welcome,
+                ContactIntent::TurnAway => Action::TurnAway,
+                ContactIntent::Unfriend => Action::Unfriend,
+            };
+            return outbox::enqueue(connection, owner, &contact, None, &action).await.map(drop);
         }
         Change::Group(group) => return put_group(connection, owner, &group).await,
         Change::Name(name) => {

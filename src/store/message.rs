@@ -8,7 +8,7 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault, account, clock, outbox, word};
+use crate::{Store, StoreFault, account, outbox, word};
 
 /// A message that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,16 +24,6 @@ impl Store {
     /// draft without content orders nothing from other networks.
     pub async fn keep(&self, draft: Draft) -> Result<Kept, StoreFault> {
         self.writer.run(move |connection| Box::pin(async move { keep(connection, draft).await })).await
-    }
-
-    /// Tells `owner` something in the window of `peer`, as soon as they can be reached.
-    pub async fn notify(&self, owner: &Passport, peer: &Passport, text: &str) -> Result<MessageId, StoreFault> {
-        let (owner, peer, content) = (owner.clone(), peer.clone(), Content::text(text));
-        self.writer
-            .run(move |connection| {
-                Box::pin(async move { keep_content(connection, &owner, &peer, "", clock::now(), content).await })
-            })
-            .await
     }
 
     /// What waits for `owner`, oldest first: at most `limit`, only those after `after`.

@@ -1,10 +1,10 @@
 //! What is to be done on other networks, in order for each account and contact, until it is done or given up.
 
 use bridge::{Action, Order, Receipt};
-use domain::{NetworkName, Passport, conversation::MessageId};
+use domain::{Content, NetworkName, Passport, conversation::MessageId};
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault, account, clock, message_map, word};
+use crate::{Store, StoreFault, account, clock, message, message_map, word};
 
 /// The number of an order; it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,17 +131,24 @@ impl Store {
         self.writer.run(move |connection| Box::pin(async move { done(connection, id, &receipt).await })).await
     }
 
-    /// The order is given up for now, because of `reason`: a phrase for people, without secrets.
-    pub async fn order_failed(&self, id: OrderId, reason: &str) -> Result<(), StoreFault> {
-        let reason = reason.to_owned();
+    /// The order is given up for now, because of `reason`: a phrase for people, without secrets. In the same transaction its
+    /// author is told so by `report`, in the window of the contact.
+    pub async fn order_failed(&self, id: OrderId, reason: &str, report: Option<&str>) -> Result<(), StoreFault> {
+        let (reason, report) = (reason.to_owned(), report.map(str::to_owned));
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
-                    sqlx::query("UPDATE outbox SET parked = $2 WHERE id = $1")
-                        .bind(id.0)
-                        .bind(reason)
-                        .execute(connection)
-                        .await?;
+                    let parked: Option<(String, String)> =
+                        sqlx::query_as("UPDATE outbox SET parked = $2 WHERE id = $1 RETURNING owner, contact")
+                            .bind(id.0)
+                            .bind(reason)
+                            .fetch_optional(&mut *connection)
+                            .await?;
+                    if let (Some((owner, contact)), Some(report)) = (parked, report) {
+                        let (owner, contact) = (word::passport("outbox", &owner)?, word::passport("outbox", &contact)?);
+                        let content = Content::text(report);
+                        message::keep_content(connection, &owner, &contact, "", clock::now(), content).await?;
+                    }
                     Ok(())
                 })
             })

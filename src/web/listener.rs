@@ -12,7 +12,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -50,19 +50,24 @@ const BREATH: Duration = Duration::from_millis(200);
 pub struct Settings {
     /// The URL under which clients reach this listener, through whatever stands before it. `http` or `https`.
     pub public_url: Url,
+    /// The proxies that stand before it, whose `X-Forwarded-For` is believed. Without it everybody behind one proxy would share
+    /// one address, and with that one count of failed sign-ins.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Serves until `stop` is cancelled; returns when the last connection has ended, a few seconds later at most.
 pub async fn serve(listener: TcpListener, settings: Settings, authority: Arc<dyn Authority>, stop: CancellationToken) {
     let router = routes(Web { public_url: Arc::new(settings.public_url), authority });
+    let proxies: Arc<[IpAddr]> = settings.trusted_proxies.into();
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (stream, peer) = accept(&listener).await;
             let (router, stop) = (router.clone(), stop.clone());
+            let proxies = Arc::clone(&proxies);
             connections.spawn(async move {
-                attend(stream, peer.ip(), router, stop).await;
+                attend(stream, (peer.ip(), proxies), router, stop).await;
                 drop(place);
             });
         }
@@ -87,8 +92,11 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 /// Serves one connection until the client leaves, its time is up, or the server stops.
-async fn attend(stream: TcpStream, from: IpAddr, router: Router, stop: CancellationToken) {
-    let service = service_fn(move |request| answer(router.clone(), from, request));
+async fn attend(stream: TcpStream, (peer, proxies): (IpAddr, Arc<[IpAddr]>), router: Router, stop: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let from = origin(peer, request.headers(), &proxies);
+        answer(router.clone(), from, request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -113,6 +121,17 @@ async fn attend(stream: TcpStream, from: IpAddr, router: Router, stop: Cancellat
     }
 }
 
+/// Whom a request comes from: the peer, or, when that is a trusted proxy, the last in its chain who is not one.
+fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    if !proxies.contains(&peer) {
+        return peer;
+    }
+    let chain = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+    let hops = chain.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok());
+    let hops: Vec<IpAddr> = hops.collect();
+    hops.into_iter().rev().find(|hop| !proxies.contains(hop)).unwrap_or(peer)
+}
+
 async fn answer(router: Router, from: IpAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
     // An answer to HEAD announces a body that does not come, which the spelling of a next answer could not see through.
     if request.method() == Method::HEAD {
@@ -120,4 +139,25 @@ async fn answer(router: Router, from: IpAddr, mut request: Request<Incoming>) ->
     }
     request.extensions_mut().insert(Origin(from));
     router.oneshot(request.map(Body::new)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "203.0.113.1, 203.0.113.9".parse().unwrap());
+        headers.append("x-forwarded-for", "127.0.0.2".parse().unwrap());
+        let proxies = [ip("127.0.0.1"), ip("127.0.0.2")];
+        assert_eq!(
+            origin(ip("127.0.0.1"), &headers, &proxies),
+            ip("203.0.113.9"),
+            "what a client wrote itself counts less"
+        );
+        assert_eq!(origin(ip("198.51.100.7"), &headers, &proxies), ip("198.51.100.7"), "a stranger's word is nothing");
+        assert_eq!(origin(ip("127.0.0.1"), &HeaderMap::new(), &proxies), ip("127.0.0.1"));
+    }
 }

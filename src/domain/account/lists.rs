@@ -119,15 +119,13 @@ impl Account {
                 guid: Guid::of_chance(moment.chance.rotate_left(64)),
             });
         }
+        let intent = contact.remote.as_ref().and_then(|_| intent(before, contact.lists));
+        changes.extend(intent.map(|intent| Change::Order { contact: contact.passport.clone(), intent }));
         effects.push(Effect::Keep(changes));
         if newly_forward && contact.remote.is_none() {
             effects.push(Effect::Mirror { to: contact.passport.clone(), listed: true });
         }
-        if contact.remote.is_some() {
-            effects.extend(
-                intent(before, contact.lists).map(|intent| Effect::Order { contact: contact.passport.clone(), intent }),
-            );
-        }
+        effects.extend(intent.map(|_| Effect::Outbox { contact: contact.passport.clone() }));
         self.contacts.insert(contact.passport.clone(), contact.clone());
         // A client takes no presence of somebody it does not know to be on its list: the answer comes first.
         let passport = contact.passport.clone();
@@ -200,12 +198,20 @@ impl Account {
         if mirrors {
             changes.push(Change::Mirror { of: contact.passport.clone(), listed: false, guid: contact.guid });
         }
+        let unfriends = no_longer_forward && contact.remote.is_some();
+        if unfriends {
+            changes.push(Change::Order { contact: contact.passport.clone(), intent: ContactIntent::Unfriend });
+        }
         effects.push(Effect::Keep(changes));
         if mirrors {
             effects.push(Effect::Mirror { to: contact.passport.clone(), listed: false });
         }
-        if no_longer_forward && contact.remote.is_some() {
-            effects.push(Effect::Order { contact: contact.passport.clone(), intent: ContactIntent::Unfriend });
+        if unfriends {
+            effects.push(Effect::Outbox { contact: contact.passport.clone() });
+        }
+        if before.contains(List::Block) && list == List::Block && self.is_visible() {
+            // Somebody who was blocked may have something waiting.
+            effects.push(Effect::Reachable);
         }
         if contact.lists.is_empty() {
             self.contacts.remove(&contact.passport);
@@ -276,9 +282,13 @@ impl Account {
         let before = self.contacts.get(&contact.passport).is_some_and(|known| known.lists.watches());
         let after = contact.lists.watches();
         let (passport, name) = (contact.passport.clone(), contact.name.clone());
-        if contact.lists.is_empty() {
-            self.contacts.remove(&passport);
-        } else {
+        if let Some(known) = self.contacts.get_mut(&passport) {
+            // The owner may have changed the entry since the store was read.
+            known.lists = known.lists.merged(contact.lists);
+            if known.lists.is_empty() {
+                self.contacts.remove(&passport);
+            }
+        } else if !contact.lists.is_empty() {
             self.contacts.insert(passport.clone(), contact);
         }
         self.list_moves(moment);

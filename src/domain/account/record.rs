@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ContactIntent;
 use crate::{Contact, Group, Guid, Passport, Timestamp, policy::Privacy};
 
 /// Everything that is kept of one account, apart from its password.
@@ -84,6 +85,13 @@ pub enum Change {
     Group(Group),
     /// A group is gone; its contacts stay, without it.
     GroupRemoved(Guid),
+    /// A contact's network is to do this; committed with the change of the list that it follows from.
+    Order {
+        /// The contact.
+        contact: Passport,
+        /// What.
+        intent: ContactIntent,
+    },
     /// The list's time of change.
     ListChanged(Timestamp),
     /// The settings' time of change.

@@ -68,7 +68,6 @@ impl Account {
     }
 
     pub(super) fn change_status(&mut self, session: SessionId, tag: u32, own: Own, effects: &mut Vec<Effect>) {
-        let was_visible = self.is_visible();
         let first = !std::mem::replace(&mut self.greeted, true);
         effects.push(Effect::Answer {
             session,
@@ -85,7 +84,8 @@ impl Account {
             }));
         }
         self.share(effects);
-        if !was_visible && self.is_visible() {
+        if self.is_visible() {
+            // Whoever changes their status is at the keyboard: what was rung in vain may ring again.
             effects.push(Effect::Reachable);
         }
     }

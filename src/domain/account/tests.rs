@@ -151,11 +151,14 @@ fn shown(effects: &[Effect]) -> Vec<OwnPresence> {
 }
 
 fn orders(effects: &[Effect]) -> Vec<ContactIntent> {
-    let each = effects.iter().filter_map(|effect| match effect {
-        Effect::Order { intent, .. } => Some(*intent),
+    let kicked = effects.iter().filter(|effect| matches!(effect, Effect::Outbox { .. })).count();
+    let ordered = changes(effects).into_iter().filter_map(|change| match change {
+        Change::Order { intent, .. } => Some(intent),
         _ => None,
     });
-    each.collect()
+    let ordered: Vec<ContactIntent> = ordered.collect();
+    assert_eq!(kicked, ordered.len(), "what is ordered is also sent: {effects:?}");
+    ordered
 }
 
 fn lists_of(account: &Account, who: &str) -> Lists {

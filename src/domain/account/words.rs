@@ -54,6 +54,10 @@ pub enum Cause {
     Showed(ContactProperty),
     /// A conversation wants the client to come in.
     Rung(Ring),
+    /// What waits for the account could not be read and is to be tried again.
+    Reachable,
+    /// The account has another password: whoever is signed in has to prove who they are again.
+    Expelled,
     /// The account no longer exists.
     Removed,
 }
@@ -268,12 +272,10 @@ pub enum Effect {
         /// Added, or removed.
         listed: bool,
     },
-    /// Have something done on a contact's network.
-    Order {
+    /// Something was kept for a contact's network to do.
+    Outbox {
         /// The contact.
         contact: Passport,
-        /// What.
-        intent: ContactIntent,
     },
     /// Find out who an address is; the answer comes back as [`Cause::Resolved`].
     Resolve {
@@ -311,6 +313,8 @@ pub enum ContactIntent {
 pub enum Dismissal {
     /// Another client of the same account signed in.
     SignedInElsewhere,
+    /// The account has another password.
+    PasswordChanged,
     /// The account was removed.
     Removed,
 }

@@ -1,4 +1,5 @@
-//! Bringing in an account's client: a ring has no "no", so it is repeated once and then given up.
+//! Bringing in an account's client: a ring has no "no". It is repeated once; after that, whoever called need not wait any longer,
+//! and only what is kept for the account rings on, more and more rarely.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +9,11 @@ use crate::{Moment, Passport};
 /// How long a client has to answer a ring.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often a client is rung for one reason.
+/// How often a client is rung before a caller need not wait any longer.
 const MOST_RINGS: u32 = 2;
+
+/// How long after that it is rung again, as long as something waits.
+const LATER: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(15)];
 
 #[derive(Debug)]
 pub(super) struct Ringing {
@@ -28,6 +32,13 @@ pub(super) struct Ringing {
 impl Ringing {
     pub(super) const fn deadline(&self) -> Instant {
         self.until
+    }
+
+    /// How long the ring that was made last may go unanswered.
+    fn patience(&self) -> Duration {
+        let later = self.rings.checked_sub(MOST_RINGS + 1).and_then(|late| usize::try_from(late).ok());
+        let [.., longest] = LATER;
+        later.map_or(PATIENCE, |late| LATER.get(late).copied().unwrap_or(longest))
     }
 
     /// The callers, who are answered now; any later one need not wait.
@@ -83,24 +94,28 @@ impl Conversation {
         effects.push(Effect::Ring { id, to: who.clone(), from: inviter, name });
     }
 
-    /// Rings that were not answered in time: again, or given up. What waits stays kept; a caller who gave up waiting may write
-    /// all the same.
+    /// Rings that were not answered in time: again, or given up. A caller who has waited long enough may write all the same: it
+    /// is kept.
     pub(super) fn ring_again(&mut self, moment: &Moment, effects: &mut Vec<Effect>) {
         let mut given_up = Vec::new();
         for (who, member) in &mut self.members {
             let Some(ringing) = member.ringing.as_mut().filter(|ringing| ringing.until <= moment.instant) else {
                 continue;
             };
-            if ringing.rings < MOST_RINGS {
+            let is_patient = ringing.rings < MOST_RINGS;
+            let callers = if is_patient { Vec::new() } else { ringing.take_callers() };
+            let waits = ringing.waits;
+            if is_patient || waits {
                 ringing.rings += 1;
-                ringing.until = moment.instant + PATIENCE;
+                ringing.until = moment.instant + ringing.patience();
                 ringing.id = self.next_ring;
                 self.next_ring += 1;
                 let (from, name) = ringing.from.clone();
                 effects.push(Effect::Ring { id: ringing.id, to: who.clone(), from, name });
             } else {
-                let callers = ringing.take_callers();
                 member.ringing = None;
+            }
+            if !is_patient && (!waits || !callers.is_empty()) {
                 given_up.push((who.clone(), callers));
             }
         }

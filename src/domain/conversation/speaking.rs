@@ -79,6 +79,8 @@ impl Conversation {
             let receiver = member.seat();
             match receiver {
                 _ if member.party.remote => remotes.push(member.party.passport.clone()),
+                // What waits came before it; the next look at the store brings this as well.
+                Some(_) if direct && member.more.is_some() => {}
                 Some(receiver) => {
                     member.in_flight.insert(id, Flight { seat: receiver, author: who.clone() });
                     effects.push(Effect::Tell(

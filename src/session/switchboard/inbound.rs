@@ -83,7 +83,7 @@ impl Switchboard {
     }
 
     fn gave(&mut self, id: Option<MessageId>) {
-        self.unproven.extend(id);
+        self.fresh.extend(id);
     }
 
     /// A message as one or more payloads. One that comes late is preceded by its time, since Messenger shows none.

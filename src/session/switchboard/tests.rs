@@ -130,7 +130,10 @@ fn a_message_counts_as_delivered_when_the_client_shows_life_or_the_kernel_says_s
     let _ = bench.input(message(Some(5), NOW, body()));
     let shown = Action::Switchboard(Request::Shown(vec![MessageId(4), MessageId(5)]));
     let next = "MSG 9 U 26\r\nContent-Type: text/odd\r\n\r\n";
-    assert_eq!(bench.bytes(next).first(), Some(&shown));
+    let heard = |bench: &mut Bench| bench.bytes(next).into_iter().next();
+    assert_ne!(heard(&mut bench), Some(shown), "it may have been on its way before");
+    let shown = Action::Switchboard(Request::Shown(vec![MessageId(4), MessageId(5)]));
+    assert_eq!(heard(&mut bench), Some(shown));
 
     let _ = bench.input(message(Some(6), NOW, body()));
     let _ = bench.input(message(None, NOW, body()));

@@ -50,7 +50,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let settings = Settings { public_url: public_url.parse().unwrap() };
+        let settings = Settings { public_url: public_url.parse().unwrap(), trusted_proxies: Vec::new() };
         let task = tokio::spawn(chrysalis_web::serve(listener, settings, Arc::new(OneAccount), stop.clone()));
         Self { address, stop, task }
     }

@@ -25,8 +25,8 @@ impl Store {
                         record.contacts.push(Contact { lists, ..contact });
                     }
                 }
-                // Of the other account.
-                Change::Mirror { .. } => {}
+                // Of the other account, and of the outbox.
+                Change::Mirror { .. } | Change::Order { .. } => {}
                 Change::Name(name) => record.name = name,
                 Change::Privacy(privacy) => record.privacy = privacy,
                 Change::Prompt(prompt) => record.prompt = prompt,

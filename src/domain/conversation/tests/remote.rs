@@ -74,16 +74,15 @@ fn a_message_shows_the_name_it_was_said_under() {
 }
 
 #[test]
-fn nobody_answers_and_what_waits_stays() {
+fn nobody_answers_and_what_waits_rings_more_and_more_rarely() {
     let mut scene = Scene::with("echo");
     scene.wait("carol");
     scene.answer_ring("carol", 0, Verdict::Ringing);
-    assert_eq!(scene.tick_after(20), [ring(1, "carol", "echo")]);
-    assert_eq!(scene.tick_after(20), []);
-    assert!(scene.conversation.is_idle());
-    assert_eq!(scene.wait("carol"), [ring(2, "carol", "echo")], "the next message tries again");
-    assert_eq!(scene.answer_ring("carol", 2, Verdict::Absent), []);
-    assert!(scene.conversation.is_idle());
+    for (number, seconds) in [(1, 20), (2, 20), (3, 60), (4, 300), (5, 900), (6, 900)] {
+        assert_eq!(scene.tick_after(seconds), [ring(number, "carol", "echo")]);
+    }
+    assert_eq!(scene.answer_ring("carol", 6, Verdict::Absent), []);
+    assert!(scene.conversation.is_idle(), "whoever signs in is rung anew");
 }
 
 #[test]

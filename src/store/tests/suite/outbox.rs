@@ -83,7 +83,7 @@ async fn what_is_given_up_is_kept_with_its_reason_and_can_be_retried() {
         say(&store, &ann, text).await;
     }
     let first = store.next_order(&ann).await.unwrap().unwrap();
-    store.order_failed(first.id, "the room is gone").await.unwrap();
+    store.order_failed(first.id, "the room is gone", Some("not delivered")).await.unwrap();
     assert_eq!(run(&store, &ann).await, ["2"], "the next ones are not held up");
     let parked = store.parked(&ann.owner).await.unwrap();
     assert_eq!((parked[0].id, parked[0].reason.as_str(), text(&parked[0].action)), (first.id, "the room is gone", "1"));

@@ -67,8 +67,7 @@ impl Directory {
     }
 }
 
-/// The rooms in which something may be said to the pair: an invitation counts, as the first words may overtake our own
-/// knowledge that the ghost has joined.
+/// The rooms that the pair has to do with: an invitation counts, as it may be taken back.
 fn rooms(chat: &Chat) -> impl Iterator<Item = &OwnedRoomId> {
     chat.rooms.iter().map(|shared| &shared.room).chain(&chat.invited)
 }

@@ -22,7 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Chore {
-    /// Answer the invitations between a pair as was decided.
+    /// Answer the invitations between a pair as was decided, and read what was said with them.
     Settle(Pair),
     /// Look up the presence of a pair's person.
     Look(Pair),
@@ -37,6 +37,8 @@ struct Waiting {
     later: BTreeMap<Chore, Instant>,
     failures: BTreeMap<Chore, u32>,
     running: BTreeSet<Chore>,
+    /// Those of the running that are not wanted any more.
+    cancelled: BTreeSet<Chore>,
 }
 
 /// The chores.
@@ -67,13 +69,22 @@ impl Chores {
         self.bell.notify_one();
     }
 
-    /// Forgets this; says whether it was waiting or is being done.
+    /// Forgets this; says whether it was waiting or is being done. One that is being done ends at its next step.
     pub(crate) fn cancel(&self, chore: &Chore) -> bool {
         let mut waiting = self.lock();
         let was_ready = waiting.ready.remove(chore);
         let was_later = waiting.later.remove(chore).is_some();
         waiting.failures.remove(chore);
-        was_ready || was_later || waiting.running.contains(chore)
+        let is_running = waiting.running.contains(chore);
+        if is_running {
+            waiting.cancelled.insert(chore.clone());
+        }
+        was_ready || was_later || is_running
+    }
+
+    /// Whether this is being done and not wanted any more.
+    pub(crate) fn is_cancelled(&self, chore: &Chore) -> bool {
+        self.lock().cancelled.contains(chore)
     }
 
     /// One that can be done now, or when the next can.
@@ -98,6 +109,10 @@ impl Chores {
     fn ended(&self, chore: Chore, outcome: Result<(), Failure>) {
         let mut waiting = self.lock();
         waiting.running.remove(&chore);
+        if waiting.cancelled.remove(&chore) {
+            tracing::debug!(?chore, "cancelled");
+            return;
+        }
         match outcome {
             Ok(()) => {
                 waiting.failures.remove(&chore);
@@ -165,5 +180,28 @@ pub(crate) async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cancelled_while_it_is_done_does_not_come_back() {
+        let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
+        let farewell = Chore::Farewell("carol@msn.example".parse().unwrap());
+        chores.add(farewell.clone());
+        assert_eq!(chores.next(Instant::now()), Ok(farewell.clone()));
+        assert!(!chores.is_cancelled(&farewell));
+        assert!(chores.cancel(&farewell) && chores.is_cancelled(&farewell));
+        // The account is removed once more before the first farewell has ended.
+        chores.add(farewell.clone());
+        chores.ended(farewell.clone(), Err(Failure::retry("the homeserver is away")));
+        assert!(chores.lock().later.is_empty(), "it was put off in spite of being cancelled");
+        assert_eq!(chores.next(Instant::now()), Ok(farewell.clone()));
+        assert!(!chores.is_cancelled(&farewell), "the second farewell is wanted");
+        chores.ended(farewell.clone(), Ok(()));
+        assert!(!chores.cancel(&farewell));
     }
 }

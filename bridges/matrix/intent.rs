@@ -1,6 +1,6 @@
 //! Acting as one user of ours: a ghost, or the bot.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, time::Duration};
 
 use crate::{
     chat::Membership,
@@ -38,6 +38,10 @@ use serde_json::{Value, json};
 const TYPING: Duration = Duration::from_secs(10);
 /// How far back a room is searched for what an earlier attempt may have sent.
 const TAIL: u32 = 50;
+/// How much of a room's past is asked for at once.
+const PAGE: u32 = 50;
+/// How often, at most.
+const PAGES: u32 = 4;
 /// The longest display name that Synapse takes, in characters.
 const LONGEST_NAME: usize = 256;
 
@@ -242,6 +246,48 @@ impl Intent<'_> {
             Ok(answer) => Ok(Some(answer.event_id)),
             Err(Trouble::Unreadable(_)) => Ok(None),
             Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// What has happened in a room since this user was invited, oldest first: as far as the room lets it be seen, and the
+    /// last 200 events at most.
+    pub(crate) async fn since_invited(&self, room: &RoomId) -> Result<Vec<Value>, Trouble> {
+        let mut events = VecDeque::new();
+        let mut from = None;
+        for _ in 0..PAGES {
+            let mut request = get_message_events::v3::Request::backward(room.to_owned());
+            request.limit = PAGE.into();
+            request.from = from;
+            let page = self.ask(request).await?;
+            for event in page.chunk.iter().filter_map(|event| event.deserialize_as_unchecked::<Value>().ok()) {
+                if self.is_beginning(&event) {
+                    return Ok(events.into());
+                }
+                events.push_front(event);
+            }
+            from = page.end;
+            if from.is_none() {
+                return Ok(events.into());
+            }
+        }
+        tracing::info!(user = %self.user, %room, "much was said before the ghost came; what is older is not told");
+        Ok(events.into())
+    }
+
+    /// Whether what came before this event is not for this user: they were invited by it, or gone. An invitation that only
+    /// repeats another is no beginning.
+    fn is_beginning(&self, event: &Value) -> bool {
+        let membership = |content: Option<&Value>| content?.get("membership")?.as_str().map(str::to_owned);
+        if event.get("type").and_then(Value::as_str) != Some("m.room.member")
+            || event.get("state_key").and_then(Value::as_str) != Some(self.user.as_str())
+        {
+            return false;
+        }
+        let before = event.get("unsigned").and_then(|unsigned| unsigned.get("prev_content"));
+        match membership(event.get("content")).as_deref() {
+            Some("invite") => membership(before).as_deref() != Some("invite"),
+            Some("leave" | "ban") => true,
+            Some(_) | None => false,
         }
     }
 

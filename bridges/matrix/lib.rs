@@ -12,6 +12,7 @@ mod chats;
 mod check;
 mod chores;
 mod configuration;
+mod history;
 mod homeserver;
 mod intent;
 mod invitations;
@@ -24,6 +25,7 @@ mod presence;
 mod receiving;
 mod registration;
 mod rooms;
+mod succession;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};

@@ -52,21 +52,7 @@ impl GhostLink {
     }
 
     async fn say(&self, pair: &Pair, order: &Order, content: &Content, sent: Timestamp) -> Result<Receipt, Failure> {
-        let chat = self.appservice.chats.latest(pair).await;
-        if chat.invited.is_empty() && chat.current().is_some_and(|shared| shared.person == Membership::Left) {
-            let reason = format!("{} is not in the chat any more; add them again to ask them in", pair.user);
-            return Err(Failure::refused(reason));
-        }
-        let again = order.attempt > 0;
-        let room = self.appservice.room_of(pair, again).await?;
-        let receipt = match self.say_in(&room, order, content, sent).await {
-            // The ghost may have been put out of the room without our hearing of it.
-            Err(Failure::Refused { .. }) if !self.appservice.is_still_in(pair, &room).await? => {
-                let room = self.appservice.room_of(pair, again).await?;
-                self.say_in(&room, order, content, sent).await?
-            }
-            outcome => outcome?,
-        };
+        let receipt = self.say_once(pair, order, content, sent).await?;
         self.appservice.keeper.has_stirred(&self.owner);
         let typed = self.lock().shown.contains(&pair.user);
         if typed {
@@ -75,23 +61,70 @@ impl GhostLink {
         Ok(receipt)
     }
 
+    async fn say_once(
+        &self,
+        pair: &Pair,
+        order: &Order,
+        content: &Content,
+        sent: Timestamp,
+    ) -> Result<Receipt, Failure> {
+        let chat = self.appservice.chats.latest(pair).await;
+        // An earlier attempt may have gone to another room than this one would, and the person may have left since.
+        for shared in chat.rooms.iter().rev() {
+            if let Some(receipt) = self.said_before(&shared.room, order).await? {
+                return Ok(receipt);
+            }
+        }
+        if chat.invited.is_empty() && chat.current().is_some_and(|shared| shared.person == Membership::Left) {
+            let reason = format!("{} is not in the chat any more; add them again to ask them in", pair.user);
+            return Err(Failure::refused(reason));
+        }
+        let again = order.attempt > 0;
+        let room = self.appservice.room_of(pair, again).await?;
+        match self.say_in(&chat, &room, order, content, sent).await {
+            // The ghost may have been put out of the room without our hearing of it.
+            Err(Failure::Refused { .. }) if !self.appservice.is_still_in(pair, &room).await? => {
+                let room = self.appservice.room_of(pair, again).await?;
+                self.say_in(&chat, &room, order, content, sent).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Says something in a room; the rooms of `searched` were looked through for what an earlier attempt said.
     async fn say_in(
         &self,
+        searched: &Chat,
         room: &OwnedRoomId,
         order: &Order,
         content: &Content,
         sent: Timestamp,
     ) -> Result<Receipt, Failure> {
-        let ghost = self.appservice.homeserver.acting_as(&self.ghost);
-        if order.attempt > 0
-            && let Some(id) = ghost.find(room, &order.key).await?
+        if searched.past(room).is_none()
+            && let Some(receipt) = self.said_before(room, order).await?
         {
-            tracing::debug!(owner = %self.owner, order = order.key, %id, "was sent by an earlier attempt");
-            return Ok(Receipt { messages: vec![RemoteMessage(id.to_string())] });
+            return Ok(receipt);
         }
+        let ghost = self.appservice.homeserver.acting_as(&self.ghost);
         let content = message::write(content, &order.key);
         let id = ghost.send(room, &transaction(&order.key), &content, sent).await?;
         Ok(Receipt { messages: id.into_iter().map(|id| RemoteMessage(id.to_string())).collect() })
+    }
+
+    /// What an earlier attempt at an order said in a room.
+    async fn said_before(&self, room: &OwnedRoomId, order: &Order) -> Result<Option<Receipt>, Failure> {
+        if order.attempt == 0 {
+            return Ok(None);
+        }
+        match self.appservice.homeserver.acting_as(&self.ghost).find(room, &order.key).await {
+            Ok(found) => Ok(found.map(|id| {
+                tracing::debug!(owner = %self.owner, order = order.key, %id, "was sent by an earlier attempt");
+                Receipt { messages: vec![RemoteMessage(id.to_string())] }
+            })),
+            // A room that the ghost may not look into any more shows nothing.
+            Err(trouble) if trouble.is_final() => Ok(None),
+            Err(trouble) => Err(trouble.into()),
+        }
     }
 
     fn set_typing(&self, user: OwnedUserId, typing: bool) {
@@ -166,13 +199,10 @@ impl Link for GhostLink {
             Action::Befriend => {
                 appservice.room_of(&pair, order.attempt > 0).await?;
             }
-            Action::Welcome => {
-                appservice.change(&pair, |chat| chat.welcomed = true).await?;
-                appservice.settle(&pair).await?;
-            }
+            Action::Welcome => appservice.welcome(&pair).await?,
             Action::TurnAway => {
                 appservice.change(&pair, Chat::turn_away).await?;
-                appservice.settle(&pair).await?;
+                appservice.answer(&pair).await?;
             }
             Action::Unfriend => appservice.change(&pair, |chat| chat.welcomed = false).await?,
         }

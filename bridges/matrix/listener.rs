@@ -85,6 +85,10 @@ async fn transaction(State(appservice): State<Arc<Appservice>>, Path(id): Path<S
             tracing::error!(%refusal, "a transaction cannot be read");
             answer(StatusCode::BAD_REQUEST, "M_BAD_JSON", &refusal.to_string())
         }
+        Ok(Err(refusal @ Refusal::Early)) => {
+            tracing::info!(%refusal, "a transaction is turned away, so that the homeserver begins with the oldest it has");
+            answer(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", "one before it is missing; send that first")
+        }
         Ok(Err(refusal @ Refusal::Host(_))) => {
             tracing::error!(%refusal, "a transaction cannot be kept; the homeserver is asked to send it again");
             answer(StatusCode::INTERNAL_SERVER_ERROR, "M_UNKNOWN", "it cannot be kept now; send it again")

@@ -14,10 +14,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     appservice::Appservice,
-    chat::{Membership, Pair, profile},
+    chat::{Membership, Pair, Past, profile},
     chats::{Chats, Draft},
     chores::Chore,
     invitations::Invitations,
+    succession::Succession,
     transaction::{Happening, Transaction},
 };
 
@@ -30,6 +31,7 @@ const REMEMBERED: usize = 16;
 pub(crate) struct Receiving {
     /// Ids with a digest of the body: ids begin anew when a homeserver is set up anew, and must not hide what it sends then.
     taken: VecDeque<(String, String)>,
+    succession: Succession,
     invitations: Invitations,
     typing: HashMap<OwnedRoomId, BTreeSet<OwnedUserId>>,
 }
@@ -40,6 +42,9 @@ pub(crate) enum Refusal {
     /// It is no transaction.
     #[error("the body is no transaction: {0}")]
     Form(#[from] serde_json::Error),
+    /// One before it has to come first.
+    #[error("the transaction before it has not come")]
+    Early,
     /// It could not be committed; it has to be sent again.
     #[error(transparent)]
     Host(#[from] HostFault),
@@ -50,7 +55,8 @@ impl Receiving {
     pub(crate) async fn load(host: &dyn Host, invitations_per_hour: u32) -> Result<Self, HostFault> {
         let kept = host.get(TRANSACTIONS).await?;
         let taken = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
-        Ok(Self { taken, invitations: Invitations::new(invitations_per_hour), typing: HashMap::new() })
+        let invitations = Invitations::new(invitations_per_hour);
+        Ok(Self { taken, succession: Succession::new(), invitations, typing: HashMap::new() })
     }
 
     fn take(&mut self, transaction: (String, String)) {
@@ -66,9 +72,13 @@ impl Appservice {
     pub(crate) async fn receive(self: &Arc<Self>, id: &str, body: &[u8]) -> Result<(), Refusal> {
         let mut receiving = self.receiving.lock().await;
         let receiving = &mut *receiving;
+        if receiving.succession.turns_away(id) {
+            return Err(Refusal::Early);
+        }
         let transaction = (id.to_owned(), digest(body));
         if receiving.taken.contains(&transaction) {
             tracing::debug!(id, "a transaction that was taken before");
+            receiving.succession.took(id);
             return Ok(());
         }
         let now = self.host.now();
@@ -100,6 +110,8 @@ impl Appservice {
             }
         }
         draft.committed();
+        receiving.succession.took(id);
+        tracing::debug!(id, "a transaction was taken");
         for signal in signals {
             self.signal(signal);
         }
@@ -169,7 +181,7 @@ impl Intake<'_, '_> {
                     let pair = Pair { owner, user };
                     let chat = self.draft.chat(&pair);
                     chat.welcomed = true;
-                    chat.enter(&room, Membership::Invited);
+                    chat.enter(&room, Membership::Invited, Past::Known);
                     self.signals.push(Signal::Entered(pair.owner));
                 }
             }
@@ -266,25 +278,14 @@ impl Intake<'_, '_> {
         let mut heard = false;
         for pair in self.draft.in_room(room) {
             let chat = self.draft.chat(&pair);
-            let is_in = chat.rooms.iter().any(|shared| shared.room == room);
-            // The first words may overtake our own knowledge of having joined; but whoever has not let the person in hears
-            // nothing of a room that another ghost is in.
-            if !is_in && !chat.is_open() {
-                continue;
+            // The first words may overtake our own knowledge of having joined: they are read then.
+            if chat.hears(room) {
+                heard = true;
+                self.arrivals.push(message(&pair, &chat.name, user, id, sent, content));
             }
-            heard = true;
-            let content = if pair.user == user { content.clone() } else { told_by(user, content) };
-            self.arrivals.push(Arrival::Message {
-                place: RemoteTarget::Person(remote(&pair.user)),
-                author: profile(&pair.user, &chat.name),
-                id: RemoteMessage(id.to_string()),
-                owner: pair.owner,
-                sent,
-                content,
-            });
         }
         if !heard {
-            tracing::debug!(%room, %id, "said in a room that no account has");
+            tracing::debug!(%room, %id, "said in a room in which no account hears it now");
         }
     }
 
@@ -306,6 +307,25 @@ impl Intake<'_, '_> {
         let mut pairs = self.draft.in_room(room);
         pairs.retain(|pair| pair.user == user);
         pairs
+    }
+}
+
+/// What `user` said in a room of the pair's, whose person shows `name`.
+pub(crate) fn message(
+    pair: &Pair,
+    name: &str,
+    user: &UserId,
+    id: &OwnedEventId,
+    sent: Timestamp,
+    content: &Content,
+) -> Arrival {
+    Arrival::Message {
+        owner: pair.owner.clone(),
+        place: RemoteTarget::Person(remote(&pair.user)),
+        author: profile(&pair.user, name),
+        id: RemoteMessage(id.to_string()),
+        sent,
+        content: if pair.user == user { content.clone() } else { told_by(user, content) },
     }
 }
 

@@ -6,7 +6,7 @@ use ruma::OwnedRoomId;
 
 use crate::{
     appservice::{Appservice, host_failure},
-    chat::{Chat, Membership, Pair, profile},
+    chat::{Chat, Membership, Pair, Past, profile},
     chores::{Chore, FAREWELL},
     homeserver::Trouble,
 };
@@ -17,8 +17,27 @@ impl Appservice {
         self.chats.change(pair, change).await.map_err(|fault| host_failure(&fault))
     }
 
-    /// Answers the invitations between a pair as was decided: joins where the person is welcome, leaves where not.
+    /// Does everything that is left to be done between a pair: answers the invitations, and reads what was said with them.
     pub(crate) async fn settle(&self, pair: &Pair) -> Result<(), Failure> {
+        self.answer(pair).await?;
+        self.catch_up(pair).await
+    }
+
+    /// Lets the person of a pair in, whose words must not hold up the account's own: what cannot be read is read later.
+    pub(crate) async fn welcome(&self, pair: &Pair) -> Result<(), Failure> {
+        self.change(pair, |chat| chat.welcomed = true).await?;
+        let answered = self.answer(pair).await;
+        let caught_up = self.catch_up(pair).await;
+        // Even if this order is never tried again, the past of a room that was joined must be read.
+        if let Err(failure) = answered.as_ref().and(caught_up.as_ref()) {
+            tracing::debug!(owner = %pair.owner, %failure, "an invitation is settled later");
+            self.chores.add(Chore::Settle(pair.clone()));
+        }
+        answered
+    }
+
+    /// Answers the invitations between a pair as was decided: joins where the person is welcome, leaves where not.
+    pub(crate) async fn answer(&self, pair: &Pair) -> Result<(), Failure> {
         let ghost = self.ghost(&pair.owner)?;
         let ghost = self.homeserver.acting_as(&ghost);
         let chat = self.chats.get(pair);
@@ -33,7 +52,7 @@ impl Appservice {
             match ghost.join(room).await {
                 Ok(()) => {
                     let (person, name) = ghost.member(room, &pair.user).await?;
-                    self.enter(pair, room.clone(), person, name).await?;
+                    self.enter(pair, room.clone(), Past::Unread { missed: 0 }, person, name).await?;
                 }
                 // The invitation was taken back, or the room is gone.
                 Err(trouble @ Trouble::Refused { .. }) => {
@@ -62,8 +81,7 @@ impl Appservice {
     /// The room of a pair: the one there is, or one that is made now. `again` when an earlier attempt may have made it.
     pub(crate) async fn room_of(&self, pair: &Pair, again: bool) -> Result<OwnedRoomId, Failure> {
         // Whoever adds a person who has invited them takes the invitation.
-        self.change(pair, |chat| chat.welcomed = true).await?;
-        self.settle(pair).await?;
+        self.welcome(pair).await?;
         let ghost_id = self.ghost(&pair.owner)?;
         let ghost = self.homeserver.acting_as(&ghost_id);
         let chat = self.chats.get(pair);
@@ -88,13 +106,13 @@ impl Appservice {
             for room in ghost.joined_rooms().await? {
                 if ghost.made_for(&room).await?.as_ref() == Some(&pair.user) {
                     let (person, name) = ghost.member(&room, &pair.user).await?;
-                    self.enter(pair, room.clone(), person, name).await?;
+                    self.enter(pair, room.clone(), Past::Known, person, name).await?;
                     return Ok(room);
                 }
             }
         }
         let room = ghost.make_room(&pair.user).await?;
-        self.enter(pair, room.clone(), Membership::Invited, None).await?;
+        self.enter(pair, room.clone(), Past::Known, Membership::Invited, None).await?;
         Ok(room)
     }
 
@@ -103,12 +121,13 @@ impl Appservice {
         &self,
         pair: &Pair,
         room: OwnedRoomId,
+        past: Past,
         person: Membership,
         name: Option<String>,
     ) -> Result<(), Failure> {
         let renamed = name.filter(|name| *name != self.chats.get(pair).name);
         self.change(pair, |chat| {
-            chat.enter(&room, person);
+            chat.enter(&room, person, past);
             if let Some(name) = &renamed {
                 chat.name.clone_from(name);
             }
@@ -134,21 +153,44 @@ impl Appservice {
     }
 
     /// Forgets everything of a removed account, and lets its ghost leave every room. The ghost itself stays: Matrix gives a
-    /// name that was deactivated to nobody again.
+    /// name that was deactivated to nobody again. Ends early once there is an account of that name again: what it has from
+    /// then on must not be taken from it.
     pub(crate) async fn leave_everything(&self, owner: &Passport) -> Result<(), Failure> {
         let ghost = self.ghost(owner)?;
         let ghost = self.homeserver.acting_as(&ghost);
+        let farewell = Chore::Farewell(owner.clone());
+        let is_over = || self.chores.is_cancelled(&farewell);
         for pair in self.chats.of(owner) {
             let chat = self.chats.get(&pair);
             for room in chat.invited.iter().chain(&chat.declining) {
+                if is_over() {
+                    return Ok(());
+                }
                 ghost.leave(room).await?;
             }
-            self.change(&pair, |chat| *chat = Chat::default()).await?;
+            self.change(&pair, |chat| {
+                if !is_over() {
+                    *chat = Chat::default();
+                }
+            })
+            .await?;
+        }
+        if is_over() {
+            return Ok(());
         }
         for room in ghost.joined_rooms().await? {
+            if is_over() {
+                return Ok(());
+            }
             ghost.leave(&room).await?;
         }
+        if is_over() {
+            return Ok(());
+        }
         ghost.set_presence(&crate::presence::Shown::offline()).await?;
+        if is_over() {
+            return Ok(());
+        }
         let gone = vec![Write::Delete(format!("{FAREWELL}{owner}"))];
         self.host.write(gone).await.map_err(|fault| host_failure(&fault))
     }

@@ -144,6 +144,11 @@ impl Transaction {
         serde_json::from_slice(body)
     }
 
+    /// The events of a room, oldest first, as if they were pushed.
+    pub(crate) const fn of(events: Vec<Value>) -> Self {
+        Self { events, ephemeral: Vec::new(), older_ephemeral: Vec::new() }
+    }
+
     /// What has happened, in order. An event of a form that is not known is passed over: it must not hold up all others.
     pub(crate) fn happenings(&self, names: &Names, now: Timestamp) -> Vec<Happening> {
         let events = self.events.iter().filter_map(|event| {

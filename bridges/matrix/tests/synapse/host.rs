@@ -13,6 +13,7 @@ use std::{
 use async_trait::async_trait;
 use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, RemoteProfile, Write};
 use domain::{NetworkName, Passport, RemoteUser, Timestamp, contact::RemoteTarget, presence::RemotePresence};
+use serde_json::Value;
 use tokio::sync::watch;
 
 /// How long anything may take before a test fails.
@@ -82,6 +83,13 @@ impl MemoryHost {
 
     pub(crate) fn told(&self) -> Told {
         self.told.borrow().clone()
+    }
+
+    /// Sets one of the things that the bridge kept.
+    pub(crate) fn put(&self, key: &str, value: &Value) {
+        self.told.send_modify(|told| {
+            told.kept.insert(key.to_owned(), value.to_string());
+        });
     }
 
     /// Puts back what the bridge kept at an earlier time, as if the program had been killed then.

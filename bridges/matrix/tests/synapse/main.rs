@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod before_the_ghost;
 mod conformance;
 mod homeserver;
 mod host;
@@ -306,10 +307,10 @@ async fn nothing_is_lost_or_doubled() {
     // A transaction that comes twice, its event in another one, and its number with another body.
     let replay = |body: &str, id: &str| event(&room, &bob.id, body, id);
     for (number, transaction) in [
-        ("900", replay("third", "$3")),
-        ("900", replay("third", "$3")),
-        ("901", replay("third", "$3")),
-        ("900", replay("fourth", "$4")),
+        ("m900", replay("third", "$3")),
+        ("m900", replay("third", "$3")),
+        ("m901", replay("third", "$3")),
+        ("m900", replay("fourth", "$4")),
     ] {
         assert_eq!(push(&setup, number, &transaction).await, 200);
     }
@@ -352,7 +353,7 @@ async fn nothing_is_lost_or_doubled() {
 /// Sees for ourselves that the bridge takes nothing while its store fails.
 async fn refused_once(setup: &Setup, room: &str) {
     let transaction = event(room, "@bob:example.org", "x", "$never");
-    assert_eq!(push(setup, "800", &transaction).await, 500);
+    assert_eq!(push(setup, "m800", &transaction).await, 500);
 }
 
 fn event(room: &str, sender: &str, body: &str, id: &str) -> Value {

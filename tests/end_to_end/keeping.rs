@@ -1,0 +1,112 @@
+//! Messages whose reader is not there: nothing that was acknowledged is lost.
+
+use chrysalis_test_harness::{Messenger, Server, text};
+use msnp::dialect::Dialect;
+
+use crate::{ALICE, BOB, server};
+
+/// Waits to be rung by Alice, and reads so many lines of hers.
+async fn read(bob: &mut Messenger, count: usize) -> Vec<String> {
+    let mut his = bob.answer(ALICE).await;
+    let mut lines = Vec::new();
+    for _ in 0..count {
+        lines.push(his.hear_text(ALICE).await);
+    }
+    his.prove().await;
+    his.leave().await;
+    lines
+}
+
+async fn alice_writes(server: &Server, lines: &[&str]) {
+    let mut alice = Messenger::online(server, ALICE, Dialect::Msnp12).await;
+    let mut room = alice.call(BOB).await;
+    room.joined(BOB).await;
+    for line in lines {
+        room.tell(text(line)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_to_somebody_who_is_away_comes_when_they_do_in_order() {
+    let server = server(&[ALICE, BOB]);
+    alice_writes(&server, &["one", "two", "three"]).await;
+    for dialect in [Dialect::Msnp10, Dialect::Msnp12] {
+        // Hidden is away as well.
+        let mut bob = Messenger::sign_in(&server, BOB, dialect).await;
+        bob.status("HDN").await;
+        let rung = bob.settled().await;
+        assert!(
+            !rung.iter().any(|told| matches!(told, msnp::notification::server::ServerCommand::Rng { .. })),
+            "{rung:?}"
+        );
+    }
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    assert_eq!(read(&mut bob, 3).await, ["one", "two", "three"]);
+    // What was read is not given again: the next thing heard is new.
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut room = alice.call(BOB).await;
+    room.tell(text("four")).await;
+    assert_eq!(read(&mut bob, 1).await, ["four"]);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_crash() {
+    let mut server = server(&[ALICE, BOB]);
+    alice_writes(&server, &["before the crash"]).await;
+    server.crash();
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    assert_eq!(read(&mut bob, 1).await, ["before the crash"]);
+}
+
+#[tokio::test]
+async fn what_was_given_to_a_switchboard_that_died_is_given_again() {
+    let server = server(&[ALICE, BOB]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let mut hers = alice.call(BOB).await;
+    let his = bob.answer(ALICE).await;
+    hers.joined(BOB).await;
+    // Bob's client dies without having read: the bytes are with it, or not, nobody knows.
+    hers.say("U", text("lost?")).await;
+    drop(his);
+    hers.tell(text("second")).await;
+    // It may come twice, but it comes, and before what was said after it.
+    let mut again = bob.answer(ALICE).await;
+    assert_eq!(again.hear_text(ALICE).await, "lost?");
+    while again.hear_text(ALICE).await != "second" {}
+}
+
+#[tokio::test]
+async fn a_reader_who_left_is_rung_again_for_the_next_line() {
+    let server = server(&[ALICE, BOB]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let mut hers = alice.call(BOB).await;
+    let mut his = bob.answer(ALICE).await;
+    hers.joined(BOB).await;
+    hers.tell(text("first")).await;
+    assert_eq!(his.hear_text(ALICE).await, "first");
+    his.prove().await;
+    his.leave().await;
+    hers.left(BOB).await;
+    hers.tell(text("second")).await;
+    let mut his = bob.answer(ALICE).await;
+    assert_eq!(his.hear_text(ALICE).await, "second");
+    his.tell(text("answer")).await;
+    assert_eq!(hers.hear_text(BOB).await, "answer");
+}
+
+#[tokio::test]
+async fn a_late_message_carries_the_time_it_was_said() {
+    let mut server = server(&[ALICE, BOB]);
+    alice_writes(&server, &["good morning"]).await;
+    server.kill();
+    // Time cannot be waited for: the message is made older where it is kept.
+    server.make_messages_older(600).await;
+    server.run();
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let line = read(&mut bob, 1).await.remove(0);
+    let (time, rest) = line.split_once("] ").unwrap();
+    assert_eq!(rest, "good morning");
+    assert!(time.starts_with("[20") && time.ends_with(" UTC"), "{line}");
+}

@@ -1,0 +1,155 @@
+//! A real Synapse, for one test.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::{MatrixUser, chrysalis};
+
+/// The homeserver's name: what stands behind the colon in its users' ids.
+const SERVER_NAME: &str = "example.org";
+
+/// What a user of the homeserver signs in with.
+const PASSWORD: &str = "secret";
+
+/// How long it may take to start: on a busy machine Python alone takes a while.
+const START: Duration = Duration::from_mins(1);
+
+/// A homeserver that knows a Chrysalis which is still to be started. It ends with this value.
+pub struct Homeserver {
+    folder: TempDir,
+    listen: SocketAddr,
+    appservice: SocketAddr,
+    process: Option<Child>,
+}
+
+impl Homeserver {
+    /// What the homeserver shows to the appservice.
+    pub const TOKEN: &str = "the-token-of-the-homeserver";
+
+    /// Starts one that has the registration which `program` writes.
+    pub async fn start(program: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (listen, appservice) = (free_address(), free_address());
+        let mut homeserver = Self { folder, listen, appservice, process: None };
+        let registration = homeserver.register(program);
+        let port = listen.port().to_string();
+        homeserver.script("prepare", &[&port, SERVER_NAME, registration.to_str().unwrap()]);
+        homeserver.run().await;
+        homeserver
+    }
+
+    /// What has to stand in the configuration of the server that is registered here: its section of this network.
+    pub fn section(&self) -> String {
+        let (listen, appservice) = (self.listen, self.appservice);
+        format!(
+            "[networks.matrix]\nhomeserver_url = \"http://{listen}\"\nserver_name = \"{SERVER_NAME}\"\n\
+             [networks.matrix.appservice]\nlisten = \"{appservice}\"\nurl = \"http://{appservice}\"\n\
+             as_token = \"the-token-of-the-appservice\"\nhs_token = \"{}\"\n",
+            Self::TOKEN
+        )
+    }
+
+    /// Where it answers clients.
+    pub const fn address(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Where it finds the appservice.
+    pub const fn appservice(&self) -> SocketAddr {
+        self.appservice
+    }
+
+    /// Registers somebody.
+    pub fn user(&self, name: &str) -> MatrixUser {
+        let token = self.script("user", &[name, PASSWORD]);
+        MatrixUser::new(self.listen, &format!("@{name}:{SERVER_NAME}"), token.trim())
+    }
+
+    /// Kills it between two instructions.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Starts it again after [`Homeserver::kill`], on the same data.
+    pub async fn run(&mut self) {
+        let log = File::options().create(true).append(true).open(self.folder.path().join("output")).unwrap();
+        let mut process =
+            script("run").arg(self.directory()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let began = Instant::now();
+        // Readiness can only be asked for.
+        while !MatrixUser::is_served(self.listen).await {
+            assert!(process.try_wait().unwrap().is_none(), "Synapse ended:\n{}", self.log());
+            assert!(began.elapsed() < START, "Synapse does not start:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.process = Some(process);
+    }
+
+    /// The end of what it has logged.
+    pub fn log(&self) -> String {
+        let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let log = read(self.directory().join("homeserver.log"));
+        let tail: Vec<&str> = log.lines().rev().take(10000).collect();
+        let tail: Vec<&str> = tail.into_iter().rev().collect();
+        read(self.folder.path().join("output")) + &tail.join("\n")
+    }
+
+    /// The registration, as the program itself writes it.
+    fn register(&self, program: &Path) -> PathBuf {
+        let config = self.folder.path().join("chrysalis.toml");
+        fs::write(&config, self.section()).unwrap();
+        let registration = self.folder.path().join("registration.yaml");
+        let written =
+            chrysalis(program, &config, &["registration", "--output", registration.to_str().unwrap()], &[], "");
+        assert_eq!(written.code, 0, "{written:?}");
+        registration
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.folder.path().join("synapse")
+    }
+
+    fn script(&self, command: &str, arguments: &[&str]) -> String {
+        let output = script(command).arg(self.directory()).args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{command} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Homeserver {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("---- the end of the homeserver's log ----\n{}", self.log());
+        }
+    }
+}
+
+fn script(command: &str) -> Command {
+    let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/synapse"));
+    script.arg(command);
+    script
+}
+
+/// An address of this machine that nobody listens on. Between those of the servers under test and those that the kernel gives
+/// to clients: this one has to stay free while a server is down.
+fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % 900) as u16 * 3;
+    loop {
+        let port = 30_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 2_700;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The harness of the end-to-end tests: the real server as a process of its own, on loopback, and clients that speak to it in
+//! bytes and mind every one of them.
+//!
+//! Everything here panics where a test has to fail, and every wait has a [`DEADLINE`] and says what it waited for.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
+
+mod command;
+mod contacts;
+mod homeserver;
+mod matrix_user;
+mod messenger;
+mod passport;
+mod room;
+mod server;
+mod web;
+mod wire;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use command::{Finished, chrysalis};
+pub use homeserver::Homeserver;
+pub use matrix_user::MatrixUser;
+pub use messenger::{Messenger, reply_to};
+pub use passport::{by_header, by_passport, by_rst, ticket, token_of};
+pub use room::{Room, nudge, text, typing};
+pub use server::{PASSWORD, Server};
+pub use web::{Answered, get, post};
+pub use wire::{Ended, Wire};
+
+/// How long anything may take.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Waits for something, but not for ever.
+pub async fn within<T>(waiting_for: &str, future: impl Future<Output = T>) -> T {
+    let Ok(value) = tokio::time::timeout(DEADLINE, future).await else {
+        panic!("waited {DEADLINE:?} in vain for {waiting_for}")
+    };
+    value
+}

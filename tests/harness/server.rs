@@ -1,0 +1,226 @@
+//! The server as a process of its own.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{
+    atomic::{AtomicU16, Ordering},
+    mpsc,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use crate::{DEADLINE, Finished, chrysalis};
+
+/// The password of every account.
+pub const PASSWORD: &str = "pass,word 1%";
+
+/// How much of the log a failed test shows.
+const LAST_LINES: usize = 200;
+
+/// The server's domain.
+const DOMAIN: &str = "msn.example";
+
+/// A server with its own data, on ports of its own.
+pub struct Server {
+    program: PathBuf,
+    folder: TempDir,
+    extra: String,
+    messenger: SocketAddr,
+    web: SocketAddr,
+    process: Option<Child>,
+}
+
+impl Server {
+    /// Starts a server with these accounts: each address gets [`PASSWORD`], and its local part with a capital for a name.
+    pub fn start(program: &Path, accounts: &[&str]) -> Self {
+        Self::start_with(program, accounts, "")
+    }
+
+    /// As [`Server::start`], with further lines for the configuration: keys of `[server]`, then sections.
+    pub fn start_with(program: &Path, accounts: &[&str], extra: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (program, extra) = (program.to_owned(), extra.to_owned());
+        let mut server = Self { program, folder, extra, messenger: nowhere, web: nowhere, process: None };
+        server.write_config();
+        let lines: Vec<String> =
+            accounts.iter().map(|account| format!("{account}\t{PASSWORD}\t{}\n", name(account))).collect();
+        let imported = server.command(&["account", "import"], &lines.concat());
+        assert_eq!(imported.code, 0, "{imported:?}");
+        server.run();
+        server
+    }
+
+    /// Where notification and switchboard connections go.
+    pub const fn address(&self) -> SocketAddr {
+        self.messenger
+    }
+
+    /// Where sign-in goes.
+    pub const fn web(&self) -> SocketAddr {
+        self.web
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("chrysalis.toml")
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The number of the process.
+    pub fn process(&self) -> u32 {
+        self.process.as_ref().expect("the server runs").id()
+    }
+
+    /// What the server has logged in all its runs.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// The resident memory of the process, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Runs a command of the program beside the server, or instead of it while it is down.
+    pub fn command(&self, arguments: &[&str], input: &str) -> Finished {
+        chrysalis(&self.program, &self.config(), arguments, &[], input)
+    }
+
+    /// Kills the server between two instructions, and starts it again on the same data.
+    pub fn crash(&mut self) {
+        self.kill();
+        self.run();
+    }
+
+    /// Kills the server between two instructions.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("the server runs");
+        kill_process(Pid::from_child(&process), Signal::TERM).unwrap();
+        let (sender, ended) = mpsc::sync_channel(1);
+        std::thread::spawn(move || sender.send(process.wait().unwrap()));
+        ended.recv_timeout(DEADLINE).expect("the server stops when it is told to")
+    }
+
+    /// Starts the server that was killed or stopped.
+    pub fn run(&mut self) {
+        // Another test may take a port between the look and the server's own bind.
+        for _ in 0..5 {
+            self.write_config();
+            if self.spawn() {
+                return;
+            }
+        }
+        panic!("the server does not start:\n{}", self.log());
+    }
+
+    /// Makes every kept message so many seconds older; only while the server is down.
+    pub async fn make_messages_older(&self, seconds: i64) {
+        assert!(self.process.is_none(), "the database is the server's while it runs");
+        let options = SqliteConnectOptions::new().filename(self.data().join("chrysalis.db"));
+        let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+        let changed = sqlx::query("UPDATE message SET sent = sent - $1").bind(seconds * 1000);
+        let changed = changed.execute(&mut database).await.unwrap().rows_affected();
+        assert!(changed > 0, "no message is kept");
+        database.close().await.unwrap();
+    }
+
+    fn spawn(&mut self) -> bool {
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
+        let mut process = Command::new(&self.program)
+            .arg("--config")
+            .arg(self.config())
+            .arg("run")
+            .env("RUST_LOG", "debug,sqlx=warn,hyper=warn")
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let (sender, printed) = mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            let mut lines = lines.map_while(Result::ok);
+            let _ = sender.send(lines.any(|line| line == "Chrysalis is running."));
+            // Whatever else it prints must find a reader.
+            lines.for_each(drop);
+        });
+        let ready = printed.recv_timeout(DEADLINE);
+        self.process = Some(process);
+        let ready = ready.expect("the server starts or ends");
+        if !ready {
+            self.kill();
+        }
+        ready
+    }
+
+    fn write_config(&mut self) {
+        self.messenger = free_address();
+        self.web = free_address();
+        let (messenger, web, extra) = (self.messenger, self.web, &self.extra);
+        // Further keys of [server] stand last in its section, so that further sections may follow them.
+        let text = format!(
+            "[web]\nlisten = \"{web}\"\n[database]\nurl = \"sqlite://data/chrysalis.db\"\n\
+             [server]\ndomain = \"{DOMAIN}\"\nlisten = \"{messenger}\"\n{extra}\n"
+        );
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        let log = self.log();
+        if std::thread::panicking() {
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+            eprintln!("---- the last of the server's log ----\n{}", last.join("\n"));
+        } else {
+            let panicked: Vec<&str> = log.lines().filter(|line| line.contains("panicked")).collect();
+            assert!(panicked.is_empty(), "{panicked:#?}");
+        }
+    }
+}
+
+fn name(account: &str) -> String {
+    let (local, _) = account.split_once('@').unwrap();
+    let (first, rest) = local.split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// An address of this machine that nobody listens on. Taken from below the ports that the kernel gives to clients.
+fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 10_000 + (std::process::id() % 2_000) as u16 * 10;
+    loop {
+        let port = 10_000 + (start - 10_000 + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}

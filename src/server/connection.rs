@@ -21,7 +21,7 @@ use tracing::{Instrument, debug, info_span};
 use crate::{
     conversation::{ConversationHandle, ToConversation},
     cookies::Admits,
-    core::{Core, moment},
+    core::{Core, moment, until},
     mailbox::ToAccount,
 };
 
@@ -477,12 +477,5 @@ impl Task {
                 let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
             }
         }
-    }
-}
-
-async fn until(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

@@ -15,7 +15,7 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::{
     connection::{ConnectionHandle, ToConnection},
-    core::{Core, moment},
+    core::{Core, moment, until},
 };
 
 /// How much may wait for a conversation's task.
@@ -113,13 +113,6 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
             }
             () = task.core.stop.cancelled(), if idle => return,
         }
-    }
-}
-
-async fn until(deadline: Option<tokio::time::Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bridge::{Farewell, LinkOwner, Standing};
+use futures_util::{StreamExt, stream};
 use socket2::{SockRef, TcpKeepalive};
 use store::Store;
 use tokio::net::{TcpListener, TcpStream};
@@ -36,6 +37,9 @@ const KEEPALIVE: Duration = Duration::from_mins(2);
 
 /// A machine that acknowledges nothing for so long is gone: what its clients were given goes to the next ones.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// How many accounts' links are opened side by side.
+const OPENED_AT_ONCE: usize = 64;
 
 /// How many clients may wait to be accepted: after a restart all of them come back within a second, and whoever finds no
 /// room tries again only a second later. The system may allow fewer.
@@ -76,9 +80,12 @@ impl Handle {
             started.map_err(|failure| StartFault(format!("networks.{}: {failure}", entry.name)))?;
         }
         let unreadable = |fault| StartFault(format!("cannot read the database: {fault}"));
-        for account in core.store.accounts().await.map_err(unreadable)? {
-            core.links.open(&LinkOwner { passport: account.passport, name: account.name }).await;
-        }
+        // Side by side, so that what networks keep of new accounts is committed in groups.
+        stream::iter(core.store.accounts().await.map_err(unreadable)?)
+            .for_each_concurrent(OPENED_AT_ONCE, async |account| {
+                core.links.open(&LinkOwner { passport: account.passport, name: account.name }).await;
+            })
+            .await;
         core.outbox.resume(&core).await.map_err(unreadable)?;
         core.tasks.spawn(prune(Arc::clone(&core)));
         core.tasks.spawn(listen(Arc::clone(&core), listener));

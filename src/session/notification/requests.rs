@@ -127,16 +127,7 @@ impl Notification {
                 actions.push(Action::Close(Closing::Forbidden));
             }
             // Answered as before sign-in: a client may say it again.
-            ClientCommand::Cvr(cvr) => {
-                let information = self.settings.web.to_string();
-                let command = ServerCommand::Cvr {
-                    transaction: cvr.transaction,
-                    client_version: cvr.client_version,
-                    download: information.clone(),
-                    information,
-                };
-                self.send(&command, actions);
-            }
+            ClientCommand::Cvr(cvr) => self.recommend(cvr, actions),
             ClientCommand::Unknown { transaction: Some(transaction), .. } => {
                 self.refuse(transaction, ErrorCode::COMMAND_DISABLED, actions);
             }

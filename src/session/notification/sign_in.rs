@@ -7,7 +7,7 @@ use msnp::{
     code::ErrorCode,
     dialect::Dialect,
     notification::{
-        client::{ClientCommand, Usr},
+        client::{ClientCommand, Cvr, Usr},
         server::ServerCommand,
     },
     profile::Profile,
@@ -37,16 +37,7 @@ impl Notification {
                 self.refuse(ver.transaction, ErrorCode::NOT_EXPECTED, actions);
                 actions.push(Action::Close(Closing::Forbidden));
             }
-            ClientCommand::Cvr(cvr) => {
-                let information = self.settings.web.to_string();
-                let command = ServerCommand::Cvr {
-                    transaction: cvr.transaction,
-                    client_version: cvr.client_version,
-                    download: information.clone(),
-                    information,
-                };
-                self.send(&command, actions);
-            }
+            ClientCommand::Cvr(cvr) => self.recommend(cvr, actions),
             ClientCommand::Usr(Usr::Initiate { transaction, passport }) if self.dialect.is_some() => {
                 // Whether the account exists is not told here: that would let anybody ask for names.
                 if passport.contains('@') {
@@ -85,6 +76,18 @@ impl Notification {
                 actions.push(Action::Close(Closing::Forbidden));
             }
         }
+    }
+
+    /// Recommends the client's own version to it: no client is made to upgrade.
+    pub(super) fn recommend(&self, cvr: Cvr, actions: &mut Vec<Action>) {
+        let information = self.settings.web.to_string();
+        let command = ServerCommand::Cvr {
+            transaction: cvr.transaction,
+            client_version: cvr.client_version,
+            download: information.clone(),
+            information,
+        };
+        self.send(&command, actions);
     }
 
     pub(super) fn admitted(&mut self, redirect: Option<Arc<str>>, actions: &mut Vec<Action>) {

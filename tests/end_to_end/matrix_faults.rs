@@ -171,7 +171,9 @@ impl War {
             }
             match chance.random_range(0..100) {
                 0..6 => {
-                    pause(&mut chance, 0..80).await;
+                    // Most of what can break off is over within a few milliseconds.
+                    let longest = [3, 15, 80][chance.random_range(0..3)];
+                    pause(&mut chance, 0..longest).await;
                     self.kill();
                 }
                 6..40 => pause(&mut chance, 0..120).await,

@@ -98,7 +98,7 @@ impl Homeserver {
     pub fn log(&self) -> String {
         let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
         let log = read(self.directory().join("homeserver.log"));
-        let tail: Vec<&str> = log.lines().rev().take(10000).collect();
+        let tail: Vec<&str> = log.lines().rev().take(100).collect();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
         read(self.folder.path().join("output")) + &tail.join("\n")
     }

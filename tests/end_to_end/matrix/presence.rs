@@ -7,14 +7,11 @@ use super::{ALICE, CAROL, CAROLS_GHOST, friends, setup};
 
 #[tokio::test]
 async fn matrix_presence_goes_from_messenger_to_matrix() {
-    let t0 = std::time::Instant::now();
     let setup = setup(&[CAROL], "").await;
     let (mut carol, mut alice, _) = friends(&setup).await;
     alice.until_seen(CAROLS_GHOST, "online", "").await;
-    eprintln!("STEP 1 {:?}", t0.elapsed());
     carol.personal_message("happy &amp; \u{2665}").await;
     alice.until_seen(CAROLS_GHOST, "online", "happy & \u{2665}").await;
-    eprintln!("STEP 2 {:?}", t0.elapsed());
     for (status, presence, line) in [
         ("BSY", "unavailable", "Busy - happy & \u{2665}"),
         ("AWY", "unavailable", "happy & \u{2665}"),
@@ -25,16 +22,13 @@ async fn matrix_presence_goes_from_messenger_to_matrix() {
     ] {
         carol.status(status).await;
         alice.until_seen(CAROLS_GHOST, presence, line).await;
-    eprintln!("STEP 3 {:?}", t0.elapsed());
     }
     let renamed = carol.send("PRP", "MFN Carol%20\u{2603}").await;
     carol.reply("PRP", renamed).await;
     alice.until_named(CAROLS_GHOST, "Carol \u{2603}").await;
-    eprintln!("STEP 4 {:?}", t0.elapsed());
     carol.wire().send("OUT\r\n").await;
     carol.rest().await;
     alice.until_seen(CAROLS_GHOST, "offline", "").await;
-    eprintln!("STEP 5 {:?}", t0.elapsed());
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ const AT_ONCE: usize = 8;
 /// A homeserver takes a presence as gone 30 seconds after it was last said; it is repeated between these, in milliseconds,
 /// spread out so that not all come together.
 const REPEATED: std::ops::Range<u64> = 18_000..25_000;
+/// How soon it is said a second time. Synapse notes that a user joins or says something by writing back the presence it read a
+/// moment before: what was said within that moment is undone.
+const SECOND: Duration = Duration::from_secs(2);
 /// The longest wait after a failure that may pass.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The wait after a refusal: what the homeserver does not want, it will not want in a moment either.
@@ -56,6 +59,8 @@ struct Slot {
     shown: Option<Shown>,
     /// What the homeserver was told last.
     told: Option<Shown>,
+    /// Whether it was told twice.
+    settled: bool,
     due: Option<Instant>,
     busy: bool,
     /// Something changed while it was busy.
@@ -125,6 +130,8 @@ impl Slots {
                 slot.told = task.presence;
                 if again || slot.named.as_ref() != Some(&slot.name) || slot.shown != slot.told {
                     Some(now)
+                } else if slot.told.is_some() && !std::mem::replace(&mut slot.settled, true) {
+                    Some(now + SECOND)
                 } else if slot.told.as_ref().is_some_and(Shown::fades) {
                     Some(now + Duration::from_millis(rand::random_range(REPEATED)))
                 } else {
@@ -162,8 +169,18 @@ impl Keeper {
         if let Some(slot) = slots.of.get_mut(owner) {
             slot.name = name;
         } else {
-            let slot =
-                Slot { ghost, name, named, shown: None, told: None, due: None, busy: false, again: false, failures: 0 };
+            let slot = Slot {
+                ghost,
+                name,
+                named,
+                shown: None,
+                told: None,
+                settled: true,
+                due: None,
+                busy: false,
+                again: false,
+                failures: 0,
+            };
             slots.of.insert(owner.clone(), slot);
         }
         slots.due(owner, due);
@@ -177,6 +194,7 @@ impl Keeper {
         let Some(slot) = slots.of.get_mut(owner) else { return };
         slot.name = shown_name(owner, name);
         slot.shown = Some(shown);
+        slot.settled = false;
         slot.failures = 0;
         slots.due(owner, Some(Instant::now()));
         drop(slots);
@@ -186,7 +204,8 @@ impl Keeper {
     /// Somebody new can see the ghost.
     pub(crate) fn renew(&self, owner: &Passport) {
         let mut slots = self.lock();
-        if slots.of.get(owner).is_some_and(|slot| slot.shown.is_some()) {
+        if let Some(slot) = slots.of.get_mut(owner).filter(|slot| slot.shown.is_some()) {
+            slot.settled = false;
             slots.due(owner, Some(Instant::now()));
         }
         drop(slots);
@@ -327,6 +346,14 @@ mod tests {
         keeper.lock().next(now).expect("something is due")
     }
 
+    /// Tells it the second time; gives when.
+    fn told_twice(keeper: &Keeper, now: Instant) -> Instant {
+        assert_eq!(keeper.lock().next(now).err(), Some(Some(now + SECOND)), "it is said again soon");
+        let task = take(keeper, now + SECOND);
+        keeper.lock().told(task, &Ok(()), now + SECOND);
+        now + SECOND
+    }
+
     #[test]
     fn a_ghost_is_made_and_named_before_anybody_signs_in() {
         let keeper = keeper();
@@ -344,6 +371,7 @@ mod tests {
         let now = Instant::now();
         let task = take(&keeper, now);
         keeper.lock().told(task, &Ok(()), now);
+        let now = told_twice(&keeper, now);
         let Err(Some(next)) = keeper.lock().next(now) else { panic!("nothing is repeated") };
         let wait = next - now;
         assert!(wait >= Duration::from_secs(18) && wait <= Duration::from_secs(25), "{wait:?}");
@@ -358,6 +386,7 @@ mod tests {
         let now = Instant::now();
         let task = take(&keeper, now);
         keeper.lock().told(task, &Ok(()), now);
+        let now = told_twice(&keeper, now);
         assert_eq!(keeper.lock().next(now).err(), Some(None));
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::{
     Conversation, Passport,
@@ -23,6 +23,9 @@ const QUEUE: usize = 256;
 
 /// How long a conversation with nobody in it stays in memory.
 const REST: Duration = Duration::from_secs(2);
+
+/// How long to wait before an account that was just rung is rung again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// How many kept messages a client is given at once.
 const FETCH: u32 = 50;
@@ -75,6 +78,7 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
         pair: Some(pair),
         seats: HashMap::new(),
         handle: handle.clone(),
+        rung: HashMap::new(),
     });
     core.tasks.spawn(run(task, queue).instrument(span));
     handle
@@ -122,6 +126,8 @@ struct Task {
     pair: Option<Pair>,
     seats: HashMap<SeatId, ConnectionHandle>,
     handle: ConversationHandle,
+    /// When each account was last rung.
+    rung: HashMap<Passport, Instant>,
 }
 
 impl Task {
@@ -135,6 +141,24 @@ impl Task {
         }
     }
 
+    /// Rings an account; one that was rung a moment ago only after a pause, so that a client that leaves whenever it is rung does
+    /// not keep the server busy.
+    fn ring(&mut self, to: Passport, ring: Ring) {
+        let now = Instant::now();
+        let again = self.rung.insert(to.clone(), now).is_some_and(|before| now.duration_since(before) < PAUSE);
+        let (core, handle) = (Arc::clone(&self.core), self.handle.clone());
+        if again {
+            self.core.tasks.spawn(async move {
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => core.directory.ring(&core, &to, ring, handle),
+                    () = core.stop.cancelled() => {}
+                }
+            });
+        } else {
+            core.directory.ring(&core, &to, ring, handle);
+        }
+    }
+
     async fn carry_out(&mut self, effect: Effect) -> Option<Cause> {
         match effect {
             Effect::Tell(seat, event) => {
@@ -142,9 +166,7 @@ impl Task {
                     client.tell(ToConnection::Switchboard(Input::Seat(event)));
                 }
             }
-            Effect::Ring { id, to, from, name } => {
-                self.core.directory.ring(&self.core, &to, Ring { id, from, name }, self.handle.clone());
-            }
+            Effect::Ring { id, to, from, name } => self.ring(to, Ring { id, from, name }),
             Effect::Keep { seat, tag, wish, draft } => {
                 let (payload, sent) = (draft.payload.clone(), draft.sent);
                 let recipients = draft.accounts.len() + draft.remotes.len();

@@ -32,6 +32,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Tell everybody who is signed in something
+    Announce {
+        #[command(subcommand)]
+        command: AnnounceCommand,
+    },
     /// The Messenger accounts of this server
     Account {
         #[command(subcommand)]
@@ -43,6 +48,20 @@ pub(crate) enum Command {
 pub(crate) enum ConfigCommand {
     /// Print annotated example files
     Example,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnnounceCommand {
+    /// That the server goes down soon; it does not go down by itself
+    Maintenance {
+        /// In how many minutes
+        minutes: u32,
+    },
+    /// A line that clients show for a moment
+    Notice {
+        /// The line
+        text: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use session::{emoji::Emoji, settings::Challenges};
 
 use crate::layers::Layers;
+use crate::listeners::{self, ListenerKeys};
 
 /// The annotated example of the main file.
 pub(crate) const EXAMPLE: &str = include_str!("../config/examples/chrysalis.toml");
@@ -35,14 +36,18 @@ pub(crate) struct Configuration {
     pub(crate) base: PathBuf,
     /// Where secrets, the control socket and the bridges' files lie.
     pub(crate) data_directory: PathBuf,
-    /// Where Messenger connects.
-    pub(crate) listen: String,
+    /// How many messages may wait for one account from one contact.
+    pub(crate) waiting_messages: u32,
+    /// Where Messenger connects; at least one.
+    pub(crate) listeners: Vec<ListenerKeys>,
     /// Where clients sign in.
     pub(crate) web_listen: String,
     /// How clients reach that.
     pub(crate) web_public_url: String,
     /// The proxies before that.
     pub(crate) web_trusted_proxies: Vec<IpAddr>,
+    /// How long a session of the HTTP gateway outlives its last request.
+    pub(crate) gateway_idle: Duration,
     /// The database.
     pub(crate) database: String,
     /// What the server is told.
@@ -82,7 +87,7 @@ struct Whole {
 struct Server {
     domain: String,
     data_directory: PathBuf,
-    listen: String,
+    listen: Value,
     public_address: String,
     dispatch: bool,
     network_ids: NetworkIds,
@@ -92,6 +97,9 @@ struct Server {
     _rooms: Rooms,
     emoji: EmojiKey,
     challenges: ChallengesKey,
+    offline_messages: bool,
+    bridged_font: String,
+    mail: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,12 +143,26 @@ struct Database {
 struct Limits {
     connections: usize,
     connections_per_address: usize,
+    gateway_sessions: usize,
+    gateway_sessions_per_address: usize,
+    gateway_idle_seconds: u64,
     password_checks: usize,
     sign_in_attempts: u32,
     sign_in_attempts_seconds: u64,
     ticket_hours: u64,
     contacts: usize,
+    allowed: usize,
+    blocked: usize,
+    admirers: usize,
     groups: usize,
+    additions_per_minute: u32,
+    switchboards_per_minute: u32,
+    renames_per_minute: u32,
+    calls_per_minute: u32,
+    messages_per_minute: u32,
+    waiting_messages: u32,
+    file_megabytes: u64,
+    media_link_days: u64,
 }
 
 impl Configuration {
@@ -155,10 +177,9 @@ impl Configuration {
         let data_directory = base.join(&whole.server.data_directory);
 
         let fault = |key: &str, problem: &str| layers.fault(key, problem);
-        address(&whole.server.listen).map_err(|problem| fault("server.listen", &problem))?;
         address(&whole.web.listen).map_err(|problem| fault("web.listen", &problem))?;
-        let public_address = non_empty(&whole.server.public_address).unwrap_or(&whole.server.listen).to_owned();
-        address(&public_address).map_err(|problem| fault("server.public_address", &problem))?;
+        let listeners = listeners::listeners(&layers, &whole.server.listen, &whole.server.public_address)?;
+        let public_address = listeners.first().map(|listener| Arc::clone(&listener.public_address)).unwrap_or_default();
         let public_url = match non_empty(&whole.web.public_url) {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => format!("http://{}", whole.web.listen),
@@ -171,7 +192,8 @@ impl Configuration {
         if format!("a@{domain}").parse::<domain::Passport>().is_err() {
             return Err(fault("server.domain", "is no domain: write one with a dot, such as msn.example"));
         }
-        if whole.limits.password_checks == 0 || whole.limits.connections == 0 {
+        let limits_of = &whole.limits;
+        if [limits_of.password_checks, limits_of.connections].contains(&0) || limits_of.gateway_idle_seconds == 0 {
             return Err(fault("limits", "has a zero where nothing would work: write at least 1"));
         }
 
@@ -190,11 +212,16 @@ impl Configuration {
                     ChallengesKey::Lenient => Challenges::Lenient,
                     ChallengesKey::Strict => Challenges::Strict,
                 },
+                mail: whole.server.mail,
+                bridged_font: Arc::from(whole.server.bridged_font.as_str()),
+                calls_per_minute: whole.limits.calls_per_minute,
+                messages_per_minute: whole.limits.messages_per_minute,
                 web: Arc::from(public_url.as_str()),
-                public_address: Arc::from(public_address.as_str()),
+                public_address,
             },
             offline_contacts: whole.server.offline_contacts,
             dispatch: whole.server.dispatch,
+            offline_messages: whole.server.offline_messages,
             data_directory: data_directory.clone(),
             limits: limits(&whole.limits),
         };
@@ -202,10 +229,12 @@ impl Configuration {
             file,
             base,
             data_directory,
-            listen: whole.server.listen,
+            waiting_messages: whole.limits.waiting_messages,
+            listeners,
             web_listen: whole.web.listen,
             web_public_url: public_url,
             web_trusted_proxies: whole.web.trusted_proxies,
+            gateway_idle: Duration::from_secs(whole.limits.gateway_idle_seconds),
             database: whole.database.url,
             settings,
             networks,
@@ -228,14 +257,23 @@ fn limits(limits: &Limits) -> server::Limits {
     server::Limits {
         connections: limits.connections,
         connections_per_address: limits.connections_per_address,
+        gateway_sessions: limits.gateway_sessions,
+        gateway_sessions_per_address: limits.gateway_sessions_per_address,
         password_checks: limits.password_checks,
         attempts: limits.sign_in_attempts,
         attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
         ticket_lifetime: Duration::from_hours(limits.ticket_hours),
+        file: limits.file_megabytes.saturating_mul(1_000_000),
+        media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),
         account: domain::account::Limits {
             contacts: limits.contacts,
+            allowed: limits.allowed,
+            blocked: limits.blocked,
+            admirers: limits.admirers,
             groups: limits.groups,
-            ..domain::account::Limits::default()
+            additions: limits.additions_per_minute,
+            switchboards: limits.switchboards_per_minute,
+            renames: limits.renames_per_minute,
         },
         ..server::Limits::default()
     }
@@ -295,23 +333,24 @@ fn networks(
     Ok(networks)
 }
 
-fn non_empty(text: &str) -> Option<&str> {
+/// A key that is left empty says nothing.
+pub(crate) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
 /// `host:port`.
-fn address(text: &str) -> Result<(), String> {
+pub(crate) fn address(text: &str) -> Result<(), String> {
     let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     parts.map(|_| ()).ok_or_else(|| format!("{text:?} is no address: write host:port, such as 127.0.0.1:1863"))
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const KINDS: [(&str, u32); 2] = [("loopback", 256), ("matrix", 64)];
 
-    fn read(main: &str, networks: &[(&str, &str)]) -> Result<Configuration, String> {
+    pub(crate) fn read(main: &str, networks: &[(&str, &str)]) -> Result<Configuration, String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("chrysalis.toml");
         std::fs::write(&file, main).unwrap();
@@ -327,7 +366,7 @@ mod tests {
     fn the_examples_are_what_holds_by_default_and_can_be_read() {
         let (plain, example) = (read("", &[]).unwrap(), read(EXAMPLE, &[]).unwrap());
         assert_eq!(format!("{:?}", plain.settings.limits), format!("{:?}", example.settings.limits));
-        assert_eq!(plain.listen, example.listen);
+        assert_eq!(plain.listeners, example.listeners);
         assert_eq!(plain.networks.len(), 1);
         let [(_, matrix)] = NETWORK_EXAMPLES;
         let with_matrix = read(EXAMPLE, &[("matrix.toml", matrix)]).unwrap();

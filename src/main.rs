@@ -6,9 +6,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod accounts;
+mod announcing;
 mod command_line;
 mod configuration;
 mod layers;
+mod listeners;
 mod networks;
 mod running;
 
@@ -16,9 +18,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use command_line::{AccountCommand, Command, CommandLine, ConfigCommand};
+use command_line::{AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand};
 use configuration::Configuration;
 use running::Outcome;
+use server::Announcement;
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
@@ -50,6 +53,13 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Check => running::check(configuration).await,
         Command::Registration { output } => running::registration(&configuration, output.as_deref()),
         Command::Config { command: ConfigCommand::Example } => Outcome::Done,
+        Command::Announce { command } => {
+            let announcement = match command {
+                AnnounceCommand::Maintenance { minutes } => Announcement::Maintenance { minutes },
+                AnnounceCommand::Notice { text } => Announcement::Notice { text },
+            };
+            announcing::announce(&configuration, announcement).await
+        }
         Command::Account { command } => match command {
             AccountCommand::Add { email, name, .. } => accounts::add(&configuration, email, name).await,
             AccountCommand::Passwd { email, .. } => accounts::set_password(&configuration, email).await,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bridge::Standing;
 use server::{
-    Handle,
+    Handle, Listener,
     control::{self, Answer, Client, Request},
 };
 use store::Store;
@@ -18,7 +18,7 @@ use tokio::{
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use crate::{configuration::Configuration, networks};
+use crate::{configuration::Configuration, listeners::ListenerKeys, networks};
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -59,9 +59,9 @@ pub(crate) fn log_to_standard_error() {
 /// Opens the store that the configuration names.
 pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, Outcome> {
     let realm = configuration.settings.realm.clone();
-    Store::open(&configuration.database, &configuration.base, realm, configuration.bits())
-        .await
-        .map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))
+    let store = Store::open(&configuration.database, &configuration.base, realm, configuration.bits()).await;
+    let store = store.map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))?;
+    Ok(store.keeping_at_most(configuration.waiting_messages))
 }
 
 /// Makes the data directory, readable for this user only.
@@ -85,6 +85,16 @@ async fn bind(key: &str, address: &str) -> Result<TcpListener, Outcome> {
     })
 }
 
+/// Binds every listener that Messenger connects to.
+async fn listen(configuration: &Configuration) -> Result<Vec<Listener>, Outcome> {
+    let mut listeners = Vec::new();
+    for ListenerKeys { listen, public_address } in &configuration.listeners {
+        let socket = bind("server.listen", listen).await?;
+        listeners.push(Listener { socket, public_address: Arc::clone(public_address) });
+    }
+    Ok(listeners)
+}
+
 pub(crate) async fn run(configuration: Configuration) -> Outcome {
     match serve(configuration).await {
         Ok(()) => Outcome::Done,
@@ -100,7 +110,7 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
         return Err(Outcome::Unusable(format!("a server runs on {directory} already; stop it first")));
     }
     let entries = networks::build(&configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
-    let messenger = bind("server.listen", &configuration.listen).await?;
+    let listeners = listen(&configuration).await?;
     let http = bind("web.listen", &configuration.web_listen).await?;
     let store = open_store(&configuration).await?;
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
@@ -108,7 +118,7 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
         return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
     };
 
-    let started = Handle::start(configuration.settings.clone(), store, entries, messenger).await;
+    let started = Handle::start(configuration.settings.clone(), store, entries, listeners).await;
     let handle = started.map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let socket = control::path(&configuration.data_directory);
     control::serve(&handle, socket.clone()).map_err(|fault| {
@@ -116,7 +126,11 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     })?;
     let public_url = url::Url::parse(&configuration.web_public_url)
         .map_err(|fault| Outcome::Unusable(format!("web.public_url: {fault}")))?;
-    let web = web::Settings { public_url, trusted_proxies: configuration.web_trusted_proxies.clone() };
+    let web = web::Settings {
+        public_url,
+        trusted_proxies: configuration.web_trusted_proxies.clone(),
+        gateway_idle: configuration.gateway_idle,
+    };
     handle.spawn(web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
     welcome(&configuration);
 
@@ -135,19 +149,20 @@ fn welcome(configuration: &Configuration) {
         || "embedded defaults (chrysalis config example shows all keys)".to_owned(),
         |file| file.display().to_string(),
     );
+    let told = |listener: &ListenerKeys| format!("{} (clients are told {})", listener.listen, listener.public_address);
+    let listeners: Vec<String> = configuration.listeners.iter().map(told).collect();
     let networks: Vec<String> = configuration.networks.iter().map(|network| network.section.name.to_string()).collect();
     println!(
         "Chrysalis is running.\n\
          \n\
          configuration  {file}\n\
-         Messenger      {} (clients are told {})\n\
+         Messenger      {}\n\
          sign-in        {} ({})\n\
          networks       {}\n\
          \n\
          Make an account:  printf 'PASSWORD\\n' | chrysalis account add YOU@{} --name NAME --password-stdin\n\
          Then sign in with MSN Messenger 7.5 as docs/messenger.md tells, or with any client of MSNP10 to MSNP12.",
-        configuration.listen,
-        configuration.settings.session.public_address,
+        listeners.join(", "),
         configuration.web_listen,
         configuration.web_public_url,
         if networks.is_empty() { "none".to_owned() } else { networks.join(", ") },
@@ -177,7 +192,7 @@ async fn faults(configuration: &Configuration) -> Result<Vec<String>, Outcome> {
             Err(fault) => Ok(vec![format!("the running server did not answer: {fault}; look at its log")]),
         };
     }
-    drop(bind("server.listen", &configuration.listen).await?);
+    drop(listen(configuration).await?);
     drop(bind("web.listen", &configuration.web_listen).await?);
     let entries = networks::build(configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let store = open_store(configuration).await?;

@@ -1,16 +1,22 @@
 //! What a bridge is given.
 
-use std::path::Path;
+use std::{path::Path, pin::Pin};
 
 use async_trait::async_trait;
-use domain::{NetworkName, Passport, RemoteUser, Timestamp, contact::RemoteTarget, presence::RemotePresence};
+use domain::{
+    NetworkName, Passport, RemoteUser, Timestamp,
+    contact::RemoteTarget,
+    media::{Attachment, BlobId, Source},
+    presence::RemotePresence,
+};
+use tokio::io::AsyncRead;
 
 use crate::{Inbox, RemoteProfile};
 
 /// What a bridge is given: its place in the installation. One host serves one network.
 ///
-/// The signals ([`Host::presence`], [`Host::typing`], [`Host::profile`]) return at once; the latest value wins and one may be
-/// lost in a crash. What must not be lost goes through [`Inbox::accept`].
+/// The signals ([`Host::presence`], [`Host::typing`], [`Host::profile`], [`Host::picture`]) return at once; the latest value wins
+/// and one may be lost in a crash, so that a bridge tells them anew at each start. What must not be lost goes through [`Inbox::accept`].
 #[async_trait]
 pub trait Host: Inbox + 'static {
     /// The network's name in the configuration.
@@ -45,7 +51,23 @@ pub trait Host: Inbox + 'static {
 
     /// A person's profile, new or changed.
     fn profile(&self, profile: RemoteProfile);
+
+    /// The picture of a person or room, new or changed; `None` when there is none any more. It may be of any size and of any kind
+    /// of image: the server makes of it what Messenger shows, and what is no image is ignored. It is the same for every account,
+    /// and may be told before anybody has them as a contact.
+    fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>);
+
+    /// Keeps what `stream` gives under this name, at most `limit` bytes, without ever having all of them in memory. The
+    /// attachment's source is always a [`Source::Blob`], and its media type is found out from the bytes; no bytes at all are kept
+    /// as well. When it returns, they survive a crash; what no message speaks of is forgotten after some days.
+    async fn keep_media(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, HostFault>;
+
+    /// The bytes of an attachment; `None` if they are no longer kept.
+    async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault>;
 }
+
+/// Bytes that come piece by piece.
+pub type MediaStream = Pin<Box<dyn AsyncRead + Send>>;
 
 /// One account as a network sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +93,15 @@ pub enum HostFault {
     /// The store did not take or give it; try again later, and tell the network nothing until then.
     #[error("the database did not answer: {0}")]
     Store(String),
+    /// There are more bytes than were allowed; nothing was kept.
+    #[error("it has more than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The source of the bytes broke off; nothing was kept.
+    #[error("the bytes could not be read or kept: {0}")]
+    Media(String),
     /// The program is stopping.
     #[error("the server is stopping")]
     Stopping,

@@ -1,7 +1,7 @@
 //! What a bridge brings in, and the one door it comes through.
 
 use async_trait::async_trait;
-use domain::{Content, Passport, RemoteMessage, RemoteUser, Timestamp, contact::RemoteTarget};
+use domain::{Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget};
 
 use crate::{HostFault, Write};
 
@@ -24,6 +24,7 @@ pub struct Batch {
 }
 
 /// Something that arrived for an account.
+#[allow(clippy::large_enum_variant, reason = "most arrivals are messages: nothing is gained by boxing them")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
     /// Somebody said something.
@@ -87,6 +88,19 @@ pub struct RemoteProfile {
     /// The readable name their address is made of (a login, a localpart).
     pub login: String,
     /// The server they are of, on networks that have several.
+    pub server: Option<String>,
+}
+
+/// A room of the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomProfile {
+    /// Its id.
+    pub room: RemoteRoom,
+    /// The name it shows; empty if none.
+    pub name: String,
+    /// The readable name its address is made of.
+    pub login: String,
+    /// The server it is of, on networks that have several.
     pub server: Option<String>,
 }
 

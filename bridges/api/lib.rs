@@ -16,8 +16,8 @@ pub mod section;
 
 pub use domain::content::Features;
 pub use failure::Failure;
-pub use host::{Host, HostFault, LinkOwner, Write};
-pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile};
+pub use host::{Host, HostFault, LinkOwner, MediaStream, Write};
+pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, RoomProfile};
 pub use link::{Action, Farewell, Link, Order, Receipt};
 pub use network::{Fault, Network, Standing};
 pub use section::{Section, SectionFault};

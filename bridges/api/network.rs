@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::content::Features;
 
-use crate::{Failure, Host, Link, LinkOwner, RemoteProfile};
+use crate::{Failure, Host, Link, LinkOwner, RemoteProfile, RoomProfile};
 
 /// A chat network, as one section of the configuration sets it up.
 ///
@@ -25,6 +25,11 @@ pub trait Network: Send + Sync + 'static {
     /// Finds the person that a typed address means: its name and, where the network has several, their server, unescaped.
     /// `Ok(None)` when there is no such person.
     async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure>;
+
+    /// Finds the room that a typed address means, as [`Network::resolve`] finds a person.
+    async fn resolve_room(&self, _name: &str, _server: Option<&str>) -> Result<Option<RoomProfile>, Failure> {
+        Ok(None)
+    }
 
     /// Looks for everything that is wrong with the set-up, for `chrysalis check`. Ends by itself within half a minute.
     async fn check(&self, standing: Standing) -> Vec<Fault>;

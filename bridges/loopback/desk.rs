@@ -3,22 +3,25 @@
 use std::collections::VecDeque;
 
 use bridge::{Host, Order, Write};
-use domain::{Content, Passport, presence::OwnPresence};
+use domain::{Content, Passport, RemoteUser, contact::RemoteTarget, presence::OwnPresence};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use crate::echo::Mood;
+use crate::{
+    echo::{self, Mood},
+    room,
+};
 
 /// Where errands are kept until they are done.
 pub(crate) const WAITING: &str = "waiting/";
 
-/// How much may wait for Echo's answer, for one account; until some of it is answered, further texts are put off.
+/// How much may wait for an answer, for one account; until some of it is answered, further texts are put off.
 pub(crate) const MOST_WAITING: usize = 200;
 
-/// How much of what they heard Echo remembers, for one account.
+/// How much of what was heard is remembered, for one account.
 const MEMORY: usize = 100;
 
-/// Something that Echo was told and has not answered yet.
+/// Something that was said on the network and is not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Errand {
     /// Orders errands, over restarts too.
@@ -26,6 +29,9 @@ pub(crate) struct Errand {
     pub(crate) owner: Passport,
     /// The order that brought it; the answer's id is made of it.
     pub(crate) order: String,
+    /// Where it was said; what an earlier version kept was said to Echo.
+    #[serde(default = "echo::place")]
+    pub(crate) place: RemoteTarget,
     pub(crate) told: Content,
 }
 
@@ -39,6 +45,14 @@ impl Errand {
     pub(crate) fn written(&self) -> Result<Write, serde_json::Error> {
         Ok(Write::Put(self.key(), serde_json::to_string(self)?))
     }
+
+    /// Who is seen typing before the answer comes.
+    pub(crate) fn typist(&self) -> RemoteUser {
+        match self.place {
+            RemoteTarget::Person(_) => echo::user(),
+            RemoteTarget::Room(_) => room::replies(&self.told).first.0.user(),
+        }
+    }
 }
 
 /// One account's place on the network. An account that was never opened, or is closed, has no link.
@@ -47,13 +61,13 @@ pub(crate) struct Desk {
     pub(crate) open: bool,
     /// How Echo shows themselves to the account.
     pub(crate) mood: Mood,
-    /// What Echo has to answer, oldest first; the first is being answered.
+    /// What has to be answered, oldest first; the first is being answered.
     pub(crate) errands: VecDeque<Errand>,
     /// Ends the task that answers; there is none while it is `None`.
     pub(crate) worker: Option<CancellationToken>,
-    /// What Echo heard last, oldest first, with the orders that brought it.
+    /// What was heard last, in the room too, oldest first, with the orders that brought it.
     heard: VecDeque<(String, Content)>,
-    /// How much Echo heard before that.
+    /// How much was heard before that.
     pub(crate) forgotten: usize,
     /// What Echo sees of the account.
     pub(crate) sees: Option<OwnPresence>,
@@ -62,8 +76,8 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Whether this order was carried out already, as far back as Echo remembers. The answer of an older one has an id that
-    /// the host knows, so at worst Echo types in vain.
+    /// Whether this order was carried out already, as far back as is remembered. The answer of an older one has an id that
+    /// the host knows, so at worst somebody types in vain.
     pub(crate) fn knows(&self, order: &Order) -> bool {
         self.heard.iter().any(|(key, _)| *key == order.key) || self.errands.iter().any(|each| each.order == order.key)
     }
@@ -77,7 +91,7 @@ impl Desk {
         self.errands.push_back(errand);
     }
 
-    /// What Echo remembers of what they heard.
+    /// What is remembered of what was heard.
     pub(crate) fn heard(&self) -> Vec<Content> {
         self.heard.iter().map(|(_, content)| content.clone()).collect()
     }

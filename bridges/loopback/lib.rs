@@ -1,22 +1,33 @@
-//! A network in memory, with one person on it.
+//! A network in memory: Echo, and a room of five.
 //!
-//! Echo is everybody's friend: online, typing a moment, then repeating what they were told. The words `away`, `busy`,
-//! `online`, `status TEXT` and `nudge` are obeyed. So a newcomer sees everything move without any other server, and tests have
-//! a network that they can play both sides of ([`Loopback::say`] and its neighbours). It is also the shortest complete bridge:
-//! read it before you write one.
+//! Echo is everybody's friend: online, with a picture, typing a moment, then repeating what they were told in kind: texts with
+//! their looks and emoticons, nudges, files, pictures, ink and voice clips with the same bytes. They obey some words; `help`
+//! names them. In the room four people beside the account answer what is said there. So a newcomer sees everything move without
+//! any other server, and tests have a network that they can play both sides of ([`Loopback::say`] and its neighbours). It is
+//! also the shortest complete bridge: read it before you write one.
 //!
-//! What Echo was told is kept until it is answered, so that a crash in between neither loses nor doubles an answer.
+//! The way of a message: `link` takes the order, `parlour` keeps it as an errand at the account's `desk`, `answering` asks
+//! `echo` or the `room` for an answer and hands it in. What was said is kept until it is answered, so that a crash in between
+//! neither loses nor doubles an answer.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod answering;
 mod desk;
+mod drawings;
 mod echo;
 mod far_side;
+mod lines;
 mod link;
 mod network;
 mod parlour;
+mod pictures;
+mod recital;
+mod room;
 #[cfg(test)]
 mod tests;
+mod tone;
+mod words;
 
 use std::sync::Arc;
 

@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use bridge::{
-    Arrival, Batch, Failure, Fault, Features, Host, HostFault, Link, LinkOwner, Network, RemoteProfile, Section,
-    SectionFault, Standing, Write,
+    Arrival, Batch, Failure, Fault, Features, Host, HostFault, Link, LinkOwner, Network, RemoteProfile, RoomProfile,
+    Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
 use serde::Deserialize;
@@ -16,8 +16,10 @@ use serde::Deserialize;
 use crate::{
     desk::Desk,
     echo::{self, ECHO},
+    lines::LARGEST_FILE,
     link::LoopbackLink,
     parlour::Parlour,
+    room::{self, ROOM},
 };
 
 /// Under which it is remembered that an account has Echo as a contact.
@@ -60,6 +62,9 @@ impl Network for Loopback {
     fn features(&self) -> Features {
         Features {
             longest_text: 64 * 1024,
+            largest_file: LARGEST_FILE,
+            formatting: true,
+            emoticons: true,
             nudge: true,
             emote: true,
             typing: true,
@@ -73,7 +78,9 @@ impl Network for Loopback {
         let friends = host.list(FRIEND).await.map_err(passing)?;
         let friends: HashSet<String> = friends.into_iter().map(|(key, _)| key).collect();
         let waiting = Desk::kept(host.as_ref()).await.map_err(passing)?;
-        self.replace(Some(Arc::new(Parlour::new(host, friends, waiting))));
+        let parlour = Arc::new(Parlour::new(host, friends, waiting));
+        parlour.show_pictures().await;
+        self.replace(Some(parlour));
         Ok(())
     }
 
@@ -93,6 +100,10 @@ impl Network for Loopback {
 
     async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {
         Ok((name.eq_ignore_ascii_case(ECHO) && server.is_none()).then(echo::profile))
+    }
+
+    async fn resolve_room(&self, name: &str, server: Option<&str>) -> Result<Option<RoomProfile>, Failure> {
+        Ok((name.eq_ignore_ascii_case(ROOM) && server.is_none()).then(room::profile))
     }
 
     async fn check(&self, _standing: Standing) -> Vec<Fault> {

@@ -1,30 +1,27 @@
-//! Where Echo sits: the network's state, shared by its links and tasks.
+//! The network's state, shared by its links and tasks: what comes in from the accounts.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use bridge::{Arrival, Batch, Failure, Host, HostFault, Order, Receipt, Write};
-use domain::{Content, Passport, RemoteMessage, contact::RemoteTarget};
-use tokio::{sync::Notify, time::sleep};
+use bridge::{Failure, Host, Order, Receipt, Write};
+use domain::{Content, Passport, RemoteMessage};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     desk::{Desk, Errand, MOST_WAITING},
+    drawings::Drawing,
     echo,
 };
 
-/// How long Echo types before they answer.
-const TYPING: Duration = Duration::from_millis(600);
-/// How long to wait after the host first failed; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest such wait.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long somebody types before they answer.
+pub(crate) const TYPING: Duration = Duration::from_millis(600);
 
 /// The network's state.
 pub(crate) struct Parlour {
@@ -36,6 +33,8 @@ pub(crate) struct Parlour {
     /// Woken whenever a desk changes.
     pub(crate) changed: Notify,
     next: AtomicU64,
+    /// How often Echo has changed their picture since the start.
+    picture: AtomicUsize,
     desks: Mutex<HashMap<Passport, Desk>>,
 }
 
@@ -54,6 +53,7 @@ impl Parlour {
             friends: Mutex::new(friends),
             changed: Notify::new(),
             next: AtomicU64::new(next),
+            picture: AtomicUsize::new(0),
             desks: Mutex::new(desks),
         }
     }
@@ -86,6 +86,16 @@ impl Parlour {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The picture that Echo wears, or the one after it, which they wear from then on.
+    pub(crate) fn echos_picture(&self, change: bool) -> Drawing {
+        let worn = if change {
+            self.picture.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+        } else {
+            self.picture.load(Ordering::Relaxed)
+        };
+        echo::PICTURES[worn % echo::PICTURES.len()]
+    }
+
     /// Which accounts have Echo as a contact, by the keys under which it is remembered.
     pub(crate) fn friends(&self) -> MutexGuard<'_, HashSet<String>> {
         self.friends.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,7 +105,7 @@ impl Parlour {
         self.desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Echo hears what `order` says; they answer later. When it returns, the answer survives a crash.
+    /// What `order` says is heard in its place; the answer comes later. When it returns, the answer survives a crash.
     pub(crate) async fn hear(
         self: &Arc<Self>,
         owner: &Passport,
@@ -111,11 +121,16 @@ impl Parlour {
             return Ok(receipt);
         }
         if waiting >= MOST_WAITING {
-            let reason = "Echo has too much to answer".to_owned();
+            let reason = "there is too much to answer already".to_owned();
             return Err(Failure::Retry { after: Some(TYPING), reason });
         }
-        let order = order.key.clone();
-        let errand = Errand { sequence: self.sequence(), owner: owner.clone(), order, told: told.clone() };
+        let errand = Errand {
+            sequence: self.sequence(),
+            owner: owner.clone(),
+            order: order.key.clone(),
+            place: order.to.clone(),
+            told: told.clone(),
+        };
         let write = errand.written().map_err(|fault| Failure::refused(format!("it cannot be kept: {fault}")))?;
         self.host.write(vec![write]).await.map_err(|fault| Failure::retry(fault.to_string()))?;
         self.at_desk(owner, |desk| desk.hear(errand));
@@ -142,77 +157,5 @@ impl Parlour {
             }
         });
         self.wait_at_desk(owner, |desk| desk.worker.is_none().then_some(())).await;
-    }
-
-    async fn answer_all(self: Arc<Self>, owner: Passport, end: CancellationToken) {
-        let place = RemoteTarget::Person(echo::user());
-        let answering = async {
-            // Leaving and finding nothing to do are one step, so that no errand comes in between.
-            while let Some(errand) = self.at_desk(&owner, |desk| {
-                let errand = desk.errands.front().cloned();
-                if errand.is_none() {
-                    desk.worker = None;
-                }
-                errand
-            }) {
-                self.host.typing(&owner, &place, &echo::user(), true);
-                sleep(TYPING).await;
-                let answered = self.answer(&errand).await;
-                self.host.typing(&owner, &place, &echo::user(), false);
-                answered?;
-            }
-            Ok::<(), HostFault>(())
-        };
-        match end.run_until_cancelled(answering).await {
-            Some(Ok(())) => return,
-            Some(Err(fault)) => tracing::debug!(%owner, %fault, "Echo stopped answering"),
-            None => self.host.typing(&owner, &place, &echo::user(), false),
-        }
-        self.at_desk(&owner, |desk| desk.worker = None);
-    }
-
-    /// Hands in the answer, and the errand's end with it.
-    async fn answer(&self, errand: &Errand) -> Result<(), HostFault> {
-        let owner = &errand.owner;
-        let mut mood = self.at_desk(owner, |desk| desk.mood.clone());
-        let before = mood.clone();
-        let answers = mood.answer(&errand.told);
-        let arrivals = answers.into_iter().enumerate().map(|(part, content)| {
-            let id = RemoteMessage(format!("answer/{}/{part}", errand.order));
-            self.said(owner, id, content)
-        });
-        let batch = Batch { arrivals: arrivals.collect(), writes: vec![Write::Delete(errand.key())] };
-        self.hand_in(&batch).await?;
-        self.at_desk(owner, |desk| {
-            desk.mood = mood.clone();
-            desk.errands.pop_front();
-        });
-        if mood != before {
-            self.host.presence(owner, &echo::user(), mood.presence(self.host.now()));
-        }
-        Ok(())
-    }
-
-    /// Something that Echo says to `owner`.
-    pub(crate) fn said(&self, owner: &Passport, id: RemoteMessage, content: Content) -> Arrival {
-        let place = RemoteTarget::Person(echo::user());
-        let sent = self.host.now();
-        Arrival::Message { owner: owner.clone(), place, author: echo::profile(), id, sent, content }
-    }
-
-    /// Hands in `batch`, again and again until the host has taken it or stops.
-    pub(crate) async fn hand_in(&self, batch: &Batch) -> Result<(), HostFault> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match self.host.accept(batch.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(HostFault::Stopping) => return Err(HostFault::Stopping),
-                Err(fault @ HostFault::Store(_)) => {
-                    tracing::warn!(%fault, "what Echo said was not taken, and is handed in again");
-                    sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-            }
-        }
     }
 }

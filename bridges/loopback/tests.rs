@@ -1,15 +1,21 @@
-//! Echo, from both sides.
+//! The network from both sides: the suite, and what survives what.
+
+mod gifts;
+mod pictures;
+mod repeating;
+mod room;
 
 use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bridge::{
     Action, Arrival, Farewell, Host, Link, Network, Order, RemoteProfile, Section,
-    conformance::{FakeHost, Seen, Subject, owner, run},
+    conformance::{Enclosure, EnclosureKind, FakeHost, Seen, Subject, owner, run},
 };
 use domain::{
     Content,
     contact::RemoteTarget,
+    content::Text,
     presence::{Availability, RemotePresence},
 };
 
@@ -58,6 +64,48 @@ impl Subject for Both {
     async fn invite(&self) -> bool {
         false
     }
+
+    async fn send(&self, enclosure: &Enclosure) {
+        let attachment = self.0.keep(&enclosure.name, enclosure.bytes.clone()).await.unwrap();
+        self.0.say(&owner().passport, enclosure.kind.content(attachment)).await;
+    }
+
+    async fn received(&self, count: usize) -> Vec<Enclosure> {
+        let mut heard = self.heard(0).await;
+        while heard.iter().filter_map(EnclosureKind::of).count() < count {
+            heard = self.heard(heard.len() + 1).await;
+        }
+        let mut received = Vec::new();
+        for (kind, attachment) in heard.iter().filter_map(EnclosureKind::of) {
+            let bytes = self.0.bytes(attachment).await.unwrap().unwrap();
+            received.push(Enclosure { kind, name: attachment.name.clone(), bytes });
+        }
+        received
+    }
+
+    async fn say_formatted(&self, text: &Text) {
+        self.0.say(&owner().passport, Content::Text(text.clone())).await;
+    }
+
+    fn has_pictures(&self) -> bool {
+        true
+    }
+
+    async fn wear(&self, picture: Option<&[u8]>) {
+        match picture {
+            Some(bytes) => self.0.wear(Some(&self.0.keep("echo.gif", bytes.to_vec()).await.unwrap())),
+            None => self.0.wear(None),
+        }
+    }
+
+    async fn sees_picture(&self, picture: Option<&[u8]>) {
+        // What is named by its hash has the same name exactly when it has the same bytes.
+        let wanted = match picture {
+            Some(bytes) => Some(self.0.keep("wanted.gif", bytes.to_vec()).await.unwrap().source),
+            None => None,
+        };
+        self.0.sees(&owner().passport, |seen| seen.picture.as_ref().map(|picture| picture.source) == wanted).await;
+    }
 }
 
 fn section(values: &[(&str, &str)]) -> Section {
@@ -78,12 +126,22 @@ async fn started(host: &Arc<FakeHost>) -> (Loopback, Arc<dyn Link>) {
 }
 
 fn order(host: &FakeHost, key: &str, text: &str) -> Order {
-    let action = Action::Say { content: Content::text(text), sent: host.now() };
-    Order { key: key.to_owned(), attempt: 0, to: RemoteTarget::Person(echo::user()), action }
+    order_of(host, key, &echo::place(), Content::text(text))
+}
+
+fn order_of(host: &FakeHost, key: &str, to: &RemoteTarget, content: Content) -> Order {
+    let action = Action::Say { content, sent: host.now() };
+    Order { key: key.to_owned(), attempt: 0, to: to.clone(), action }
 }
 
 fn said(seen: &Seen) -> Vec<Content> {
     seen.said(&owner().passport, &echo::user())
+}
+
+/// What Echo says, once they have said so much.
+async fn wait_for(host: &FakeHost, count: usize) -> Vec<Content> {
+    let what = format!("{count} things that Echo says");
+    host.wait_for(&what, |seen| Some(said(seen)).filter(|said| said.len() >= count)).await
 }
 
 async fn wait_for_answers(host: &FakeHost, expected: &[&str]) {
@@ -220,16 +278,43 @@ async fn too_much_at_once_is_put_off() {
     network.stop().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn two_networks_of_this_kind_share_nothing() {
+    let one = host();
+    let other = FakeHost::new("second".parse().unwrap(), vec![owner()]);
+    let (network, link) = started(&one).await;
+    let (second, second_link) = started(&other).await;
+    let picture = other.picture_of(&echo::place());
+    for (key, word) in [("1", "busy"), ("2", "picture"), ("3", "hello")] {
+        link.deliver(&order(&one, key, word)).await.unwrap();
+    }
+    wait_for(&one, 3).await;
+    assert_eq!(said(&other.seen()), []);
+    assert_eq!(other.seen().presences[&(owner().passport, echo::user())].availability, Availability::Online);
+    assert_eq!(other.picture_of(&echo::place()), picture);
+    assert_ne!(one.picture_of(&echo::place()), picture);
+    // The same key is another order there.
+    second_link.deliver(&order(&other, "1", "room")).await.unwrap();
+    let answers = wait_for(&other, 1).await;
+    let [Content::Text(room)] = answers.as_slice() else { panic!("{answers:?}") };
+    assert!(room.text.contains("room@rooms.second.msn.example"), "{room:?}");
+    network.stop().await;
+    second.stop().await;
+}
+
 #[tokio::test]
-async fn there_is_nobody_else() {
+async fn there_is_nobody_else_to_speak_to() {
     let host = host();
     let (network, link) = started(&host).await;
     assert_eq!(network.resolve("Echo", None).await, Ok(Some(echo::profile())));
     for (name, server) in [("narcissus", None), ("echo", Some("example.org"))] {
         assert_eq!(network.resolve(name, server).await, Ok(None));
     }
-    let mut stray = order(&host, "1", "anybody?");
-    stray.to = RemoteTarget::Person(domain::RemoteUser("narcissus".to_owned()));
-    assert!(!link.deliver(&stray).await.unwrap_err().is_passing());
+    let person = |name: &str| RemoteTarget::Person(domain::RemoteUser(name.to_owned()));
+    let attic = RemoteTarget::Room(domain::RemoteRoom("attic".to_owned()));
+    for to in [person("narcissus"), person("iris"), attic] {
+        let stray = order_of(&host, "1", &to, Content::text("anybody?"));
+        assert!(!link.deliver(&stray).await.unwrap_err().is_passing(), "{to:?}");
+    }
     network.stop().await;
 }

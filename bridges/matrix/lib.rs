@@ -46,8 +46,15 @@ use crate::{
 };
 
 /// What Matrix carries. An event may have 64 KiB, of which escapes in JSON can take several bytes a character.
-const FEATURES: Features =
-    Features { longest_text: 16 * 1024, nudge: true, emote: true, typing: true, presence: true, keeps_messages: true };
+const FEATURES: Features = Features {
+    longest_text: 16 * 1024,
+    nudge: true,
+    emote: true,
+    typing: true,
+    presence: true,
+    keeps_messages: true,
+    ..Features::PLAIN
+};
 
 /// How long the end of all tasks is waited for.
 const ENDING: Duration = Duration::from_secs(5);

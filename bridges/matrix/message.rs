@@ -11,9 +11,17 @@ pub(crate) const ORDER: &str = "im.chrysalis.order";
 /// What `content` looks like as the content of an `m.room.message`, marked with its order.
 pub(crate) fn write(content: &Content, order: &str) -> Value {
     let mut written = match content {
-        Content::Text { text } => json!({ "msgtype": "m.text", "body": text }),
+        Content::Text(text) => json!({ "msgtype": "m.text", "body": text.text }),
         Content::Emote { text } => json!({ "msgtype": "m.emote", "body": text }),
         Content::Nudge => json!({ "msgtype": "m.emote", "body": "sends a nudge", NUDGE: true }),
+        // The features say that there are no files: these have become texts with links.
+        Content::File(attachment)
+        | Content::Image(attachment)
+        | Content::Voice(attachment)
+        | Content::Ink(attachment) => {
+            json!({ "msgtype": "m.notice", "body": attachment.name })
+        }
+        Content::Wink { title, .. } => json!({ "msgtype": "m.emote", "body": format!("sends the wink \"{title}\"") }),
     };
     if let Some(fields) = written.as_object_mut() {
         fields.insert(ORDER.to_owned(), order.into());
@@ -37,8 +45,14 @@ fn read_message(content: &Value) -> Option<Content> {
     if relation.and_then(|relation| relation.get("rel_type")).and_then(Value::as_str) == Some("m.replace") {
         let changed = content.get("m.new_content").unwrap_or(content);
         return Some(match read_plain(changed)? {
-            Content::Text { text } => Content::text(format!("* {text}")),
-            other @ (Content::Emote { .. } | Content::Nudge) => other,
+            Content::Text(text) => Content::Text(text.preceded_by("* ")),
+            other @ (Content::Emote { .. }
+            | Content::Nudge
+            | Content::File(_)
+            | Content::Image(_)
+            | Content::Voice(_)
+            | Content::Ink(_)
+            | Content::Wink { .. }) => other,
         });
     }
     read_plain(content)
@@ -57,7 +71,7 @@ fn read_plain(content: &Value) -> Option<Content> {
         "m.file" => placeholder("file", content),
         "m.location" => placeholder("location", content),
         // Texts, notices, and whatever else can be read as one.
-        _ => Content::Text { text: body()? },
+        _ => Content::text(body()?),
     })
 }
 

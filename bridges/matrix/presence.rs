@@ -105,7 +105,7 @@ mod tests {
 
     fn own(status: Status, text: &str, current_media: &str) -> Shown {
         let personal_message = PersonalMessage { text: text.into(), current_media: current_media.into() };
-        show(&OwnPresence { status, name: "Carol".into(), personal_message })
+        show(&OwnPresence { status, name: "Carol".into(), personal_message, picture: None })
     }
 
     #[test]

@@ -333,9 +333,12 @@ pub(crate) fn message(
 fn told_by(user: &UserId, content: &Content) -> Content {
     let name = user.localpart();
     match content {
-        Content::Text { text } => Content::text(format!("{name}: {text}")),
+        Content::Text(text) => Content::Text(text.clone().preceded_by(&format!("{name}: "))),
         Content::Emote { text } => Content::text(format!("* {name} {text}")),
         Content::Nudge => Content::text(format!("* {name} sends a nudge")),
+        Content::File(_) | Content::Image(_) | Content::Voice(_) | Content::Ink(_) | Content::Wink { .. } => {
+            content.clone()
+        }
     }
 }
 

@@ -61,6 +61,9 @@ impl World {
             network_ids: NetworkIds::default(),
             emoji: Emoji::default(),
             challenges: if case.strict { Challenges::Strict } else { Challenges::Lenient },
+            calls_per_minute: 60,
+            messages_per_minute: 6_000,
+            mail: case.strict,
             web: "http://localhost".into(),
             public_address: "localhost:1863".into(),
         };

@@ -3,8 +3,11 @@
 //! [`Account::handle`] is the only door: a [`Cause`] goes in, [`Effect`]s come out, to be carried out in their order. An account
 //! is held in memory while a client is signed in or somebody asks for it, and loaded from its [`Record`] otherwise.
 
+mod asking;
 mod groups;
+mod limits;
 mod lists;
+mod properties;
 mod record;
 mod sharing;
 #[cfg(test)]
@@ -14,34 +17,21 @@ mod words;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+pub use asking::{Answer, GroupRef, Refusal, Request, Snapshot, Who};
+pub use limits::Limits;
 pub use record::{Change, ContactProperty, Prompt, Record};
 pub use words::{
-    Answer, Cause, ContactIntent, Dismissal, Effect, Event, GroupRef, Refusal, Request, Resolution, Ring, SessionId,
-    Snapshot, Verdict, Who,
+    Announcement, Cause, ContactIntent, Dismissal, Effect, Event, Resolution, Ring, SessionId, Verdict,
 };
+
+use limits::Allowances;
 
 use crate::{
     Contact, Group, List, Moment, Passport, PersonalMessage, Presence, Status, Timestamp,
+    media::Attachment,
     policy::{self, Privacy},
     presence::{OwnPresence, Sighting},
 };
-
-/// How much one account may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Entries of the forward list; the old service had 600.
-    pub contacts: usize,
-    /// Entries of all lists together.
-    pub entries: usize,
-    /// Groups; the old service had 30.
-    pub groups: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { contacts: 600, entries: 2000, groups: 30 }
-    }
-}
 
 /// One account, as it lives in memory.
 #[derive(Debug)]
@@ -57,6 +47,7 @@ pub struct Account {
     list_changed: Timestamp,
     settings_changed: Timestamp,
     limits: Limits,
+    allowances: Allowances,
     session: Option<SessionId>,
     /// Whether that client has said its first status, and so been told who else is there.
     greeted: bool,
@@ -70,6 +61,10 @@ pub struct Account {
     shared: Option<Arc<Presence>>,
     /// What the networks were shown last.
     shown: Option<OwnPresence>,
+    /// The display picture, as the networks are shown it.
+    picture: Option<Arc<Attachment>>,
+    /// The object of which the client was last known to show the picture.
+    pictured: Option<Option<Arc<str>>>,
     /// Contacts this account sees at the moment.
     seen: HashMap<Passport, Arc<Presence>>,
     /// Questions that are out, by their number.
@@ -111,6 +106,7 @@ impl Account {
             list_changed: record.list_changed,
             settings_changed: record.settings_changed,
             limits,
+            allowances: Allowances::new(&limits),
             session: None,
             greeted: false,
             own: None,
@@ -118,6 +114,8 @@ impl Account {
             published: HashSet::new(),
             shared: None,
             shown: None,
+            picture: None,
+            pictured: None,
             seen: HashMap::new(),
             queries: HashMap::new(),
             next_query: 0,
@@ -163,7 +161,7 @@ impl Account {
         self.settings_changed = fresh.settings_changed;
         // What was decided after the commit was not carried out, so that nobody knows any more who sees what: all who might see
         // something are shown anew, or shown that there is nothing, with the next effects.
-        let watchers = self.contacts.values().filter(|contact| contact.remote.is_none() && contact.lists.watches());
+        let watchers = self.contacts.values().filter(|contact| contact.is_account() && contact.lists.watches());
         self.published = watchers.map(|contact| contact.passport.clone()).collect();
         self.shared = None;
         self.shown = None;
@@ -192,6 +190,15 @@ impl Account {
             Cause::Listed { by, name, listed } => self.listed(moment, &by, name, listed, &mut effects),
             Cause::Entered(contact) => self.entered(moment, contact, &mut effects),
             Cause::Showed(property) => self.showed(property, &mut effects),
+            Cause::Renamed { contact, name } => self.renamed(moment, &contact, name, &mut effects),
+            Cause::Announced(announcement) => {
+                let event = Event::Announced(announcement);
+                effects.extend(self.session.map(|session| Effect::Tell { session, event }));
+            }
+            Cause::Pictured(picture) => {
+                self.picture = picture;
+                self.share(&mut effects);
+            }
             Cause::Rung(ring) => self.rung(ring, &mut effects),
             Cause::Reachable => {
                 if self.is_visible() {
@@ -208,6 +215,7 @@ impl Account {
                 if let Some(session) = self.session {
                     effects.push(Effect::Dismiss { session, reason: Dismissal::Removed });
                 }
+                self.withdraw_properties(&mut effects);
                 self.sign_out(&mut effects);
             }
         }
@@ -271,11 +279,13 @@ impl Account {
                 effects.push(Effect::Keep(vec![Change::Prompt(prompt), self.settings_move(moment)]));
                 Ok(Some(Answer::Prompt(prompt)))
             }
-            Request::OpenSwitchboard if self.is_visible() => {
+            Request::LookUp(telephone) => self.look_up(moment, (session, tag), telephone, effects),
+            Request::OpenSwitchboard if !self.is_visible() => Err(Refusal::Hidden),
+            Request::OpenSwitchboard if !self.allowances.switchboards.take(moment.instant) => Err(Refusal::TooFast),
+            Request::OpenSwitchboard => {
                 effects.push(Effect::Admit { session, tag });
                 Ok(None)
             }
-            Request::OpenSwitchboard => Err(Refusal::Hidden),
         };
         match answered {
             Ok(Some(answer)) => {
@@ -299,40 +309,6 @@ impl Account {
             list_changed: self.list_changed,
             settings_changed: self.settings_changed,
         }
-    }
-
-    fn change_property(
-        &mut self,
-        moment: &Moment,
-        key: String,
-        value: Option<String>,
-        effects: &mut Vec<Effect>,
-    ) -> Result<Answer, Refusal> {
-        let change = match key.as_str() {
-            "MFN" => {
-                self.name = value.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| self.passport.to_string());
-                Change::Name(self.name.clone())
-            }
-            "PHH" | "PHW" | "PHM" | "MOB" | "MBE" | "WWE" | "HSB" => {
-                match &value {
-                    Some(value) => self.properties.insert(key.clone(), value.clone()),
-                    None => self.properties.remove(&key),
-                };
-                Change::Property { key: key.clone(), value: value.clone() }
-            }
-            _ => return Err(Refusal::NoSuchProperty),
-        };
-        effects.push(Effect::Keep(vec![change, self.settings_move(moment)]));
-        if key != "MFN" {
-            self.share_property(&key, value.as_ref(), effects);
-        }
-        Ok(Answer::Property { key, value })
-    }
-
-    /// The settings have changed. Their time grows even when the clock does not.
-    fn settings_move(&mut self, moment: &Moment) -> Change {
-        self.settings_changed = moment.wall.max(Timestamp(self.settings_changed.0 + 1));
-        Change::SettingsChanged(self.settings_changed)
     }
 
     /// A conversation rings: pass it on to the client, or say why not.

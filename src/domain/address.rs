@@ -53,8 +53,8 @@ impl Realm {
 
     /// The address of the contact by which the server itself speaks.
     #[must_use]
-    pub fn service(&self) -> String {
-        format!("chrysalis@{}", self.domain)
+    pub fn service(&self) -> Passport {
+        Passport::at("chrysalis", &self.domain)
     }
 
     /// Where `passport` lives.

@@ -207,6 +207,17 @@ pub struct Contact {
     pub remote: Option<RemoteIdentity>,
 }
 
+impl Contact {
+    /// Whether it may be an account of this server: neither somebody of another network, nor a telephone.
+    #[must_use]
+    pub fn is_account(&self) -> bool {
+        self.remote.is_none() && !self.passport.is_telephone()
+    }
+}
+
+/// The longest name that is kept for a contact, in bytes. Messenger's own are shorter; those of networks may be long.
+pub const LONGEST_CONTACT_NAME: usize = 1024;
+
 /// A group of contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {

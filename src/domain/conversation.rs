@@ -17,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::time::Instant;
 
 pub use kept::{Body, Draft, MessageId, Waiting};
-pub use words::{CallRefusal, Cause, Effect, Pair, Party, Saying, SeatEvent, SeatId, Wish};
+pub use words::{CallRefusal, Cause, Effect, Pair, Party, PartyKind, Saying, SeatEvent, SeatId, Wish};
 
 use crate::{Moment, Passport, account::Verdict};
-use ringing::Ringing;
+use ringing::{Reason, Ringing};
 use speaking::answer;
 use typing::{Inward, Outward};
 
@@ -33,7 +33,20 @@ pub struct Conversation {
     /// Whose direct conversation it is; `None` once others have come in.
     pair: Option<Pair>,
     members: BTreeMap<Passport, Member>,
+    /// What was said and is not known to be kept yet, with those who are to be told of it then.
+    keeping: BTreeMap<MessageId, Keeping>,
+    /// Whether somebody who is away can be called: what is said to them is kept.
+    keeps: bool,
     next_ring: u64,
+}
+
+/// What was said and is not known to be kept yet.
+#[derive(Debug, Default)]
+struct Keeping {
+    author: Option<Passport>,
+    /// Accounts of which no client has it.
+    absent: BTreeSet<Passport>,
+    remotes: Vec<Passport>,
 }
 
 #[derive(Debug)]
@@ -97,18 +110,25 @@ impl Member {
 }
 
 impl Conversation {
-    /// The direct conversation of these two, with nobody in it yet.
+    /// The direct conversation of these two, with nobody in it yet. With `keeps`, accounts whose client is away can be called.
     #[must_use]
-    pub fn direct(one: Party, other: Party) -> Self {
+    pub fn direct(one: Party, other: Party, keeps: bool) -> Self {
         let pair = Pair::of(one.passport.clone(), other.passport.clone());
         let members = [one, other].map(|party| (party.passport.clone(), Member::new(party)));
-        Self { pair: Some(pair), members: members.into(), next_ring: 0 }
+        Self { pair: Some(pair), members: members.into(), keeping: BTreeMap::new(), keeps, next_ring: 0 }
+    }
+
+    /// The client that is told what is said to this account; `None` when there is none that may be told.
+    #[must_use]
+    pub fn seat_of(&self, who: &Passport) -> Option<SeatId> {
+        self.members.get(who).and_then(Member::seat)
     }
 
     /// Whether nothing would be forgotten if this were dropped now: no client sits in it, and none is on its way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.members.values().all(|member| member.seats.is_empty() && member.ringing.is_none())
+        let is_quiet = |member: &Member| member.seats.is_empty() && member.ringing.is_none();
+        self.keeping.is_empty() && self.members.values().all(is_quiet)
     }
 
     /// When [`Cause::Tick`] is due.
@@ -128,16 +148,19 @@ impl Conversation {
         match cause {
             Cause::Seated { seat, party, answering } => self.seated(seat, &party, answering, &mut effects),
             Cause::Called { seat, tag, callee } => self.called(moment, seat, tag, &callee, &mut effects),
-            Cause::Said { seat, tag, wish, saying } => self.said(moment, seat, (tag, wish), saying, &mut effects),
-            Cause::Kept { seat, tag, wish, payload, sent, id } => {
-                answer(seat, (tag, wish), id.is_some(), &mut effects);
-                if let Some(id) = id {
-                    self.kept(moment, seat, &payload, (id, sent), &mut effects);
+            Cause::Said { seat, tag, wish, saying, id } => {
+                self.said(moment, seat, (tag, wish), (id, saying), &mut effects);
+            }
+            Cause::Kept { seat, tag, wish, id, kept } => {
+                if self.seated_at(seat).is_some() {
+                    answer(seat, (tag, wish), kept, &mut effects);
                 }
+                self.kept(moment, id, kept, &mut effects);
             }
             Cause::Left(seat) => self.left(moment, seat, &mut effects),
             Cause::Answered { who, ring, verdict } => self.ring_answered(&who, ring, verdict, &mut effects),
             Cause::Waiting(owner) => self.waiting(moment, &owner, &mut effects),
+            Cause::Summoned(owner) => self.summoned(moment, &owner, &mut effects),
             Cause::Fetched { owner, messages, more } => self.fetched(&owner, messages, more, &mut effects),
             Cause::Shown { seat, messages } => self.shown(moment, seat, messages, &mut effects),
             Cause::PeerTyping { peer, typing } => self.peer_typing(moment, &peer, typing, &mut effects),
@@ -185,10 +208,10 @@ impl Conversation {
         }
         let member = self.members.entry(who.clone()).or_insert_with(|| Member::new(party.clone()));
         member.party = party.clone();
-        if party.remote || !member.seats.is_empty() {
+        if party.is_remote() || !member.seats.is_empty() {
             self.bring_in(&who, vec![(seat, tag)], effects);
         } else {
-            self.ring(moment, &who, (inviter, name), Some((seat, tag)), effects);
+            self.ring(moment, &who, (inviter, name), Reason::Call(seat, tag), effects);
         }
     }
 
@@ -252,10 +275,15 @@ impl Conversation {
         member.seats.retain(|other| other.id != seat);
         let who = member.party.passport.clone();
         let mut authors: BTreeSet<Passport> = member.more.take().into_iter().collect();
-        member.in_flight.retain(|_, flight| {
+        let keeping = &mut self.keeping;
+        member.in_flight.retain(|id, flight| {
             let stays = flight.seat != seat;
             if !stays {
-                authors.insert(flight.author.clone());
+                match keeping.get_mut(id) {
+                    // It is not in the store yet, where a look for it would miss it.
+                    Some(keeping) => drop(keeping.absent.insert(who.clone())),
+                    None => drop(authors.insert(flight.author.clone())),
+                }
             }
             stays
         });
@@ -285,18 +313,29 @@ impl Conversation {
 
     /// Something waits for an account: show it, or bring its client in first.
     fn waiting(&mut self, moment: &Moment, owner: &Passport, effects: &mut Vec<Effect>) {
+        if self.seat_of(owner).is_some() {
+            self.fetch(owner, effects);
+        } else {
+            self.ring_for_peer(moment, owner, Reason::Waiting, effects);
+        }
+    }
+
+    /// A contact wants an account's client in here.
+    fn summoned(&mut self, moment: &Moment, owner: &Passport, effects: &mut Vec<Effect>) {
+        if self.seat_of(owner).is_none() {
+            self.ring_for_peer(moment, owner, Reason::Summons, effects);
+        }
+    }
+
+    /// Rings an account in the name of the other one of the pair.
+    fn ring_for_peer(&mut self, moment: &Moment, owner: &Passport, reason: Reason, effects: &mut Vec<Effect>) {
         let Some(pair) = &self.pair else { return };
         let peer = pair.other(owner).clone();
-        let Some(member) = self.members.get(owner) else { return };
-        if member.seat().is_some() {
-            self.fetch(owner, effects);
-            return;
-        }
         // Whoever is brought in must find somebody to answer, even when that one's client has gone.
-        let Some(author) = self.members.get_mut(&peer) else { return };
-        author.here = true;
-        let name = author.party.name.clone();
-        self.ring(moment, owner, (peer, name), None, effects);
+        let Some(other) = self.members.get_mut(&peer) else { return };
+        other.here = true;
+        let name = other.party.name.clone();
+        self.ring(moment, owner, (peer, name), reason, effects);
     }
 
     /// Reads what waits for a member of a direct conversation whose client may be told.
@@ -316,26 +355,38 @@ impl Conversation {
             // Nobody speaks who is not here: somebody whose client has gone comes in again.
             self.announce(&peer, &[], effects);
         }
-        let peer_name = self.members.get_mut(&peer).map(|peer| {
-            // What somebody typed has come.
-            peer.inward = Inward::default();
-            peer.party.name.clone()
-        });
+        let Some(other) = self.members.get_mut(&peer) else { return };
+        // What somebody typed has come.
+        other.inward = Inward::default();
+        let (peer_name, is_room) = (other.party.name.clone(), other.party.kind == PartyKind::Room);
         let Some(member) = self.members.get_mut(owner) else { return };
         member.more = more.then_some(peer);
         for message in messages {
             let Entry::Vacant(flight) = member.in_flight.entry(message.id) else { continue };
             flight.insert(Flight { seat, author: message.peer.clone() });
-            // What was said by somebody who never appeared under a name still has the name it was kept with.
-            let name = if message.author_name.is_empty() { peer_name.clone() } else { Some(message.author_name) };
-            let event = SeatEvent::Message {
-                from: message.peer.clone(),
-                name: name.unwrap_or_else(|| message.peer.to_string()),
-                sent: message.sent,
-                body: message.body,
-                id: Some(message.id),
+            let attachment =
+                if let Body::Content(content) = &message.body { content.attachment().cloned() } else { None };
+            let (name, speaker) = match message.author_name {
+                author if is_room => (peer_name.clone(), Some(author).filter(|author| !author.is_empty())),
+                author if author.is_empty() => (peer_name.clone(), None),
+                // What was said by somebody who shows another name now has the name it was said under.
+                author => (author, None),
             };
-            effects.push(Effect::Tell(seat, event));
+            let from = message.peer;
+            effects.push(Effect::Tell(
+                seat,
+                SeatEvent::Message {
+                    from: from.clone(),
+                    name,
+                    speaker,
+                    sent: message.sent,
+                    body: message.body,
+                    id: Some(message.id),
+                },
+            ));
+            if let Some(attachment) = attachment {
+                effects.push(Effect::Offer { owner: owner.clone(), contact: from, attachment });
+            }
         }
     }
 
@@ -362,8 +413,8 @@ impl Conversation {
                 self.connect(who, callers, effects);
             }
             // What is said to them is kept.
-            Verdict::Absent => self.bring_in(who, callers, effects),
-            Verdict::Blocked => {
+            Verdict::Absent if self.keeps => self.bring_in(who, callers, effects),
+            Verdict::Absent | Verdict::Blocked => {
                 let is_away = member.seats.is_empty();
                 let was_here = is_away && std::mem::take(&mut member.here);
                 for (seat, tag) in callers {

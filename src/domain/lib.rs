@@ -8,17 +8,21 @@
 
 pub mod account;
 pub mod address;
+pub mod allowance;
 pub mod contact;
 pub mod content;
 pub mod conversation;
+pub mod media;
 pub mod moment;
 pub mod network;
 pub mod passport;
 pub mod policy;
 pub mod presence;
+pub mod telephone;
 
 pub use account::Account;
 pub use address::{Realm, Residence};
+pub use allowance::Allowance;
 pub use contact::{Contact, Group, Guid, List, Lists};
 pub use content::Content;
 pub use conversation::Conversation;
@@ -26,3 +30,4 @@ pub use moment::{Moment, Timestamp};
 pub use network::{NetworkBit, NetworkName, RemoteMessage, RemoteRoom, RemoteUser};
 pub use passport::Passport;
 pub use presence::{PersonalMessage, Presence, Status};
+pub use telephone::Telephone;

@@ -4,8 +4,13 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Telephone;
+
 /// An e-mail shaped account name, as Messenger calls its users; also the address under which a remote person or room
 /// stands on a contact list. Kept in lower case: Messenger compares addresses without regard to case everywhere.
+///
+/// A phone contact stands on a list as its number, `tel:+` and digits. It is made of a [`Telephone`] and read from no address:
+/// nobody signs in as one, calls one or sees one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Passport(Arc<str>);
@@ -32,6 +37,18 @@ impl Passport {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// An address of this server's own, of parts that are known to be good.
+    pub(crate) fn at(local: &str, domain: &str) -> Self {
+        Self(format!("{local}@{domain}").into())
+    }
+
+    /// Whether it is the number of a phone contact.
+    #[must_use]
+    pub fn is_telephone(&self) -> bool {
+        // No address of a person holds a colon.
+        self.0.contains(':')
     }
 
     /// What stands before the `@`.
@@ -65,6 +82,12 @@ impl FromStr for Passport {
             return Err(PassportFault::Shape);
         }
         Ok(Self(text.to_ascii_lowercase().into()))
+    }
+}
+
+impl From<Telephone> for Passport {
+    fn from(telephone: Telephone) -> Self {
+        Self(telephone.to_string().into())
     }
 }
 
@@ -110,9 +133,18 @@ mod tests {
             ("al ice@example.org", PassportFault::Character),
             ("ålice@example.org", PassportFault::Character),
             ("a<b@example.org", PassportFault::Character),
+            ("tel:+15555551212", PassportFault::Character),
         ] {
             assert_eq!(text.parse::<Passport>(), Err(fault), "{text}");
         }
         assert_eq!(format!("{}@example.org", "a".repeat(250)).parse::<Passport>(), Err(PassportFault::Length));
+    }
+
+    #[test]
+    fn a_number_is_no_address() {
+        let number: Passport = "tel:+15555551212".parse::<Telephone>().unwrap().into();
+        assert!(number.is_telephone());
+        assert_eq!((number.as_str(), number.local(), number.domain()), ("tel:+15555551212", "", ""));
+        assert!(!"tel@example.org".parse::<Passport>().unwrap().is_telephone());
     }
 }

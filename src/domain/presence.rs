@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Passport, Timestamp};
+use crate::{Passport, Timestamp, media::Attachment};
 
 /// A Messenger user's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -182,6 +182,9 @@ pub struct OwnPresence {
     pub name: String,
     /// The line under the name.
     pub personal_message: PersonalMessage,
+    /// The display picture, 96 by 96 at most; `None` if there is none, or if it is not here yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Arc<Attachment>>,
 }
 
 #[cfg(test)]

@@ -1,12 +1,22 @@
-//! Pictures, voice clips and files: kept once each, named by their hash, and known by their first bytes.
+//! Pictures, voice clips and files: kept once each, named by their hash, known by their first bytes, and made into what
+//! Messenger shows.
+//!
+//! Everything here comes from strangers. What reads it has bounds for bytes, points, frames and memory, gives a fault for what it
+//! cannot read, and works on threads that may block.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod blobs;
-mod id;
+mod cabinet;
+mod drawing;
+pub mod emoticon;
+pub mod ink;
+pub mod picture;
+pub mod wink;
 
-pub use blobs::{BlobFault, Blobs};
-pub use id::{BlobId, BlobIdFault};
+pub use blobs::{BlobFault, Blobs, Incoming};
+pub use drawing::{LONGEST_FILE, PictureFault};
+pub use picture::Picture;
 
 /// The media type of what begins with `bytes` (a few hundred are enough), by its signature and never by a name or a claim;
 /// `application/octet-stream` for what has none.

@@ -85,9 +85,21 @@ impl Dialect {
         self >= Dialect::Msnp11
     }
 
-    /// `OUT RCT`, which names the minutes to wait.
+    /// `OUT SSD`, the server goes down, and `OUT RCT`, which names the minutes to wait.
     #[must_use]
-    pub fn has_timed_sign_out(self) -> bool {
+    pub fn has_sign_out_reasons(self) -> bool {
+        self >= Dialect::Msnp11
+    }
+
+    /// The property `HSB`: whether somebody has a space, as MSN called its blogs.
+    #[must_use]
+    pub fn has_spaces(self) -> bool {
+        self >= Dialect::Msnp11
+    }
+
+    /// Telephone numbers as contacts, and `LKP` to look them up. `MSNPiki` is not sure whether they came with MSNP11 or 12.
+    #[must_use]
+    pub fn has_telephones(self) -> bool {
         self >= Dialect::Msnp11
     }
 }

@@ -4,6 +4,8 @@
 //! ([`notification`], [`switchboard`]), and payloads become typed bodies ([`message`], [`personal_message`], [`object`]).
 //! Reading is tolerant, because clients differ; writing is exact.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 pub mod challenge;
 pub mod code;
 pub mod dialect;
@@ -13,6 +15,7 @@ pub mod message;
 pub mod mime;
 pub mod notification;
 pub mod object;
+pub mod p2p;
 pub mod percent;
 pub mod personal_message;
 pub mod profile;

@@ -6,9 +6,15 @@ use crate::mime::{self, Headers};
 use crate::text_format::TextFormat;
 
 mod build;
+mod chunk;
+mod reassembly;
 mod text;
 
-pub use build::{nudge, text, typing};
+pub use build::{
+    MOST_EMOTICONS, emoticons, ink, invitation_refusal, nudge, peer_to_peer, text, typing, voice_clip, wink,
+};
+pub use chunk::{CHUNK_LENGTH, LONGEST_PAYLOAD, payloads};
+pub use reassembly::{Reassembly, ReassemblyLimits};
 pub use text::{split_text, wire_text};
 
 /// The place of a chunk in a message of several payloads.
@@ -169,6 +175,17 @@ pub fn emoticon_definitions(body: &[u8]) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+/// The picture in the body of [`Payload::Ink`]: what stands in base64 behind `base64:`. `None` if it is not in that form.
+#[must_use]
+pub fn ink_data(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?.trim_start();
+    let is_marked = text.get(..INK_MARK.len()).is_some_and(|mark| mark.eq_ignore_ascii_case(INK_MARK));
+    crate::object::lenient_base64(text.get(INK_MARK.len()..).filter(|_| is_marked)?)
+}
+
+/// What precedes the base64 of ink.
+const INK_MARK: &str = "base64:";
 
 /// Which part of which message the headers announce. A message of one chunk is whole.
 fn chunk_place(headers: &Headers) -> Option<(String, ChunkPlace)> {

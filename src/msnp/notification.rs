@@ -1,4 +1,5 @@
 //! Commands of the notification server: sign-in, contact list, presence.
 
+pub mod alert;
 pub mod client;
 pub mod server;

@@ -1,7 +1,9 @@
 //! `MSNObject`: the description by which pictures, emoticons and voice clips are offered and asked for.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest, Sha1};
 
 use crate::{percent, xml};
@@ -52,13 +54,25 @@ impl MsnObject {
     /// Describes data that we have, under an empty friendly name.
     #[must_use]
     pub fn describe(creator: &str, object_type: ObjectType, location: &str, data: &[u8]) -> MsnObject {
+        MsnObject::of_hash(creator, object_type, location, data.len() as u64, &hash(data))
+    }
+
+    /// Describes data of this size and hash (the base64 of its SHA-1), under an empty friendly name.
+    #[must_use]
+    pub fn of_hash(
+        creator: &str,
+        object_type: ObjectType,
+        location: &str,
+        size: u64,
+        data_hash: &str,
+    ) -> MsnObject {
         let mut object = MsnObject {
             creator: creator.to_owned(),
-            size: data.len() as u64,
+            size,
             object_type,
             location: location.to_owned(),
             friendly: friendly_name(""),
-            data_hash: hash(data),
+            data_hash: data_hash.to_owned(),
             description_hash: None,
             others: Vec::new(),
         };
@@ -127,6 +141,20 @@ impl MsnObject {
         percent::encode_strict(&self.to_xml())
     }
 
+    /// Reads the form of a peer-to-peer invitation: base64 of the XML with a NUL behind it. Padding and NUL may be missing.
+    #[must_use]
+    pub fn from_context(context: &str) -> Option<MsnObject> {
+        let bytes = lenient_base64(context)?;
+        let xml = bytes.split(|&byte| byte == 0).next()?;
+        MsnObject::parse(&String::from_utf8_lossy(xml))
+    }
+
+    /// The form of a peer-to-peer invitation.
+    #[must_use]
+    pub fn to_context(&self) -> String {
+        context(&self.to_xml())
+    }
+
     /// What `SHA1C` must be for these attributes: the hash of names and values, without separators, in a fixed order.
     #[must_use]
     pub fn computed_description_hash(&self) -> String {
@@ -159,6 +187,31 @@ impl MsnObject {
 pub fn friendly_name(name: &str) -> String {
     let units: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
     STANDARD.encode(if units.is_empty() { &[0, 0] } else { units.as_slice() })
+}
+
+/// The form that an object's XML has in a peer-to-peer invitation, for XML that must go back as it came.
+#[must_use]
+pub fn context(xml: &str) -> String {
+    STANDARD.encode([xml.as_bytes(), &[0]].concat())
+}
+
+/// Base64 as peers write it: with or without padding, and with line ends in it.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Decodes base64 as peers write it.
+pub(crate) fn lenient_base64(text: &str) -> Option<Vec<u8>> {
+    let letters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != 0).collect();
+    LENIENT.decode(letters).ok()
+}
+
+/// Encodes base64 with padding.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Account, Passport,
-    account::{Answer, Cause, ContactProperty, Dismissal, Effect, Event, Record, Refusal, SessionId, Verdict},
+    Account, Contact, Passport,
+    account::{Answer, Cause, Change, ContactProperty, Dismissal, Effect, Event, Record, Refusal, SessionId, Verdict},
+    contact::RemoteTarget,
     conversation,
 };
 use session::notification::Input;
+use store::StoreFault;
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug, info, info_span, warn};
 
@@ -19,6 +21,7 @@ use crate::{
     cookies::{Admits, admission},
     core::{Core, moment},
     mailbox::{Mailbox, Posted, ToAccount},
+    signals,
 };
 
 /// How long an account without a client stays in memory.
@@ -54,8 +57,18 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
             return;
         }
     };
+    let rooms: Vec<Passport> = rooms(&record);
     let account = Account::new(record, core.settings.limits.account);
     let mut task = Box::new(Task { core, account, clients: HashMap::new(), removed: false });
+    if let Err(fault) = task.core.service.load(&task.core, &passport).await {
+        warn!(%fault, "cannot read the account's time zone; times are in UTC");
+    }
+    if let Some(picture) = task.core.pictures.last(&task.core, &passport).await {
+        task.handle(Cause::Pictured(Some(picture)), None).await;
+    }
+    for room in rooms {
+        signals::show_room(&task.core, &passport, &room).await;
+    }
     Box::pin(task.take_mail(&mailbox)).await;
     loop {
         let resting = task.clients.is_empty();
@@ -84,6 +97,14 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
             return;
         }
     }
+}
+
+/// The rooms on the list.
+fn rooms(record: &Record) -> Vec<Passport> {
+    let is_room = |contact: &&Contact| {
+        contact.remote.as_ref().is_some_and(|remote| matches!(remote.target, RemoteTarget::Room(_)))
+    };
+    record.contacts.iter().filter(is_room).map(|contact| contact.passport.clone()).collect()
 }
 
 /// What is kept, as clients see it.
@@ -207,34 +228,30 @@ impl Task {
         match effect {
             Effect::Answer { .. } | Effect::Tell { .. } => {}
             Effect::Keep(changes) => {
-                for attempt in 1..=COMMITS {
-                    match self.core.store.change(&passport, changes.clone()).await {
-                        Ok(()) => return true,
-                        Err(fault) => warn!(%fault, attempt, "cannot keep a change of the account"),
-                    }
-                }
+                let Err(refusal) = self.keep(&passport, &changes).await else { return true };
                 self.reload().await;
                 if let Some((session, tag)) = asked {
-                    self.tell(session, vec![Input::Answer { tag, answer: Answer::Refused(Refusal::Unavailable) }]);
+                    self.tell(session, vec![Input::Answer { tag, answer: Answer::Refused(refusal) }]);
                 }
                 return false;
             }
             Effect::Admit { session, tag } => {
-                let dialect = self.clients.get(&session).map(ConnectionHandle::dialect);
-                if let Some(dialect) = dialect {
-                    let admits = Admits::caller(admission(&self.account, dialect));
+                if let Some(client) = self.clients.get(&session) {
+                    let zone = self.core.service.time_zone(&passport);
+                    let admits = Admits::caller(admission(&self.account, client.dialect(), zone));
                     let cookie = self.core.cookies.bake(admits);
-                    let address = Arc::clone(&self.core.settings.session.public_address);
+                    let address = client.address();
                     self.tell(session, vec![Input::Answer { tag, answer: Answer::Switchboard { address, cookie } }]);
                 }
             }
             Effect::Invite { session, ring } => {
                 if let (Some(client), Some(conversation)) = (self.clients.get(&session), ringing) {
                     let number = self.core.number();
-                    let admission = admission(&self.account, client.dialect());
+                    let zone = self.core.service.time_zone(&passport);
+                    let admission = admission(&self.account, client.dialect(), zone);
                     let admits = Admits::guest(admission, (number, conversation.clone()));
                     let cookie = self.core.cookies.bake(admits);
-                    let address = Arc::clone(&self.core.settings.session.public_address);
+                    let address = client.address();
                     let event = Event::Ring { ring: number, address, cookie, from: ring.from, name: ring.name };
                     self.tell(session, vec![Input::Event(event)]);
                 }
@@ -249,12 +266,34 @@ impl Task {
                 let property = ContactProperty { contact: passport, key, value };
                 self.core.directory.post(&to, Cause::Showed(property));
             }
-            Effect::Show(presence) => self.core.links.show(&passport, &presence),
+            Effect::Show(presence) => self.core.links.show(&passport, presence),
+            Effect::Picture { object, through } => {
+                self.core.pictures.changed(&self.core, passport, object, through);
+            }
             Effect::Mirror { to, listed } => {
                 let cause = Cause::Listed { by: passport, name: self.account.name().to_owned(), listed };
                 self.core.directory.post(&to, cause);
             }
             Effect::Outbox { contact } => self.core.outbox.kick(&self.core, passport, contact),
+            Effect::Inquire { of } => match self.core.store.properties_shown(&passport, &of).await {
+                Ok(properties) => {
+                    for property in properties {
+                        self.core.directory.post(&passport, Cause::Showed(property));
+                    }
+                }
+                Err(fault) => warn!(%of, %fault, "cannot read what a contact shows; the next list will show it"),
+            },
+            Effect::LookUp { session, tag, telephone } => {
+                let answer = match self.core.store.is_mobile(&telephone).await {
+                    Ok(true) => Answer::Found(telephone),
+                    Ok(false) => Answer::Refused(Refusal::NoSuchNumber),
+                    Err(fault) => {
+                        warn!(%fault, "cannot look a telephone number up");
+                        Answer::Refused(Refusal::Unavailable)
+                    }
+                };
+                self.tell(session, vec![Input::Answer { tag, answer }]);
+            }
             Effect::Resolve { query, passport: wanted } => {
                 let core = Arc::clone(&self.core);
                 let task = core.directory.account(&core, &passport);
@@ -273,14 +312,25 @@ impl Task {
         true
     }
 
+    /// Commits, and tries again where that may help.
+    async fn keep(&self, passport: &Passport, changes: &[Change]) -> Result<(), Refusal> {
+        for attempt in 1..=COMMITS {
+            match self.core.store.change(passport, changes.to_vec()).await {
+                Ok(()) => return Ok(()),
+                Err(StoreFault::Full(whom)) => {
+                    debug!(%whom, "is on as many lists as may be");
+                    return Err(Refusal::ListFull);
+                }
+                Err(fault) => warn!(%fault, attempt, "cannot keep a change of the account"),
+            }
+        }
+        Err(Refusal::Unavailable)
+    }
+
     /// Everything that was kept for the account may ring now.
     async fn ring_doorbells(&self, passport: &Passport) {
-        match self.core.store.waiting_peers(passport).await {
-            Ok(peers) => {
-                for peer in peers {
-                    self.core.directory.doorbell(&self.core, passport.clone(), peer);
-                }
-            }
+        match self.core.service.show_what_waits(&self.core, passport).await {
+            Ok(()) => {}
             Err(fault) => {
                 warn!(%fault, "cannot read what waits for the account; it is tried again");
                 let (core, passport) = (Arc::clone(&self.core), passport.clone());

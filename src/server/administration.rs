@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bridge::{Farewell, LinkOwner};
+use bridge::Farewell;
 use domain::{Passport, Realm, account::Cause};
 use serde::{Deserialize, Serialize};
 use store::{AccountSummary, Store, StoreFault};
@@ -10,6 +10,7 @@ use store::{AccountSummary, Store, StoreFault};
 use crate::{
     authentication::hash_password,
     core::{Core, wall},
+    links,
 };
 
 /// The longest friendly name, in bytes: what a client can show.
@@ -101,7 +102,7 @@ impl Administration {
             return Err(AccountFault::Exists(passport.to_string()));
         }
         if let Some(core) = &self.core {
-            core.links.open(&LinkOwner { passport, name }).await;
+            core.links.open(&links::owner(passport, &name)).await;
         }
         Ok(())
     }

@@ -138,6 +138,12 @@ impl Authentication {
         })
     }
 
+    /// Whose ticket this is.
+    pub(crate) fn holder(&self, ticket: &str, now: Instant) -> Option<Passport> {
+        let tickets = lock(&self.tickets);
+        tickets.get(ticket).filter(|(_, until)| now < *until).map(|(owner, _)| owner.clone())
+    }
+
     /// Ends all tickets of an account.
     pub(crate) fn revoke(&self, passport: &Passport) {
         lock(&self.tickets).retain(|_, (owner, _)| owner != passport);
@@ -247,8 +253,11 @@ mod tests {
         let now = Instant::now();
         assert!(authentication.accepts(&carol, &ticket, now) && authentication.accepts(&carol, &ticket, now));
         assert!(!authentication.accepts(&bob, &ticket, now));
+        assert_eq!(authentication.holder(&ticket, now), Some(carol.clone()));
+        assert_eq!(authentication.holder(&ticket, now + Duration::from_hours(25)), None);
         assert!(!authentication.accepts(&carol, &ticket, now + Duration::from_hours(25)));
         authentication.revoke(&carol);
+        assert_eq!(authentication.holder(&ticket, now), None);
         assert!(!authentication.accepts(&carol, &ticket, now));
     }
 }

@@ -1,10 +1,9 @@
-//! The task that owns one client's socket.
+//! The task that owns one client's connection.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{Passport, account, account::SessionId, conversation};
 use msnp::dialect::Dialect;
@@ -14,7 +13,6 @@ use session::{
     switchboard,
 };
 use sha2::{Digest, Sha256};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug, info_span};
 
@@ -23,13 +21,14 @@ use crate::{
     cookies::Admits,
     core::{Core, moment, until},
     mailbox::ToAccount,
+    transport::Transport,
 };
 
 /// How much may wait for a connection's task. Whoever lets more pile up is too slow to be kept.
 const QUEUE: usize = 4096;
 
-/// How long after a message was sent the kernel is asked whether it arrived.
-const ASK_KERNEL: Duration = Duration::from_millis(500);
+/// How long after a message was sent it is asked whether it arrived.
+const ASK_ARRIVAL: Duration = Duration::from_millis(500);
 
 /// How long a closing connection may take to take what is left for it.
 const LINGER: Duration = Duration::from_secs(5);
@@ -40,6 +39,22 @@ pub(crate) enum ToConnection {
     Notification(Vec<notification::Input>),
     /// For a switchboard connection.
     Switchboard(switchboard::Input),
+    /// For a switchboard connection, by a peer that sends no more than it has credit for.
+    Paced(switchboard::Input, Credit),
+}
+
+/// Leave to have one packet under way; it goes back once the packet is out on the socket, and is lost with the connection.
+pub(crate) struct Credit(mpsc::Sender<()>);
+
+impl Credit {
+    pub(crate) const fn new(returns: mpsc::Sender<()>) -> Self {
+        Self(returns)
+    }
+
+    fn give_back(self) {
+        // There is room for as many as were ever given.
+        let _ = self.0.try_send(());
+    }
 }
 
 /// The way to a connection's task.
@@ -48,6 +63,7 @@ pub(crate) struct ConnectionHandle {
     lane: Arc<Lane>,
     session: SessionId,
     dialect: Dialect,
+    address: Arc<str>,
 }
 
 /// The queue towards a connection's task.
@@ -65,6 +81,21 @@ impl ConnectionHandle {
         }
     }
 
+    /// Sends a peer's packet, which waits behind no more than what its peer has credit for.
+    pub(crate) fn tell_paced(&self, input: switchboard::Input, credit: Credit) {
+        self.tell(ToConnection::Paced(input, credit));
+    }
+
+    /// Whether the connection has ended.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.lane.queue.is_closed()
+    }
+
+    /// Waits for the connection's end.
+    pub(crate) async fn gone(&self) {
+        self.lane.queue.closed().await;
+    }
+
     pub(crate) const fn session(&self) -> SessionId {
         self.session
     }
@@ -72,15 +103,20 @@ impl ConnectionHandle {
     pub(crate) const fn dialect(&self) -> Dialect {
         self.dialect
     }
+
+    /// Where this client is told to connect to: what its own listener is called outside.
+    pub(crate) fn address(&self) -> Arc<str> {
+        Arc::clone(&self.address)
+    }
 }
 
-/// Serves a client until it leaves.
-pub(crate) fn spawn(core: &Arc<Core>, stream: TcpStream, peer: SocketAddr, permit: impl Send + 'static) {
-    let span = info_span!(parent: None, "connection", %peer);
+/// Serves a client until it leaves; `address` is where such a client is told to connect to.
+pub(crate) fn spawn(core: &Arc<Core>, transport: Transport, address: Arc<str>, permit: impl Send + 'static) {
+    let span = info_span!(parent: None, "connection", peer = %transport.peer());
     let core_of_task = Arc::clone(core);
     core.tasks.spawn(
         async move {
-            let closing = serve(core_of_task, stream, peer).await;
+            let closing = serve(core_of_task, transport, address).await;
             debug!(%closing, "closed");
             drop(permit);
         }
@@ -88,19 +124,20 @@ pub(crate) fn spawn(core: &Arc<Core>, stream: TcpStream, peer: SocketAddr, permi
     );
 }
 
-async fn serve(core: Arc<Core>, stream: TcpStream, peer: SocketAddr) -> Ending {
+async fn serve(core: Arc<Core>, transport: Transport, address: Arc<str>) -> Ending {
     let (sender, mut queue) = mpsc::channel(QUEUE);
     let settings = Arc::clone(&core.session_settings);
     let mut task = Task {
         connection: Connection::new(settings, moment().instant),
         core,
-        stream,
-        peer,
+        transport,
+        address,
         lane: Arc::new(Lane { queue: sender, overflown: AtomicBool::new(false) }),
         unsent: Vec::new(),
+        credits: Vec::new(),
+        paced: false,
         place: Place::Nowhere,
-        ask_kernel: None,
-        sent: Instant::now(),
+        ask_arrival: None,
     };
     let ending = task.run(&mut queue).await;
     Box::pin(task.leave(&ending)).await;
@@ -136,16 +173,18 @@ enum Place {
 
 struct Task {
     core: Arc<Core>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    transport: Transport,
+    address: Arc<str>,
     connection: Connection,
     lane: Arc<Lane>,
     unsent: Vec<u8>,
+    /// What goes back to peers once nothing is unsent.
+    credits: Vec<Credit>,
+    /// Whether a peer has ever sent something.
+    paced: bool,
     place: Place,
-    /// When to ask the kernel whether what was sent has arrived.
-    ask_kernel: Option<tokio::time::Instant>,
-    /// When the kernel was last given something to send.
-    sent: Instant,
+    /// When to ask whether what was sent has arrived.
+    ask_arrival: Option<tokio::time::Instant>,
 }
 
 impl Task {
@@ -154,7 +193,7 @@ impl Task {
         let mut stopping = false;
         loop {
             let deadline = self.connection.deadline().map(tokio::time::Instant::from_std);
-            let deadline = deadline.into_iter().chain(self.ask_kernel).min();
+            let deadline = deadline.into_iter().chain(self.ask_arrival).min();
             // What is done for a moment lies on the heap for that moment only: a task mostly waits, and there are thousands.
             let step = tokio::select! {
                 biased;
@@ -164,12 +203,12 @@ impl Task {
                     }
                     Some(_) | None => Err(Ending::TooSlow),
                 },
-                writable = self.stream.writable(), if !self.unsent.is_empty() => match writable {
+                writable = self.transport.writable(), if !self.unsent.is_empty() => match writable {
                     Ok(()) => self.write(),
                     Err(fault) => Err(fault.into()),
                 },
                 // A client that does not read is not read from either.
-                readable = self.stream.readable(), if self.connection.is_ready() && self.unsent.is_empty() => {
+                readable = self.transport.readable(), if self.connection.is_ready() && self.unsent.is_empty() => {
                     match readable {
                         Ok(()) => Box::pin(self.read()).await,
                         Err(fault) => Err(fault.into()),
@@ -191,12 +230,19 @@ impl Task {
     async fn read(&mut self) -> Result<(), Ending> {
         let actions = {
             let mut buffer = [0; 8192];
-            match self.stream.try_read(&mut buffer) {
-                Ok(0) => return Err(Ending::HungUp),
-                Ok(length) => {
-                    let bytes = buffer.get(..length).unwrap_or_default();
-                    self.connection.process(&moment(), Input::Bytes(bytes))
+            match self.transport.try_read(&mut buffer) {
+                Ok(Some(input)) => {
+                    // A request to the gateway says what the client has got, before it says anything else.
+                    let shows = matches!(input, Input::Relayed(_)) && self.ask_arrival.is_some() && self.has_arrived();
+                    let mut actions = Vec::new();
+                    if shows {
+                        self.ask_arrival = None;
+                        actions = self.connection.process(&moment(), Input::Arrived);
+                    }
+                    actions.append(&mut self.connection.process(&moment(), input));
+                    actions
                 }
+                Ok(None) => return Err(Ending::HungUp),
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(fault) => return Err(fault.into()),
             }
@@ -206,16 +252,14 @@ impl Task {
 
     fn write(&mut self) -> Result<(), Ending> {
         while !self.unsent.is_empty() {
-            match self.stream.try_write(&self.unsent) {
-                Ok(length) => {
-                    self.sent = Instant::now();
-                    self.unsent.drain(..length);
-                }
+            match self.transport.try_write(&self.unsent) {
+                Ok(length) => drop(self.unsent.drain(..length)),
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(fault) => return Err(fault.into()),
             }
         }
         self.unsent = Vec::new();
+        self.credits.drain(..).for_each(Credit::give_back);
         Ok(())
     }
 
@@ -229,23 +273,34 @@ impl Task {
             }
             ToConnection::Switchboard(input) => {
                 if matches!(&input, switchboard::Input::Seat(conversation::SeatEvent::Message { id: Some(_), .. })) {
-                    self.ask_kernel.get_or_insert_with(|| tokio::time::Instant::now() + ASK_KERNEL);
+                    self.ask_arrival.get_or_insert_with(|| tokio::time::Instant::now() + ASK_ARRIVAL);
                 }
                 let actions = self.connection.process(&moment(), Input::Switchboard(input));
                 self.carry_out(actions).await?;
+            }
+            ToConnection::Paced(input, credit) => {
+                if !std::mem::replace(&mut self.paced, true) {
+                    self.transport.hold_little();
+                }
+                self.credits.push(credit);
+                let actions = self.connection.process(&moment(), Input::Switchboard(input));
+                self.carry_out(actions).await?;
+                if self.unsent.is_empty() {
+                    self.credits.drain(..).for_each(Credit::give_back);
+                }
             }
         }
         Ok(())
     }
 
     async fn tick(&mut self) -> Result<(), Ending> {
-        if self.ask_kernel.is_some_and(|at| at <= tokio::time::Instant::now()) {
-            self.ask_kernel = None;
-            if self.has_arrived().await {
+        if self.ask_arrival.is_some_and(|at| at <= tokio::time::Instant::now()) {
+            self.ask_arrival = None;
+            if self.has_arrived() {
                 let actions = self.connection.process(&moment(), Input::Arrived);
                 self.carry_out(actions).await?;
             } else {
-                self.ask_kernel = Some(tokio::time::Instant::now() + ASK_KERNEL);
+                self.ask_arrival = Some(tokio::time::Instant::now() + ASK_ARRIVAL);
             }
         }
         let now = moment();
@@ -257,12 +312,8 @@ impl Task {
     }
 
     /// Whether the client's machine has everything that was sent.
-    async fn has_arrived(&self) -> bool {
-        if !self.unsent.is_empty() {
-            return false;
-        }
-        let Ok(local) = self.stream.local_addr() else { return false };
-        self.core.acknowledgements.is_all_acknowledged(local, self.peer, self.sent).await
+    fn has_arrived(&self) -> bool {
+        self.unsent.is_empty() && self.transport.has_arrived(&self.core.acknowledgements)
     }
 
     async fn stop(&mut self) -> Result<(), Ending> {
@@ -311,7 +362,7 @@ impl Task {
     /// Sends what is left.
     async fn finish(&mut self) -> Result<(), Ending> {
         while !self.unsent.is_empty() {
-            self.stream.writable().await?;
+            self.transport.writable().await?;
             self.write()?;
         }
         Ok(())
@@ -321,9 +372,8 @@ impl Task {
         match request {
             notification::Request::Admit { passport } => {
                 let redirect = self.core.settings.dispatch
-                    && !self.core.dispatch.is_expected(&passport, self.peer.ip(), moment().instant);
-                let address = &self.core.settings.session.public_address;
-                Some(notification::Input::Admitted { redirect: redirect.then(|| Arc::clone(address)) })
+                    && !self.core.dispatch.is_expected(&passport, self.transport.peer().ip(), moment().instant);
+                Some(notification::Input::Admitted { redirect: redirect.then(|| Arc::clone(&self.address)) })
             }
             notification::Request::SignIn { passport, ticket, dialect } => {
                 Some(notification::Input::SignedIn(self.sign_in(&passport, ticket, dialect).await))
@@ -344,7 +394,7 @@ impl Task {
             return Err(SignInRefusal::Ticket);
         }
         let session = self.core.session_id();
-        let handle = ConnectionHandle { lane: Arc::clone(&self.lane), session, dialect };
+        let handle = self.handle(session, dialect);
         let mut message = Box::new(ToAccount::SignedIn(handle));
         let account = loop {
             let account = self.core.directory.account(&self.core, &passport);
@@ -357,7 +407,11 @@ impl Task {
         self.place = Place::Account(session, account);
         let member = Sha256::digest(passport.as_str().as_bytes());
         let member = member.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        Ok(SignedIn { passport, session, member, ticket, address: self.peer })
+        Ok(SignedIn { passport, session, member, ticket, address: self.transport.peer() })
+    }
+
+    fn handle(&self, session: SessionId, dialect: Dialect) -> ConnectionHandle {
+        ConnectionHandle { lane: Arc::clone(&self.lane), session, dialect, address: Arc::clone(&self.address) }
     }
 
     async fn switchboard(&mut self, request: switchboard::Request) -> Option<switchboard::Input> {
@@ -374,8 +428,7 @@ impl Task {
                     let event = conversation::SeatEvent::NotTaken { tag };
                     return refused.then_some(switchboard::Input::Seat(event));
                 };
-                let cause = conversation::Cause::Said { seat: *seat, tag, wish, saying };
-                let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
+                let _ = conversation.send(Box::new(ToConversation::Said { seat: *seat, tag, wish, saying })).await;
                 None
             }
             switchboard::Request::Shown(messages) => {
@@ -418,10 +471,9 @@ impl Task {
             passport: admission.passport.clone(),
             name: admission.name.clone(),
             capabilities: admission.capabilities,
-            remote: false,
+            kind: conversation::PartyKind::Account,
         };
-        let handle =
-            ConnectionHandle { lane: Arc::clone(&self.lane), session: SessionId(seat.0), dialect: admission.dialect };
+        let handle = self.handle(SessionId(seat.0), admission.dialect);
         let cause = conversation::Cause::Seated { seat, party, answering };
         conversation.send(Box::new(ToConversation::Seat(handle, cause))).await
     }
@@ -440,7 +492,7 @@ impl Task {
                 passport: admission.passport.clone(),
                 name: admission.name.clone(),
                 capabilities: admission.capabilities,
-                remote: false,
+                kind: conversation::PartyKind::Account,
             };
             let seat = self.core.seat_id();
             let conversation = loop {
@@ -460,9 +512,9 @@ impl Task {
 
     /// Tells whoever has to know that the client is gone.
     async fn leave(&mut self, ending: &Ending) {
-        // An orderly end lets the kernel say once more what arrived; a broken one cannot.
+        // An orderly end lets it be said once more what arrived; a broken one cannot.
         let orderly = matches!(ending, Ending::HungUp | Ending::Closing(Closing::Left));
-        if orderly && self.ask_kernel.is_some() && self.has_arrived().await {
+        if orderly && self.ask_arrival.is_some() && self.has_arrived() {
             let actions = self.connection.process(&moment(), Input::Arrived);
             let _ = self.carry_out(actions).await;
         }

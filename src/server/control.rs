@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use domain::account::Announcement;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -49,6 +50,8 @@ pub enum Request {
     },
     /// Check the networks' set-up.
     Check,
+    /// Tell everybody who is signed in.
+    Announce(Announcement),
 }
 
 /// What the running server answers.
@@ -139,6 +142,10 @@ async fn answer(handle: &Handle, request: Request) -> Answer {
     if let Request::Check = request {
         return Answer::Faults(handle.check().await);
     }
+    if let Request::Announce(announcement) = &request {
+        handle.announce(announcement);
+        return Answer::Done;
+    }
     match obey(&handle.administration(), request).await {
         Ok(answer) => answer,
         Err(fault) => Answer::Refused(fault),
@@ -155,6 +162,9 @@ pub async fn obey(administration: &Administration, request: Request) -> Result<A
         Request::List => return Ok(Answer::Accounts(administration.list().await?)),
         Request::Remove { passport } => administration.remove(&passport).await?,
         Request::Check => return Ok(Answer::Faults(Vec::new())),
+        Request::Announce(_) => {
+            return Ok(Answer::NotUnderstood("only a running server has somebody to tell".to_owned()));
+        }
     }
     Ok(Answer::Done)
 }

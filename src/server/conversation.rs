@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use domain::{
-    Conversation, Passport,
+    Content, Conversation, Passport,
     account::Ring,
-    conversation::{Cause, Effect, Pair, SeatId},
+    conversation::{Body, Cause, Draft, Effect, Pair, Saying, SeatId, Wish},
 };
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use session::switchboard::Input;
 use tokio::sync::mpsc;
 use tracing::{Instrument, info_span, warn};
@@ -16,6 +18,7 @@ use tracing::{Instrument, info_span, warn};
 use crate::{
     connection::{ConnectionHandle, ToConnection},
     core::{Core, moment, until},
+    peers::{Between, ToPeer},
 };
 
 /// How much may wait for a conversation's task.
@@ -38,6 +41,10 @@ pub(crate) enum ToConversation {
     Cause(Cause),
     /// Something waits in the store for `owner` from `peer`.
     Doorbell { owner: Passport, peer: Passport },
+    /// A client said this; what it is kept under is made of `id`.
+    Said { seat: SeatId, tag: u32, wish: Wish, saying: Saying },
+    /// The peer that plays a contact wants the owner's switchboard.
+    Summon { owner: Passport, peer: mpsc::WeakSender<ToPeer> },
 }
 
 /// The way to a conversation's task.
@@ -79,6 +86,8 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
         seats: HashMap::new(),
         handle: handle.clone(),
         rung: HashMap::new(),
+        keeping: FuturesUnordered::new(),
+        summoned: Vec::new(),
     });
     core.tasks.spawn(run(task, queue).instrument(span));
     handle
@@ -107,8 +116,17 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                 }
                 // The two have another conversation now.
                 Some(ToConversation::Doorbell { owner, peer }) => task.core.directory.doorbell(&task.core, owner, peer),
+                Some(ToConversation::Said { seat, tag, wish, saying }) => {
+                    let id = task.core.store.next_message();
+                    task.handle(Cause::Said { seat, tag, wish, saying, id }).await;
+                }
+                Some(ToConversation::Summon { owner, peer }) => {
+                    task.summoned.push((owner.clone(), peer));
+                    task.handle(Cause::Summoned(owner)).await;
+                }
                 None => return,
             },
+            Some(kept) = task.keeping.next() => task.handle(kept).await,
             () = until(deadline) => task.handle(Cause::Tick).await,
             () = tokio::time::sleep(REST), if idle => {
                 if task.core.directory.retire(task.pair.as_ref(), &task.handle, &mut queue) {
@@ -128,6 +146,10 @@ struct Task {
     handle: ConversationHandle,
     /// When each account was last rung.
     rung: HashMap<Passport, Instant>,
+    /// What is on its way into the store.
+    keeping: FuturesUnordered<BoxFuture<'static, Cause>>,
+    /// Peers that want somebody's switchboard.
+    summoned: Vec<(Passport, mpsc::WeakSender<ToPeer>)>,
 }
 
 impl Task {
@@ -138,6 +160,67 @@ impl Task {
             for effect in self.conversation.handle(&moment(), cause) {
                 causes.extend(self.carry_out(effect).await);
             }
+        }
+        if !self.summoned.is_empty() {
+            self.show_routes();
+        }
+    }
+
+    /// Gives the peers that wait for it the switchboard of whom they want, once there is one.
+    fn show_routes(&mut self) {
+        let (conversation, seats) = (&self.conversation, &self.seats);
+        self.summoned.retain(|(owner, peer)| {
+            let Some(peer) = peer.upgrade() else { return false };
+            let Some(client) = conversation.seat_of(owner).and_then(|seat| seats.get(&seat)) else {
+                // Nobody comes who is not being rung.
+                return !conversation.is_idle();
+            };
+            // A full queue belongs to a peer that is hearing from its client, and so has the way to it.
+            let _ = peer.try_send(ToPeer::Route(client.clone()));
+            false
+        });
+    }
+
+    /// Has what was said kept. It is on its way into the store when this returns, before whatever is kept or delivered later.
+    async fn keep(&mut self, seat: SeatId, tag: u32, wish: Wish, mut draft: Draft) {
+        let (id, recipients) = (draft.id, draft.accounts.len() + draft.remotes.len());
+        if let Some(bytes) = &draft.enclosed
+            && let Err(fault) = self.core.media.keep_enclosed(bytes).await
+        {
+            warn!(%fault, "what a message brought cannot be kept; its author is told");
+            self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: false }).boxed());
+            return;
+        }
+        let core = Arc::clone(&self.core);
+        let service = core.settings.realm.service();
+        if draft.remotes.contains(&service) {
+            draft.remotes.retain(|contact| *contact != service);
+            let (core, author, content) = (Arc::clone(&core), draft.author.clone(), draft.content.clone());
+            self.core.tasks.spawn(async move {
+                if let Some(content) = content {
+                    core.service.hear(&core, &author, &content).await;
+                }
+            });
+            if draft.remotes.is_empty() && draft.accounts.is_empty() {
+                self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: true }).boxed());
+                return;
+            }
+        }
+        let mut keeping = async move {
+            let kept = match core.store.keep(draft).await {
+                // Those it was for are gone, or their network is off: nobody will ever have it.
+                Ok(kept) => kept.left_out.len() < recipients,
+                Err(fault) => {
+                    warn!(%fault, "cannot keep a message; its author is told");
+                    false
+                }
+            };
+            Cause::Kept { seat, tag, wish, id, kept }
+        }
+        .boxed();
+        match futures_util::poll!(&mut keeping) {
+            Poll::Ready(cause) => self.keeping.push(std::future::ready(cause).boxed()),
+            Poll::Pending => self.keeping.push(keeping),
         }
     }
 
@@ -167,23 +250,13 @@ impl Task {
                 }
             }
             Effect::Ring { id, to, from, name } => self.ring(to, Ring { id, from, name }),
-            Effect::Keep { seat, tag, wish, draft } => {
-                let (payload, sent) = (draft.payload.clone(), draft.sent);
-                let recipients = draft.accounts.len() + draft.remotes.len();
-                let id = match self.core.store.keep(draft).await {
-                    // Those it was for are gone, or their network is off: nobody will ever have it.
-                    Ok(kept) if kept.left_out.len() == recipients => None,
-                    Ok(kept) => Some(kept.id),
-                    Err(fault) => {
-                        warn!(%fault, "cannot keep a message; its author is told");
-                        None
-                    }
-                };
-                return Some(Cause::Kept { seat, tag, wish, payload, sent, id });
-            }
+            Effect::Keep { seat, tag, wish, draft } => self.keep(seat, tag, wish, draft).await,
             Effect::Fetch { owner, peer } => match self.core.store.waiting_from(&owner, &peer, FETCH).await {
-                Ok(messages) => {
+                Ok(mut messages) => {
                     let more = messages.len() == FETCH as usize;
+                    for message in &mut messages {
+                        with_ink(&self.core, &mut message.body).await;
+                    }
                     return Some(Cause::Fetched { owner, messages, more });
                 }
                 Err(fault) => {
@@ -193,8 +266,16 @@ impl Task {
                 }
             },
             Effect::Delivered { owner, messages } => {
-                if let Err(fault) = self.core.store.delivered(&owner, &messages).await {
-                    warn!(%fault, "cannot note that messages were delivered; they may be shown again");
+                let core = Arc::clone(&self.core);
+                let mut noting = async move {
+                    if let Err(fault) = core.store.delivered(&owner, &messages).await {
+                        warn!(%fault, "cannot note that messages were delivered; they may be shown again");
+                    }
+                }
+                .boxed();
+                // It is in the writer's queue after the first look; nobody waits for it there.
+                if futures_util::poll!(&mut noting).is_pending() {
+                    self.core.tasks.spawn(noting);
                 }
             }
             Effect::Doorbell { owner, peer } => self.core.directory.doorbell(&self.core, owner, peer),
@@ -207,6 +288,28 @@ impl Task {
                 let core = Arc::clone(&self.core);
                 self.core.tasks.spawn(async move { core.show_typing(&owner, &contact, typing).await });
             }
+            Effect::Peer { owner, contact, payload } => {
+                if let Some(client) = self.conversation.seat_of(&owner).and_then(|seat| self.seats.get(&seat)) {
+                    let message = ToPeer::Payload(payload, client.clone());
+                    self.core.peers.send(&self.core, Between { owner, contact }, message).await;
+                }
+            }
+            Effect::Obtain { owner, contact, announced } => {
+                let between = Between { owner: owner.clone(), contact };
+                if let Some(client) = self.conversation.seat_of(&owner).and_then(|seat| self.seats.get(&seat)) {
+                    self.core.peers.send(&self.core, between.clone(), ToPeer::Route(client.clone())).await;
+                }
+                for announcement in announced {
+                    self.core.peers.send(&self.core, between.clone(), ToPeer::Fetch(announcement)).await;
+                }
+            }
+            Effect::Offer { owner, contact, attachment } => {
+                let between = Between { owner: owner.clone(), contact };
+                if let Some(client) = self.conversation.seat_of(&owner).and_then(|seat| self.seats.get(&seat)) {
+                    self.core.peers.send(&self.core, between.clone(), ToPeer::Route(client.clone())).await;
+                }
+                self.core.peers.send(&self.core, between, ToPeer::Offer(attachment)).await;
+            }
             Effect::Widened => {
                 if let Some(pair) = self.pair.take() {
                     self.core.directory.release(&pair, &self.handle);
@@ -214,5 +317,15 @@ impl Task {
             }
         }
         None
+    }
+}
+
+/// Handwriting is shown as such where its bytes are here, and else as the file that it is.
+async fn with_ink(core: &Core, body: &mut Body) {
+    if let Body::Content(Content::Ink(attachment)) = body {
+        *body = match core.media.ink_bytes(attachment).await {
+            Some(gif) => Body::Ink(gif),
+            None => Body::Content(Content::Image(attachment.clone())),
+        };
     }
 }

@@ -64,12 +64,13 @@ impl Cookies {
 }
 
 /// Whom a cookie admits: the account as its notification connection knows it.
-pub(crate) fn admission(account: &domain::Account, dialect: Dialect) -> Admission {
+pub(crate) fn admission(account: &domain::Account, dialect: Dialect, time_zone: Option<String>) -> Admission {
     Admission {
         passport: account.passport().clone(),
         name: account.name().to_owned(),
         capabilities: account.capabilities(),
         dialect,
+        time_zone,
     }
 }
 
@@ -83,6 +84,7 @@ mod tests {
             name: "Carol".into(),
             capabilities: 0,
             dialect: Dialect::Msnp12,
+            time_zone: None,
         })
     }
 

@@ -8,17 +8,19 @@ use domain::{
     Contact, Moment, Passport, Timestamp,
     account::{Resolution, SessionId},
     address::{self, Residence},
-    contact::RemoteIdentity,
-    conversation::{Party, SeatId},
+    contact::{RemoteIdentity, RemoteTarget},
+    conversation::{Party, PartyKind, SeatId},
 };
+use media::Blobs;
 use msnp::status::Capabilities;
-use store::{Store, StoreFault};
+use store::{Introduction, Store, StoreFault};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
 use crate::{
     acknowledgement::Acknowledgements, authentication::Authentication, cookies::Cookies, directory::Directory,
-    dispatch::Dispatch, links::Links, outbox::Outbox, settings::Settings, signals::Signals,
+    dispatch::Dispatch, links::Links, media::Media, outbox::Outbox, peers::Peers, pictures::Pictures, service::Service,
+    settings::Settings, signals::Signals,
 };
 
 /// What all tasks of one server share.
@@ -33,6 +35,10 @@ pub(crate) struct Core {
     pub(crate) links: Links,
     pub(crate) outbox: Outbox,
     pub(crate) signals: Signals,
+    pub(crate) media: Media,
+    pub(crate) peers: Peers,
+    pub(crate) pictures: Pictures,
+    pub(crate) service: Service,
     pub(crate) acknowledgements: Acknowledgements,
     /// Cancelled when the server stops: clients are told, then every task ends.
     pub(crate) stop: CancellationToken,
@@ -43,12 +49,24 @@ pub(crate) struct Core {
 /// How long to wait after the store did not answer.
 const A_LITTLE: Duration = Duration::from_secs(5);
 
-/// What the contacts of other networks can do, as clients see it: a client of the 7.5 generation without any extra power.
-pub(crate) const REMOTE_CAPABILITIES: u32 = Capabilities::MESSENGER_7_5.0;
+/// What the contacts of other networks can do, as clients see it: a client of the 7.5 generation that takes handwriting as a GIF,
+/// messages in parts, winks and voice clips. A webcam, direct connections and what came with later clients it cannot.
+pub(crate) const REMOTE_CAPABILITIES: u32 = Capabilities::MESSENGER_7_5.0
+    | Capabilities::INK_GIF.0
+    | Capabilities::CHUNKS.0
+    | Capabilities::WINKS.0
+    | Capabilities::VOICE_CLIPS.0;
+
+/// What the server itself is called where it speaks.
+pub(crate) const SERVICE_NAME: &str = "Chrysalis";
 
 impl Core {
-    pub(crate) fn new(settings: Settings, store: Store, links: Links) -> Arc<Self> {
+    pub(crate) fn new(settings: Settings, store: Store, blobs: Blobs, links: Links) -> Arc<Self> {
         Arc::new(Self {
+            media: Media::new(blobs, store.clone(), settings.limits.media_links_last),
+            peers: Peers::default(),
+            pictures: Pictures,
+            service: Service::default(),
             session_settings: Arc::new(settings.session.clone()),
             authentication: Authentication::new(&settings.limits),
             settings,
@@ -92,21 +110,29 @@ impl Core {
 
     /// Somebody as a conversation knows them; `None` if there is nobody of that address.
     pub(crate) async fn party(&self, passport: &Passport) -> Result<Option<Party>, StoreFault> {
-        let party = |name, remote| Party {
-            passport: passport.clone(),
-            name,
-            capabilities: if remote { REMOTE_CAPABILITIES } else { Capabilities::MESSENGER_7_5.0 },
-            remote,
+        let party = |name, kind| {
+            let capabilities =
+                if kind == PartyKind::Account { Capabilities::MESSENGER_7_5.0 } else { REMOTE_CAPABILITIES };
+            Party { passport: passport.clone(), name, capabilities, kind }
         };
         match self.settings.realm.residence(passport) {
-            Residence::Local => Ok(self.store.account_name(passport).await?.map(|name| party(name, false))),
+            Residence::Local => {
+                Ok(self.store.account_name(passport).await?.map(|name| party(name, PartyKind::Account)))
+            }
             // What is said to somebody whose network is switched off would never go.
             Residence::Person(network) | Residence::Room(network) if self.links.network(&network).is_none() => Ok(None),
             Residence::Person(_) | Residence::Room(_) => {
                 let remote = self.store.remote(passport).await?;
-                Ok(remote.map(|remote| party(self.shown_name(&remote.name, passport), true)))
+                Ok(remote.map(|remote| {
+                    let kind = match remote.target {
+                        RemoteTarget::Person(_) => PartyKind::Person,
+                        RemoteTarget::Room(_) => PartyKind::Room,
+                    };
+                    party(self.shown_name(&remote.name, passport), kind)
+                }))
             }
-            Residence::Service | Residence::Reserved => Ok(None),
+            Residence::Service => Ok(Some(party(SERVICE_NAME.to_owned(), PartyKind::Service))),
+            Residence::Reserved => Ok(None),
         }
     }
 
@@ -162,17 +188,22 @@ impl Core {
             return Ok(Resolution::Remote { passport: passport.clone(), name, identity });
         }
         let Some((login, server)) = address::read_person(passport.local()) else { return Ok(Resolution::Nobody) };
-        let profile = match entry.network.resolve(&login, server.as_deref()).await {
-            Ok(Some(profile)) => profile,
+        let is_room = matches!(self.settings.realm.residence(passport), Residence::Room(_));
+        let found = if is_room {
+            entry.network.resolve_room(&login, server.as_deref()).await.map(|room| room.map(Introduction::from))
+        } else {
+            entry.network.resolve(&login, server.as_deref()).await.map(|person| person.map(Introduction::from))
+        };
+        let introduction = match found {
+            Ok(Some(introduction)) => introduction,
             Ok(None) => return Ok(Resolution::Nobody),
             Err(failure) => {
                 warn!(%passport, network = %name, %failure, "the network cannot say who an address is");
                 return Ok(Resolution::Unknown);
             }
         };
-        let target = domain::contact::RemoteTarget::Person(profile.user.clone());
-        let shown = profile.name.clone();
-        let passport = self.store.allot(&name, profile.into()).await?;
+        let (target, shown) = (introduction.target.clone(), introduction.name.clone());
+        let passport = self.store.allot(&name, introduction).await?;
         let identity = RemoteIdentity { network: name, bit: entry.bit, target };
         Ok(Resolution::Remote { name: self.shown_name(&shown, &passport), passport, identity })
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Passport, Presence,
-    account::{Cause, Ring},
+    account::{Announcement, Cause, Ring},
     conversation::{self, Conversation, Pair, Party},
 };
 use store::StoreFault;
@@ -17,6 +17,7 @@ use crate::{
     conversation::{ConversationHandle, ToConversation},
     core::Core,
     mailbox::{Mailbox, ToAccount},
+    peers::{Between, ToPeer},
 };
 
 /// Where every account and conversation can be found. The locks are held for a look only.
@@ -54,6 +55,14 @@ impl Directory {
         }
     }
 
+    /// Tells every account that is in memory something.
+    pub(crate) fn announce(&self, announcement: &Announcement) {
+        let mailboxes: Vec<_> = lock(&self.mailboxes).values().cloned().collect();
+        for mailbox in mailboxes {
+            mailbox.post(Cause::Announced(announcement.clone()));
+        }
+    }
+
     /// Rings an account for a conversation; the conversation is answered.
     pub(crate) fn ring(&self, core: &Arc<Core>, to: &Passport, ring: Ring, conversation: ConversationHandle) {
         let mailbox = self.mailbox(to);
@@ -76,7 +85,11 @@ impl Directory {
         if let Some(known) = conversations.get(&pair).filter(|known| !known.is_closed()) {
             return known.clone();
         }
-        let handle = crate::conversation::spawn(core, Conversation::direct(one, other), pair.clone());
+        let handle = crate::conversation::spawn(
+            core,
+            Conversation::direct(one, other, core.settings.offline_messages),
+            pair.clone(),
+        );
         conversations.insert(pair, handle.clone());
         handle
     }
@@ -122,12 +135,37 @@ impl Directory {
         }
     }
 
+    /// The peer that plays a contact wants the owner's switchboard: their conversation rings for one if there is none.
+    pub(crate) fn summon(&self, core: &Arc<Core>, between: &Between, peer: mpsc::WeakSender<ToPeer>) {
+        let Between { owner, contact } = between.clone();
+        let message = ToConversation::Summon { owner: owner.clone(), peer };
+        self.deliver(core, owner, contact, message, |_| {});
+    }
+
     /// Something waits in the store for `owner` from `peer`: their conversation sees to it.
     pub(crate) fn doorbell(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
+        let message = ToConversation::Doorbell { owner: owner.clone(), peer: peer.clone() };
+        let (again_owner, again_peer) = (owner.clone(), peer.clone());
+        self.deliver(core, owner, peer, message, move |core| {
+            let again = Arc::clone(core);
+            core.later(async move { again.directory.doorbell(&again, again_owner, again_peer) });
+        });
+    }
+
+    /// Brings a message to the conversation of these two, which is brought to life if need be; `failed` is called when the store did
+    /// not say who they are.
+    fn deliver(
+        &self,
+        core: &Arc<Core>,
+        owner: Passport,
+        peer: Passport,
+        message: ToConversation,
+        failed: impl FnOnce(&Arc<Core>) + Send + 'static,
+    ) {
         let mut handle = self.known(&owner, &peer);
         let core = Arc::clone(core);
         core.tasks.clone().spawn(async move {
-            let mut message = Box::new(ToConversation::Doorbell { owner: owner.clone(), peer: peer.clone() });
+            let mut message = Box::new(message);
             loop {
                 let conversation = match handle.take() {
                     Some(conversation) => conversation,
@@ -136,9 +174,8 @@ impl Directory {
                         // One of them was removed, or a network was switched off.
                         Ok(None) => return,
                         Err(fault) => {
-                            warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation; it is tried again");
-                            let again = Arc::clone(&core);
-                            core.later(async move { again.directory.doorbell(&again, owner, peer) });
+                            warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation");
+                            failed(&core);
                             return;
                         }
                     },

@@ -1,30 +1,39 @@
 //! The way to a running server, for the program around it and for the web.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bridge::{Farewell, LinkOwner, Standing};
+use bridge::{Farewell, Standing};
+use domain::Passport;
+use domain::account::Announcement;
 use futures_util::{StreamExt, stream};
-use socket2::{SockRef, TcpKeepalive};
+use media::Blobs;
 use store::Store;
-use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    administration::Administration,
+    administration::{AccountFault, Administration},
     authentication::{Refusal, Ticket},
     connection,
     core::{Core, wall},
     host::NetworkHost,
-    links::{Links, NetworkEntry},
+    links::{self, Links, NetworkEntry},
+    listener::{Crowd, Listener, listen},
     settings::Settings,
     signals,
+    transport::{
+        Transport,
+        pipe::{self, GatewaySession},
+    },
 };
+
+/// The folder of pictures and files, in the data directory. No network is called so: a name begins with a letter.
+const MEDIA: &str = "+media";
 
 /// How often what need not be remembered any longer is forgotten.
 const PRUNE: Duration = Duration::from_hours(6);
@@ -32,23 +41,17 @@ const PRUNE: Duration = Duration::from_hours(6);
 /// How long the tasks may take to end.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// A silent connection is asked for a sign of life after this.
-const KEEPALIVE: Duration = Duration::from_mins(2);
-
-/// A machine that acknowledges nothing for so long is gone: what its clients were given goes to the next ones.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-
 /// How many accounts' links are opened side by side.
 const OPENED_AT_ONCE: usize = 64;
-
-/// How many clients may wait to be accepted: after a restart all of them come back within a second, and whoever finds no
-/// room tries again only a second later. The system may allow fewer.
-const BACKLOG: i32 = 4096;
 
 /// The way to a running server.
 #[derive(Clone)]
 pub struct Handle {
     core: Arc<Core>,
+    /// Who is connected by a socket.
+    connected: Arc<Crowd>,
+    /// Who is connected by the HTTP gateway.
+    gateway: Arc<Crowd>,
 }
 
 /// The server cannot start: one line that says what to do.
@@ -56,17 +59,43 @@ pub struct Handle {
 #[error("{0}")]
 pub struct StartFault(String);
 
+/// Why a password was not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordFault {
+    /// The old one is not the account's, or cannot be checked now.
+    Refused(Refusal),
+    /// The new one cannot be one: a line that says why.
+    Invalid(String),
+}
+
+/// A file that a media address leads to.
+#[derive(Debug, Clone)]
+pub struct MediaFile {
+    /// What it is called; as somebody wrote it.
+    pub name: String,
+    /// Its media type, found by looking into it and never by its name.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
 impl Handle {
-    /// Starts the server on a listener that is bound already: opens every account's links, starts the networks, and takes
+    /// Starts the server on listeners that are bound already: opens every account's links, starts the networks, and takes
     /// up what was left undone.
     pub async fn start(
         settings: Settings,
         store: Store,
         networks: Vec<NetworkEntry>,
-        listener: TcpListener,
+        listeners: Vec<Listener>,
     ) -> Result<Self, StartFault> {
-        let core = Core::new(settings, store, Links::new(networks));
-        let handle = Self { core: Arc::clone(&core) };
+        let directory = settings.data_directory.join(MEDIA);
+        let blobs = Blobs::open(&directory).await;
+        let blobs =
+            blobs.map_err(|fault| StartFault(format!("cannot use the folder {}: {fault}", directory.display())))?;
+        let core = Core::new(settings, store, blobs, Links::new(networks));
+        let handle = Self { core: Arc::clone(&core), connected: Arc::default(), gateway: Arc::default() };
         core.tasks.spawn(signals::run(Arc::clone(&core)));
         for entry in core.links.networks() {
             let directory = core.settings.data_directory.join(entry.name.as_str());
@@ -83,12 +112,14 @@ impl Handle {
         // Side by side, so that what networks keep of new accounts is committed in groups.
         stream::iter(core.store.accounts().await.map_err(unreadable)?)
             .for_each_concurrent(OPENED_AT_ONCE, async |account| {
-                core.links.open(&LinkOwner { passport: account.passport, name: account.name }).await;
+                core.links.open(&links::owner(account.passport, &account.name)).await;
             })
             .await;
         core.outbox.resume(&core).await.map_err(unreadable)?;
         core.tasks.spawn(prune(Arc::clone(&core)));
-        core.tasks.spawn(listen(Arc::clone(&core), listener));
+        for listener in listeners {
+            core.tasks.spawn(listen(Arc::clone(&core), listener, Arc::clone(&handle.connected)));
+        }
         Ok(handle)
     }
 
@@ -97,10 +128,66 @@ impl Handle {
         self.core.authentication.sign_in(&self.core.store, passport, password, from).await
     }
 
+    /// Whose ticket this is, if it is one and still good.
+    #[must_use]
+    pub fn holder(&self, ticket: &str) -> Option<Passport> {
+        self.core.authentication.holder(ticket, Instant::now())
+    }
+
+    /// The friendly name of an account.
+    pub async fn account_name(&self, passport: &Passport) -> Option<String> {
+        let name = self.core.store.account_name(passport).await;
+        name.inspect_err(|fault| warn!(%passport, %fault, "cannot read an account's name")).ok().flatten()
+    }
+
+    /// Gives an account another password, for somebody who knows the one it has. All its tickets end, and whoever is signed in
+    /// with them is signed out. A wrong old password counts as a failed sign-in.
+    pub async fn change_password(
+        &self,
+        passport: &Passport,
+        old: &str,
+        new: &str,
+        from: IpAddr,
+    ) -> Result<(), PasswordFault> {
+        self.sign_in(passport.as_str(), old, from).await.map_err(PasswordFault::Refused)?;
+        let changed = self.administration().set_password(passport.as_str(), new).await;
+        changed.map_err(|fault| match fault {
+            AccountFault::Invalid(problem) => PasswordFault::Invalid(problem),
+            AccountFault::Missing(_) | AccountFault::Exists(_) => PasswordFault::Refused(Refusal::WrongCredentials),
+            AccountFault::Store(_) => PasswordFault::Refused(Refusal::Unavailable),
+        })
+    }
+
+    /// Opens a session for a client that is carried by the HTTP gateway, unless there are too many.
+    #[must_use]
+    pub fn open_gateway(&self, from: IpAddr) -> Option<GatewaySession> {
+        let limits = &self.core.settings.limits;
+        let place = Crowd::enter(&self.gateway, from, limits.gateway_sessions, limits.gateway_sessions_per_address);
+        let Some(place) = place else {
+            warn!(%from, "too many sessions of the HTTP gateway: one was turned away");
+            return None;
+        };
+        let (pipe, session) = pipe::session();
+        let address = Arc::clone(&self.core.settings.session.public_address);
+        connection::spawn(&self.core, Transport::Gateway { pipe, from }, address, place);
+        Some(session)
+    }
+
+    /// The file that a media address leads to, as long as the address lasts.
+    pub async fn media(&self, token: &str) -> Option<MediaFile> {
+        let (linked, path) = self.core.media.linked(token).await?;
+        Some(MediaFile { name: linked.name, media_type: linked.media_type, size: linked.size, path })
+    }
+
     /// Makes, changes and removes accounts of the running server.
     #[must_use]
     pub fn administration(&self) -> Administration {
         Administration::running(&self.core)
+    }
+
+    /// Tells everybody who is signed in something: that the server goes down soon, or a line of the people who run it.
+    pub fn announce(&self, announcement: &Announcement) {
+        self.core.directory.announce(announcement);
     }
 
     /// What is wrong with the networks' set-up, a line each.
@@ -154,84 +241,6 @@ async fn prune(core: Arc<Core>) {
                 }
             }
             () = core.stop.cancelled() => return,
-        }
-    }
-}
-
-async fn listen(core: Arc<Core>, listener: TcpListener) {
-    if let Err(fault) = SockRef::from(&listener).listen(BACKLOG) {
-        warn!(%fault, "the queue of new connections stays short");
-    }
-    let crowd = Arc::new(Crowd::default());
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = core.stop.cancelled() => return,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let limits = &core.settings.limits;
-                let Some(place) = Crowd::enter(&crowd, peer.ip(), limits.connections, limits.connections_per_address)
-                else {
-                    warn!(%peer, "too many connections: one was turned away");
-                    continue;
-                };
-                prepare(&stream, peer);
-                connection::spawn(&core, stream, peer, place);
-            }
-            Err(fault) => {
-                // Mostly too many open files: others have to close first.
-                warn!(%fault, "cannot accept a connection; raise the limit of open files if this goes on");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-fn prepare(stream: &TcpStream, peer: SocketAddr) {
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-    let socket = SockRef::from(stream);
-    let set = stream
-        .set_nodelay(true)
-        .and_then(|()| socket.set_tcp_keepalive(&keepalive))
-        .and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
-    if let Err(fault) = set {
-        warn!(%peer, %fault, "a socket does not take its options");
-    }
-}
-
-/// How many are connected, in all and from each address.
-#[derive(Default)]
-struct Crowd(Mutex<(usize, HashMap<IpAddr, usize>)>);
-
-impl Crowd {
-    fn enter(crowd: &Arc<Self>, address: IpAddr, most: usize, most_of_one: usize) -> Option<Place> {
-        let mut inside = crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = inside.1.get(&address).copied().unwrap_or(0);
-        if inside.0 >= most || of_one >= most_of_one {
-            return None;
-        }
-        inside.0 += 1;
-        inside.1.insert(address, of_one + 1);
-        Some(Place { crowd: Arc::clone(crowd), address })
-    }
-}
-
-/// One connection's place; given back when it is dropped.
-struct Place {
-    crowd: Arc<Crowd>,
-    address: IpAddr,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut inside = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inside.0 -= 1;
-        if let Some(count) = inside.1.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                inside.1.remove(&self.address);
-            }
         }
     }
 }

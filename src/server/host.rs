@@ -4,14 +4,23 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use bridge::{Accepted, Batch, Host, HostFault, Inbox, LinkOwner, RemoteProfile, Write};
+use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Write};
 use domain::{
-    NetworkName, Passport, RemoteUser, Timestamp, account::Cause, contact::RemoteTarget, presence::RemotePresence,
+    NetworkName, Passport, RemoteUser, Timestamp,
+    account::Cause,
+    contact::RemoteTarget,
+    media::{Attachment, BlobId, Source},
+    presence::RemotePresence,
 };
+use media::BlobFault;
 use store::StoreFault;
 use tracing::debug;
 
-use crate::core::{Core, wall};
+use crate::{
+    core::{Core, wall},
+    links,
+    media::MediaFault,
+};
 
 /// One network's host. It holds the server weakly: a bridge that outlives it is told that it is stopping.
 pub(crate) struct NetworkHost {
@@ -38,10 +47,23 @@ fn store_fault(fault: StoreFault) -> HostFault {
     HostFault::Store(fault.to_string())
 }
 
+fn media_fault(fault: MediaFault) -> HostFault {
+    match fault {
+        MediaFault::Blob(BlobFault::TooLarge { limit }) => HostFault::TooLarge { limit },
+        MediaFault::Store(fault) => store_fault(fault),
+        fault @ (MediaFault::Blob(_) | MediaFault::Io(_)) => HostFault::Media(fault.to_string()),
+    }
+}
+
 #[async_trait]
 impl Inbox for NetworkHost {
-    async fn accept(&self, batch: Batch) -> Result<Accepted, HostFault> {
+    async fn accept(&self, mut batch: Batch) -> Result<Accepted, HostFault> {
         let core = self.core()?;
+        for arrival in &mut batch.arrivals {
+            if let Arrival::Message { content, .. } = arrival {
+                core.media.prepare(content).await;
+            }
+        }
         let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
         for (owner, contact) in outcome.invited.into_iter().chain(outcome.befriended) {
             core.directory.post(&owner, Cause::Entered(core.shown_contact(contact)));
@@ -80,7 +102,7 @@ impl Host for NetworkHost {
 
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
         let accounts = self.core()?.store.accounts().await.map_err(store_fault)?;
-        Ok(accounts.into_iter().map(|account| LinkOwner { passport: account.passport, name: account.name }).collect())
+        Ok(accounts.into_iter().map(|account| links::owner(account.passport, &account.name)).collect())
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
@@ -111,5 +133,20 @@ impl Host for NetworkHost {
         if let Ok(core) = self.core() {
             core.signals.profile(&self.network, profile);
         }
+    }
+
+    fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>) {
+        if let Ok(core) = self.core() {
+            core.signals.picture(&self.network, whose, picture);
+        }
+    }
+
+    async fn keep_media(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, HostFault> {
+        self.core()?.media.keep(name, stream, limit).await.map_err(media_fault)
+    }
+
+    async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {
+        let opened = self.core()?.media.open_file(&source).await.map_err(media_fault)?;
+        Ok(opened.map(|(file, _)| Box::pin(file) as MediaStream))
     }
 }

@@ -1,6 +1,7 @@
 //! The shell around the pure crates: sockets, tasks, time and chance.
 //!
-//! Who owns what: a [connection](connection) task owns one socket and its `session::Connection`; an [account](account) task owns
+//! Who owns what: a [connection](connection) task owns one client's bytes, by whatever
+//! [transport](transport) they come, and its `session::Connection`; an [account](account) task owns
 //! one `domain::Account`; a [conversation](conversation) task owns one `domain::Conversation`; an [outbox](outbox) worker owns one
 //! lane of orders towards a network. Account and conversation tasks never await a socket, a network or each other: what they
 //! have to tell goes into a [mailbox](mailbox) slot or a bounded queue that is full only for somebody too slow to be kept.
@@ -21,13 +22,23 @@ mod dispatch;
 mod handle;
 mod host;
 mod links;
+mod listener;
 mod mailbox;
+mod media;
 mod outbox;
+mod peer;
+mod peers;
+mod pictures;
+mod service;
 mod settings;
 mod signals;
+mod transport;
 
 pub use administration::{AccountFault, AccountLine, Administration};
 pub use authentication::{Refusal, Ticket, hash_password};
-pub use handle::{Handle, StartFault};
+pub use domain::account::Announcement;
+pub use handle::{Handle, MediaFile, PasswordFault, StartFault};
 pub use links::NetworkEntry;
+pub use listener::Listener;
 pub use settings::{Limits, Settings};
+pub use transport::pipe::{Carried, GatewaySession, NotTaken, PIPE_CAPACITY, ServerEnd, session as gateway_session};

@@ -22,6 +22,17 @@ pub struct NetworkEntry {
 
 type ByNetwork = Vec<(NetworkName, Arc<dyn Link>)>;
 
+/// An account as networks see it: what Messenger's users put into names reads as it is meant.
+pub(crate) fn owner(passport: Passport, name: &str) -> LinkOwner {
+    LinkOwner { name: shown_name(&passport, name), passport }
+}
+
+/// The friendly name of an account as networks see it.
+pub(crate) fn shown_name(passport: &Passport, name: &str) -> String {
+    let shown = session::text::name_outward(name);
+    if shown.trim().is_empty() { passport.to_string() } else { shown }
+}
+
 /// The links of all accounts to all networks.
 pub(crate) struct Links {
     networks: Vec<NetworkEntry>,
@@ -64,8 +75,10 @@ impl Links {
         self.links.write().unwrap_or_else(PoisonError::into_inner).insert(owner.passport.clone(), opened);
     }
 
-    /// Shows the account's presence on every network.
-    pub(crate) fn show(&self, owner: &Passport, presence: &OwnPresence) {
+    /// Shows the account's presence on every network, in which what Messenger's users put into lines reads as it is meant.
+    pub(crate) fn show(&self, owner: &Passport, mut presence: OwnPresence) {
+        presence.name = shown_name(owner, &presence.name);
+        presence.personal_message.text = session::text::name_outward(&presence.personal_message.text);
         let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
         for (_, link) in links.get(owner).into_iter().flatten() {
             link.show(presence.clone());

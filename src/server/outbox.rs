@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bridge::{Action, Failure, Order, Receipt};
-use domain::Passport;
+use bridge::{Action, Failure, Features, Order, Receipt};
+use domain::{Content, Passport, contact::RemoteTarget};
 use store::{Lane, PendingOrder};
 use tracing::{Instrument, debug, info_span, warn};
 
-use crate::core::Core;
+use crate::{core::Core, links, signals};
 
 /// The first wait after a passing failure; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -91,6 +91,10 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
                 Ok(receipt) => {
                     debug!(action = pending.order.action.kind(), attempt, "an order was carried out");
                     core.store.order_done(pending.id, receipt).await?;
+                    let is_room = matches!(pending.order.to, RemoteTarget::Room(_));
+                    if is_room && pending.order.action == Action::Befriend {
+                        signals::show_room(core, &lane.owner, &lane.contact).await;
+                    }
                     break;
                 }
                 Err(Failure::Retry { after, reason }) => {
@@ -123,8 +127,9 @@ async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Resu
     let action = match &pending.order.action {
         Action::Say { content, sent } => {
             let sender = core.store.account_name(&pending.author).await.ok().flatten();
-            let sender = sender.unwrap_or_else(|| pending.author.to_string());
-            Action::Say { content: entry.features.fit(content.clone(), &sender), sent: *sent }
+            let sender = links::shown_name(&pending.author, sender.as_deref().unwrap_or_default());
+            let content = fitted(core, entry.features, content.clone(), &sender).await?;
+            Action::Say { content, sent: *sent }
         }
         other @ (Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend) => other.clone(),
     };
@@ -135,10 +140,20 @@ async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Resu
     }
 }
 
+/// What the network is to be told: all of it here, and nothing that it cannot carry.
+async fn fitted(core: &Core, features: Features, mut content: Content, sender: &str) -> Result<Content, Failure> {
+    core.media.settle(&mut content).await.map_err(Failure::refused)?;
+    if let Some(attachment) = features.too_large(&mut content) {
+        core.media.link(attachment).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+    }
+    Ok(features.fit(content, sender, &core.settings.session.web))
+}
+
 /// What the author is told, in the same conversation, of an order that was given up.
 fn report(pending: &PendingOrder, failure: &Failure) -> Option<String> {
     match &pending.order.action {
-        Action::Say { content: domain::Content::Text { text }, .. } => {
+        Action::Say { content: Content::Text(text), .. } => {
+            let text = &text.text;
             let words: String = text.chars().take(30).collect();
             let dots = if text.chars().count() > 30 { "..." } else { "" };
             Some(format!("(not delivered: \"{words}{dots}\": {failure})"))

@@ -14,6 +14,9 @@ pub struct Settings {
     pub session: session::Settings,
     /// How remote people who are away from their network are shown.
     pub offline_contacts: OfflineContacts,
+    /// Whether an account that is signed out can be written to: what is said to it waits. Otherwise a call to it fails, as it did on
+    /// the old service.
+    pub offline_messages: bool,
     /// Whether a client is first sent to `session.public_address`, as the old service's dispatch server did.
     pub dispatch: bool,
     /// Where bridges keep files of their own; a folder for each network is made in it.
@@ -29,6 +32,10 @@ pub struct Limits {
     pub connections: usize,
     /// Connections from one address.
     pub connections_per_address: usize,
+    /// Sessions of the HTTP gateway in all: each is a sign-in or a conversation of a client that cannot connect otherwise.
+    pub gateway_sessions: usize,
+    /// Sessions of the HTTP gateway from one address.
+    pub gateway_sessions_per_address: usize,
     /// Bytes that may wait for a slow client before it is closed.
     pub unsent: usize,
     /// Passwords checked at the same time; each takes tens of milliseconds and of megabytes.
@@ -39,6 +46,10 @@ pub struct Limits {
     pub attempts_within: Duration,
     /// How long a ticket is good for.
     pub ticket_lifetime: Duration,
+    /// The largest file that a client may send, in bytes.
+    pub file: u64,
+    /// How long a link to a picture or file is good for.
+    pub media_links_last: Duration,
     /// What one account may hold.
     pub account: domain::account::Limits,
 }
@@ -48,11 +59,15 @@ impl Default for Limits {
         Self {
             connections: 50_000,
             connections_per_address: 25_000,
+            gateway_sessions: 10_000,
+            gateway_sessions_per_address: 200,
             unsent: 1 << 20,
             password_checks: 2,
             attempts: 10,
             attempts_within: Duration::from_mins(5),
             ticket_lifetime: Duration::from_hours(24),
+            file: 100 << 20,
+            media_links_last: Duration::from_hours(30 * 24),
             account: domain::account::Limits::default(),
         }
     }

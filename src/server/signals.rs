@@ -7,15 +7,24 @@ use std::time::Duration;
 
 use bridge::RemoteProfile;
 use domain::{
-    NetworkName, Passport, Presence, RemoteUser,
+    NetworkName, Passport, PersonalMessage, Presence, RemoteUser, Status,
     contact::RemoteTarget,
     conversation::Cause,
+    media::{BlobId, ObjectHash},
     presence::{Availability, RemotePresence},
 };
+use msnp::object::{MsnObject, ObjectType};
+use store::Portrait;
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use crate::core::{Core, REMOTE_CAPABILITIES, wall};
+
+/// What the files of pictures are called; clients show it nowhere.
+const PICTURE_LOCATION: &str = "TFR1A.tmp";
+
+/// How many pictures are remembered of people whom nobody has as a contact yet.
+const MOST_EARLY: usize = 10_000;
 
 /// How often "last seen" is brought up to date.
 const REFRESH: Duration = Duration::from_mins(5);
@@ -32,6 +41,7 @@ struct Slots {
     presence: HashMap<Sight, RemotePresence>,
     typing: HashMap<(Sight, RemoteTarget), bool>,
     profiles: HashMap<(NetworkName, RemoteUser), RemoteProfile>,
+    pictures: HashMap<(NetworkName, RemoteTarget), Option<BlobId>>,
 }
 
 /// The slots, and the last known presence of everybody.
@@ -40,6 +50,8 @@ pub(crate) struct Signals {
     slots: Mutex<Slots>,
     bell: Notify,
     known: Mutex<HashMap<Sight, RemotePresence>>,
+    /// The pictures of those who have no address yet: nobody has them as a contact.
+    portraits: Mutex<HashMap<(NetworkName, RemoteTarget), ObjectHash>>,
 }
 
 impl Signals {
@@ -49,6 +61,10 @@ impl Signals {
 
     fn known(&self) -> MutexGuard<'_, HashMap<Sight, RemotePresence>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn portraits(&self) -> MutexGuard<'_, HashMap<(NetworkName, RemoteTarget), ObjectHash>> {
+        self.portraits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known_where(&self, wanted: impl Fn(&Sight, &RemotePresence) -> bool) -> Vec<(Sight, RemotePresence)> {
@@ -82,6 +98,11 @@ impl Signals {
         self.bell.notify_one();
     }
 
+    pub(crate) fn picture(&self, network: &NetworkName, whose: &RemoteTarget, picture: Option<BlobId>) {
+        self.slots().pictures.insert((network.clone(), whose.clone()), picture);
+        self.bell.notify_one();
+    }
+
     pub(crate) fn profile(&self, network: &NetworkName, profile: RemoteProfile) {
         self.slots().profiles.insert((network.clone(), profile.user.clone()), profile);
         self.bell.notify_one();
@@ -100,6 +121,9 @@ pub(crate) async fn run(core: Arc<Core>) {
         let slots = std::mem::take(&mut *core.signals.slots());
         for ((network, _), profile) in slots.profiles {
             rename(&core, &network, &profile).await;
+        }
+        for ((network, whose), picture) in slots.pictures {
+            portray(&core, &network, &whose, picture).await;
         }
         for (sight, presence) in slots.presence {
             core.signals.known().insert(sight.clone(), presence.clone());
@@ -121,22 +145,29 @@ async fn show(core: &Arc<Core>, sight: &Sight, presence: &RemotePresence) {
         debug!(network = %sight.network, "presence of somebody who has no address");
         return;
     };
-    let name = match core.store.remote(&contact).await {
-        Ok(Some(remote)) => core.shown_name(&remote.name, &contact),
-        Ok(None) => contact.to_string(),
+    let early = core.signals.portraits().remove(&(sight.network.clone(), place.clone()));
+    if let Some(portrait) = early
+        && let Err(fault) = core.store.picture_remote(&sight.network, &place, Some(portrait)).await
+    {
+        warn!(%contact, %fault, "cannot keep a person's picture");
+    }
+    let (name, picture) = match core.store.remote(&contact).await {
+        Ok(Some(remote)) => (core.shown_name(&remote.name, &contact), remote.picture),
+        Ok(None) => (contact.to_string(), None),
         Err(fault) => {
             warn!(%contact, %fault, "cannot read a contact's name");
-            contact.to_string()
+            (contact.to_string(), None)
         }
     };
+    let object = picture.map(|picture| picture_object(&contact, picture));
     let emoji = core.settings.session.emoji;
-    let shown = core.settings.offline_contacts.show(presence, wall()).map(|(status, mut line)| {
+    let shown = core.settings.offline_contacts.show(presence, wall()).map(move |(status, mut line)| {
         line.text = emoji.inward(&line.text).into_owned();
         Arc::new(Presence {
             status,
             name: name.into(),
             capabilities: REMOTE_CAPABILITIES,
-            object: None,
+            object,
             personal_message: line,
         })
     });
@@ -162,10 +193,99 @@ async fn rename(core: &Arc<Core>, network: &NetworkName, profile: &RemoteProfile
             for (sight, presence) in core.signals.known_where(theirs) {
                 show(core, &sight, &presence).await;
             }
+            if let Some(contact) = address(core, network, &target).await {
+                rename_on_lists(core, &contact, &profile.name).await;
+            }
         }
         Ok(false) => {}
         Err(fault) => warn!(%network, %fault, "cannot keep a person's new name"),
     }
+}
+
+/// The lists that are in memory have the new name as well.
+async fn rename_on_lists(core: &Core, contact: &Passport, name: &str) {
+    let watchers = match core.store.watchers(contact).await {
+        Ok(watchers) => watchers,
+        Err(fault) => {
+            warn!(%contact, %fault, "cannot read who has a contact on the list; they see its new name at their next sign-in");
+            return;
+        }
+    };
+    for watcher in watchers {
+        let (contact, name) = (contact.clone(), core.shown_name(name, contact));
+        core.directory.post(&watcher, domain::account::Cause::Renamed { contact, name });
+    }
+}
+
+/// Somebody shows another picture.
+async fn portray(core: &Arc<Core>, network: &NetworkName, whose: &RemoteTarget, picture: Option<BlobId>) {
+    let portrait = match picture {
+        Some(blob) => match core.media.portrait(blob).await {
+            Some(portrait) => Some(portrait.hash),
+            None => return,
+        },
+        None => None,
+    };
+    if address(core, network, whose).await.is_none() {
+        let mut portraits = core.signals.portraits();
+        let place = (network.clone(), whose.clone());
+        match portrait {
+            Some(portrait) if portraits.len() < MOST_EARLY => {
+                portraits.insert(place, portrait);
+            }
+            Some(_) => debug!(%network, "too many pictures of people whom nobody has as a contact"),
+            None => {
+                portraits.remove(&place);
+            }
+        }
+        return;
+    }
+    match core.store.picture_remote(network, whose, portrait).await {
+        Ok(true) => {
+            let RemoteTarget::Person(user) = whose else { return };
+            let theirs = |sight: &Sight, _: &RemotePresence| sight.network == *network && sight.user == *user;
+            for (sight, presence) in core.signals.known_where(theirs) {
+                show(core, &sight, &presence).await;
+            }
+        }
+        Ok(false) => {}
+        Err(fault) => warn!(%network, %fault, "cannot keep a person's new picture"),
+    }
+}
+
+/// Shows the owner a room, which is always there.
+pub(crate) async fn show_room(core: &Arc<Core>, owner: &Passport, room: &Passport) {
+    let remote = match core.store.remote(room).await {
+        Ok(Some(remote)) => remote,
+        Ok(None) => return,
+        Err(fault) => {
+            warn!(%room, %fault, "cannot read a room's name");
+            return;
+        }
+    };
+    let place = (remote.network.clone(), remote.target.clone());
+    let early = core.signals.portraits().remove(&place);
+    let mut picture = remote.picture;
+    if let Some(portrait) = early {
+        if let Err(fault) = core.store.picture_remote(&place.0, &place.1, Some(portrait)).await {
+            warn!(%room, %fault, "cannot keep a room's picture");
+        }
+        picture = core.store.remote(room).await.ok().flatten().and_then(|remote| remote.picture);
+    }
+    let presence = Presence {
+        status: Status::Online,
+        name: core.shown_name(&remote.name, room).into(),
+        capabilities: REMOTE_CAPABILITIES,
+        object: picture.map(|picture| picture_object(room, picture)),
+        personal_message: PersonalMessage::default(),
+    };
+    core.directory.sight(owner, room, Some(Arc::new(presence)));
+}
+
+/// The `MSNObject` of a contact's picture, in the form of `NLN`. Clients ask whoever made it, so that is the contact.
+fn picture_object(contact: &Passport, picture: Portrait) -> Arc<str> {
+    let (kind, hash) = (ObjectType::DISPLAY_PICTURE, picture.hash.to_string());
+    MsnObject::of_hash(contact.as_str(), kind, PICTURE_LOCATION, picture.size, &hash).to_encoded().into()
 }
 
 /// "Last seen an hour ago" grows old by itself.

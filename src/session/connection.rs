@@ -26,7 +26,10 @@ const STRANGER: Limits = Limits { line: 8192, payload: 1024, personal_message: 1
 pub enum Input<'a> {
     /// The client sent these.
     Bytes(&'a [u8]),
-    /// The kernel reports that the client's machine has everything that was sent.
+    /// The client sent these, or none, by way of the HTTP gateway. They prove nothing about what it got, of which the gateway
+    /// knows itself; but the client lives.
+    Relayed(&'a [u8]),
+    /// The client's machine has everything that was sent: the kernel or the gateway says so.
     Arrived,
     /// The deadline has come.
     Tick,
@@ -143,6 +146,13 @@ impl Connection {
             (Input::Bytes(bytes), part) => {
                 if let Part::Switchboard(switchboard) = part {
                     switchboard.heard(&mut actions);
+                }
+                self.decoder.push(bytes);
+                self.decode(moment, &mut actions);
+            }
+            (Input::Relayed(bytes), part) => {
+                if let Part::Notification(notification) = part {
+                    notification.heard(moment.instant);
                 }
                 self.decoder.push(bytes);
                 self.decode(moment, &mut actions);

@@ -1,13 +1,16 @@
-//! Emoji for a client that has none: Windows XP knows no emoji, and Messenger 7.5 shows a box for each half of one.
+//! Emoji for a client that has none: Windows XP knows no emoji, and Messenger 7.5 shows a box for each half of one. What it has
+//! instead are codes, which it draws as pictures, and which other networks know nothing of.
 
 mod codes;
+mod prose;
 
 use std::borrow::Cow;
 
 use emojis::SkinTone;
 use unicode_segmentation::UnicodeSegmentation;
 
-use codes::{code, holds_code, run_together};
+use codes::{begins_code, code, code_at, holds_code, run_together};
+use prose::{Stretch, stretches};
 
 /// Joins several emoji into one.
 const JOINER: char = '\u{200d}';
@@ -26,9 +29,9 @@ pub enum Emoji {
 }
 
 impl Emoji {
-    /// Puts text of other networks into what Messenger shows. Web addresses and text without emoji stay as they are. A name in
-    /// which Messenger would find one of its codes is written `(pray)` rather than `:pray:`, and a space parts what would
-    /// otherwise run together into a code.
+    /// Puts text of other networks into what Messenger shows. Web addresses, code between backticks and text without emoji stay as
+    /// they are. A name in which Messenger would find one of its codes is written `(pray)` rather than `:pray:`, and a space parts
+    /// what would otherwise run together into a code.
     #[must_use]
     pub fn inward(self, text: &str) -> Cow<'_, str> {
         match self {
@@ -39,27 +42,101 @@ impl Emoji {
     }
 }
 
+/// Puts a Messenger user's words into what other networks show: the codes that Messenger draws as pictures become emoji, in any
+/// case, the longest first, and in the midst of words too, as Messenger itself reads them. Web addresses and code between backticks
+/// stay as they are.
+#[must_use]
+pub fn outward(text: &str) -> Cow<'_, str> {
+    outward_beside(text, &[]).0
+}
+
+/// As [`outward`], but where one of the sender's own `shortcuts` stands, and no longer code, it stays. Also says which of them do
+/// stand there, by their places in `shortcuts`.
+pub(crate) fn outward_beside<'a>(text: &'a str, shortcuts: &[&str]) -> (Cow<'a, str>, Vec<usize>) {
+    if shortcuts.is_empty() && !text.bytes().any(begins_code) {
+        return (Cow::Borrowed(text), Vec::new());
+    }
+    let mut written = String::with_capacity(text.len());
+    let mut used = Vec::new();
+    let mut replaced = false;
+    for stretch in stretches(text) {
+        let mut rest = match stretch {
+            Stretch::Verbatim(part) => {
+                written.push_str(part);
+                continue;
+            }
+            Stretch::Prose(part) => part,
+        };
+        loop {
+            // Where the sender has no shortcuts of their own, only a few letters can begin anything.
+            let quiet = if shortcuts.is_empty() { rest.bytes().position(begins_code).unwrap_or(rest.len()) } else { 0 };
+            let (before, here) = rest.split_at_checked(quiet).unwrap_or((rest, ""));
+            written.push_str(before);
+            let Some(first) = here.chars().next() else { break };
+            let own = own_shortcut(here, shortcuts);
+            let code = code_at(here.as_bytes()).filter(|(_, length)| own.is_none_or(|(_, own)| own < *length));
+            let length = match (code, own) {
+                (Some((emoji, length)), _) => {
+                    replaced = true;
+                    written.push_str(emoji);
+                    length
+                }
+                (None, Some((place, length))) => {
+                    used.push(place);
+                    written.push_str(here.get(..length).unwrap_or_default());
+                    length
+                }
+                (None, None) => {
+                    written.push(first);
+                    first.len_utf8()
+                }
+            };
+            rest = here.get(length..).unwrap_or_default();
+        }
+    }
+    used.sort_unstable();
+    used.dedup();
+    (if replaced { Cow::Owned(written) } else { Cow::Borrowed(text) }, used)
+}
+
+/// The longest of the shortcuts that `text` begins with: its place among them, and its length.
+fn own_shortcut(text: &str, shortcuts: &[&str]) -> Option<(usize, usize)> {
+    let here =
+        shortcuts.iter().enumerate().filter(|(_, shortcut)| !shortcut.is_empty() && text.starts_with(**shortcut));
+    here.map(|(place, shortcut)| (place, shortcut.len())).max_by_key(|(_, length)| *length)
+}
+
 fn in_codes(text: &str) -> Cow<'_, str> {
     let mut written = String::with_capacity(text.len());
     let mut replaced = false;
-    for word in text.split_inclusive(char::is_whitespace) {
-        let (prose, address) = word.split_at(address_begins(word));
-        // What people wrote themselves is theirs: only beside a replacement must nothing run together.
-        let mut after_replacement = false;
-        for grapheme in prose.graphemes(true) {
-            let replacement = if grapheme.is_ascii() { None } else { replacement(grapheme) };
-            let next = replacement.as_deref().unwrap_or(grapheme);
-            if after_replacement || replacement.is_some() {
-                append(&mut written, next);
-            } else {
-                written.push_str(next);
-            }
-            after_replacement = replacement.is_some();
-            replaced |= after_replacement;
+    for stretch in stretches(text) {
+        match stretch {
+            Stretch::Verbatim(part) => written.push_str(part),
+            Stretch::Prose(part) => replaced |= prose_in_codes(part, &mut written),
         }
-        written.push_str(address);
     }
     if replaced { Cow::Owned(written) } else { Cow::Borrowed(text) }
+}
+
+/// Appends `prose` with its emoji as codes; `false` when there are none.
+fn prose_in_codes(prose: &str, written: &mut String) -> bool {
+    let mut replaced = false;
+    // What people wrote themselves is theirs: only beside a replacement must nothing run together.
+    let mut after_replacement = false;
+    for (start, grapheme) in prose.grapheme_indices(true) {
+        let replacement = if grapheme.is_ascii() { None } else { replacement(grapheme) };
+        if let Some(replacement) = &replacement {
+            append(written, replacement);
+        } else {
+            if after_replacement && run_together(written, prose.get(start..).unwrap_or_default()) {
+                written.push(' ');
+            }
+            written.push_str(grapheme);
+        }
+        after_replacement = replacement.is_some();
+        replaced |= after_replacement;
+    }
+    replaced
 }
 
 /// Appends `next`, parted from what stands before it where the two would make a code.
@@ -68,14 +145,6 @@ fn append(written: &mut String, next: &str) {
         written.push(' ');
     }
     written.push_str(next);
-}
-
-/// Where in a word a web address begins; the end of the word when there is none.
-fn address_begins(word: &str) -> usize {
-    let begins = |scheme: &str| {
-        word.as_bytes().windows(scheme.len()).position(|part| part.eq_ignore_ascii_case(scheme.as_bytes()))
-    };
-    [begins("http://"), begins("https://")].into_iter().flatten().min().unwrap_or(word.len())
 }
 
 /// What is written for one character as people see it; `None` for what is no emoji, or newer than the table of names.
@@ -112,116 +181,4 @@ const fn is_skin_tone(character: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::codes::CODES;
-    use super::*;
-
-    fn inward(text: &str) -> String {
-        Emoji::Codes.inward(text).into_owned()
-    }
-
-    #[test]
-    fn what_messenger_has_a_picture_for_becomes_its_code() {
-        assert_eq!(inward("yes 👍 and ❤️!"), "yes (Y) and (L)!");
-        assert_eq!(inward("🙂"), ":)");
-        assert_eq!(inward("🤗"), "({)");
-        assert_eq!(inward("❤"), "(L)", "without its selector");
-    }
-
-    #[test]
-    fn any_other_emoji_becomes_its_name() {
-        assert_eq!(inward("up 🚀🚀"), "up :rocket::rocket:");
-        assert_eq!(inward("🇫🇷"), ":fr:");
-        assert_eq!(inward("2️⃣"), ":two:");
-        assert_eq!(inward("👩‍👩‍👦"), ":family_woman_woman_boy:");
-    }
-
-    #[test]
-    fn a_name_that_holds_a_code_stands_in_brackets() {
-        assert_eq!(inward("🙏"), "(pray)", "Messenger reads :p in :pray:");
-        assert_eq!(inward("⭕"), "(hollow_red_circle)", "(o) is a clock");
-    }
-
-    #[test]
-    fn what_would_run_together_is_parted() {
-        assert_eq!(inward("🚀👍"), ":rocket: (Y)");
-        assert_eq!(inward("🚀Danke"), ":rocket: Danke");
-        assert_eq!(inward("so:👍"), "so: (Y)");
-        assert_eq!(inward("👍👍🚀!"), "(Y)(Y):rocket:!");
-    }
-
-    #[test]
-    fn skin_tones_and_unnamed_sequences_come_apart() {
-        assert_eq!(inward("👍🏽"), "(Y)");
-        assert_eq!(inward("🧑🏻‍🚀"), ":astronaut:");
-        assert_eq!(inward("🚀🏽"), ":rocket:");
-        assert_eq!(inward("🚀\u{200d}👍"), ":rocket: (Y)");
-    }
-
-    #[test]
-    fn text_stays_text() {
-        for text in ["", "plain :) (401k)", "© 2005 ™ ↔ ♥ ☺", "naïve Привет 日本語", "e\u{301}", "❤\u{fe0e}"]
-        {
-            assert!(matches!(Emoji::Codes.inward(text), Cow::Borrowed(same) if same == text), "{text}");
-        }
-        assert_eq!(inward("©️"), ":copyright:", "a picture was asked for");
-    }
-
-    #[test]
-    fn addresses_stay_whole() {
-        assert_eq!(inward("see https://x.example/👍/🚀 👍"), "see https://x.example/👍/🚀 (Y)");
-        assert_eq!(inward("(HTTP://x.example/👍"), "(HTTP://x.example/👍");
-        assert_eq!(inward("👍http://x.example/👍\n👍"), "(Y)http://x.example/👍\n(Y)");
-        assert_eq!(inward("httpx://👍"), "httpx://(Y)");
-    }
-
-    #[test]
-    fn every_emoji_becomes_something_xp_can_show_and_messenger_does_not_mistake() {
-        for emoji in emojis::iter() {
-            let written = inward(emoji.as_str());
-            assert!(written.chars().all(|each| u32::from(each) <= 0xffff), "{} {written}", emoji.name());
-            let is_code = CODES.iter().any(|(_, codes)| codes.first() == Some(&written.as_str()));
-            assert_eq!(holds_code(&written), is_code, "{} {written}", emoji.name());
-        }
-    }
-
-    #[test]
-    fn every_code_is_of_a_fully_qualified_emoji_and_of_one_only() {
-        let mut known = std::collections::HashSet::new();
-        for (emoji, codes) in CODES {
-            assert_eq!(emojis::get(emoji).map(emojis::Emoji::as_str), Some(*emoji));
-            assert!(known.insert((*emoji).to_owned()), "{emoji} twice");
-            for code in *codes {
-                assert!(known.insert(code.to_ascii_lowercase()), "{code} twice");
-            }
-        }
-    }
-
-    /// Text in which emoji, their joints and what may follow them are frequent.
-    fn busy_text() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            "\\PC{0,4}",
-            prop::sample::select(vec![
-                "👍", "🚀", "🙏", "❤", "\u{fe0f}", "\u{200d}", "🏽", "🇩", "🇪", "http://", ":", " "
-            ])
-            .prop_map(str::to_owned),
-        ];
-        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_comes_through(text in busy_text()) {
-            let first = inward(&text);
-            prop_assert_eq!(inward(&first), first.clone(), "what was written once holds no emoji");
-            prop_assert!(matches!(Emoji::Unicode.inward(&text), Cow::Borrowed(same) if same == text));
-        }
-
-        #[test]
-        fn plain_text_is_unchanged(text in "[ -~\r\n]*") {
-            prop_assert!(matches!(Emoji::Codes.inward(&text), Cow::Borrowed(same) if same == text));
-        }
-    }
-}
+mod tests;

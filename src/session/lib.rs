@@ -10,8 +10,10 @@
 pub mod connection;
 pub mod emoji;
 pub mod notification;
+pub mod p2p;
 pub mod settings;
 pub mod switchboard;
+pub mod text;
 mod translation;
 
 pub use connection::{Action, Closing, Connection, Input};

@@ -1,6 +1,8 @@
 //! A connection to the notification server: sign-in, the list, presence, the way to a switchboard.
 
 mod answers;
+mod greeting;
+mod pages;
 mod requests;
 mod sign_in;
 #[cfg(test)]
@@ -24,16 +26,14 @@ use msnp::{
     },
 };
 
-use crate::{Action, Closing, Settings, settings::Challenges};
+use self::greeting::{Challenge, Greeting};
+use crate::{Action, Closing, Settings};
 
 /// How long a client may take to sign in.
 const SIGN_IN: Duration = Duration::from_mins(2);
 
 /// After this much silence a client is taken for dead. Clients are asked to speak every fifty seconds.
 const SILENCE: Duration = Duration::from_mins(30);
-
-/// How long a client has to answer a challenge, when it must.
-const CHALLENGE: Duration = Duration::from_secs(50);
 
 /// When a client is to send its next sign of life, in seconds. Some libraries divide by this less five.
 const NEXT_PING: u32 = 50;
@@ -121,9 +121,8 @@ pub struct Notification {
     dialect: Option<Dialect>,
     /// When the client is taken for dead.
     until: Instant,
+    greeting: Greeting,
     challenge: Option<Challenge>,
-    /// Whether a challenge was sent after the first status.
-    challenged: bool,
 }
 
 #[derive(Debug)]
@@ -137,13 +136,7 @@ enum Phase {
     /// The ticket is being looked at.
     Proving { transaction: u32 },
     /// Signed in.
-    SignedIn,
-}
-
-#[derive(Debug)]
-struct Challenge {
-    text: String,
-    until: Instant,
+    SignedIn { passport: Passport, member: u64 },
 }
 
 impl Notification {
@@ -153,38 +146,37 @@ impl Notification {
             phase: Phase::Opening,
             dialect: None,
             until: now + SIGN_IN,
+            greeting: Greeting::Awaited,
             challenge: None,
-            challenged: false,
         }
     }
 
-    pub(crate) const fn deadline(&self) -> Instant {
-        match &self.challenge {
-            Some(challenge) => challenge.until,
-            None => self.until,
-        }
+    pub(crate) fn deadline(&self) -> Instant {
+        self.next_of_greeting().map_or(self.until, |next| next.min(self.until))
     }
 
     pub(crate) const fn is_ready(&self) -> bool {
         match self.phase {
             Phase::Admitting { .. } | Phase::Proving { .. } => false,
-            Phase::Opening | Phase::Named { .. } | Phase::SignedIn => true,
+            Phase::Opening | Phase::Named { .. } | Phase::SignedIn { .. } => true,
         }
     }
 
     pub(crate) const fn is_signed_in(&self) -> bool {
-        matches!(self.phase, Phase::SignedIn)
+        matches!(self.phase, Phase::SignedIn { .. })
     }
 
     pub(crate) fn tick(&mut self, moment: &Moment, actions: &mut Vec<Action>) {
-        if self.challenge.as_ref().is_some_and(|challenge| challenge.until <= moment.instant) {
-            self.challenge = None;
-            if self.settings.challenges == Challenges::Strict {
-                self.send(&ServerCommand::Error { transaction: 0, code: ErrorCode::CHALLENGE_FAILED }, actions);
-                actions.push(Action::Close(Closing::Silent));
-            }
-        } else if self.until <= moment.instant {
+        self.go_on_greeting(moment, actions);
+        if self.until <= moment.instant {
             actions.push(Action::Close(Closing::Silent));
+        }
+    }
+
+    /// A signed-in client lives, whatever it sent.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        if self.is_signed_in() {
+            self.until = now + SILENCE;
         }
     }
 
@@ -201,7 +193,7 @@ impl Notification {
             }
         };
         match self.phase {
-            Phase::SignedIn => {
+            Phase::SignedIn { .. } => {
                 self.until = moment.instant + SILENCE;
                 self.obey(moment, command, actions);
             }

@@ -1,7 +1,12 @@
 //! A connection to a switchboard: one client in one conversation.
 
+mod audience;
+mod enclosed;
 mod inbound;
+mod late;
 mod outbound;
+mod pace;
+mod spoken;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::{
-    Moment, Passport,
+    Allowance, Moment, Passport,
     conversation::{MessageId, Saying, SeatEvent, Wish},
 };
 use msnp::{
@@ -20,6 +25,8 @@ use msnp::{
 };
 
 use crate::{Action, Closing, Settings};
+use outbound::Speech;
+use pace::NudgePace;
 
 /// How long a client may take to show its cookie.
 const ADMISSION: Duration = Duration::from_mins(1);
@@ -51,6 +58,8 @@ pub struct Admission {
     pub capabilities: u32,
     /// What its notification connection speaks; there is no negotiation here.
     pub dialect: Dialect,
+    /// The user's time zone, by its name in the IANA database; `None` if it is not known.
+    pub time_zone: Option<String>,
 }
 
 /// What a switchboard connection wants of the server.
@@ -94,6 +103,12 @@ pub struct Switchboard {
     unproven: Vec<MessageId>,
     /// Messages it was given since. What it says next may have been on its way before they were.
     fresh: Vec<MessageId>,
+    /// What is remembered of what it said.
+    speech: Speech,
+    /// Who of other networks has nudged it.
+    nudges: NudgePace,
+    calls: Allowance,
+    messages: Allowance,
 }
 
 #[derive(Debug)]
@@ -108,7 +123,16 @@ enum Phase {
 
 impl Switchboard {
     pub(crate) fn new(settings: Arc<Settings>, now: Instant) -> Self {
-        Self { settings, phase: Phase::Opening { until: now + ADMISSION }, unproven: Vec::new(), fresh: Vec::new() }
+        Self {
+            calls: Allowance::new(settings.calls_per_minute),
+            messages: Allowance::new(settings.messages_per_minute),
+            settings,
+            phase: Phase::Opening { until: now + ADMISSION },
+            unproven: Vec::new(),
+            fresh: Vec::new(),
+            speech: Speech::default(),
+            nudges: NudgePace::default(),
+        }
     }
 
     pub(crate) const fn deadline(&self) -> Option<Instant> {
@@ -143,7 +167,7 @@ impl Switchboard {
     }
 
     /// The client sent a command.
-    pub(crate) fn take(&mut self, _moment: &Moment, frame: Frame, actions: &mut Vec<Action>) {
+    pub(crate) fn take(&mut self, moment: &Moment, frame: Frame, actions: &mut Vec<Action>) {
         let command = match ClientCommand::parse(frame) {
             Ok(command) => command,
             Err(fault) => {
@@ -173,11 +197,14 @@ impl Switchboard {
                 actions.push(Action::Close(Closing::Refused));
             }
             ClientCommand::Out => actions.push(Action::Close(Closing::Left)),
+            ClientCommand::Cal(cal) if seated && !self.calls.take(moment.instant) => {
+                self.refuse(cal.transaction, ErrorCode::TOO_ACTIVE, actions);
+            }
             ClientCommand::Cal(cal) if seated => match cal.passport.parse() {
                 Ok(passport) => actions.push(Action::Switchboard(Request::Call { tag: cal.transaction, passport })),
                 Err(_) => self.refuse(cal.transaction, ErrorCode::INVALID_USER_NAME, actions),
             },
-            ClientCommand::Msg(msg) if seated => self.said(&msg, actions),
+            ClientCommand::Msg(msg) if seated => self.said(moment, &msg, actions),
             // Whatever the server merely lacks must not cost anybody a conversation.
             ClientCommand::Unknown { transaction, .. } if seated => {
                 if let Some(transaction) = transaction {

@@ -54,7 +54,7 @@ pub(crate) const fn wire_list(list: List) -> msnp::list::List {
 /// The one place where a refusal becomes a number.
 pub(crate) const fn code(refusal: Refusal) -> ErrorCode {
     match refusal {
-        Refusal::Oneself | Refusal::NotYours => ErrorCode::INVALID_PARAMETER,
+        Refusal::Oneself | Refusal::NotYours | Refusal::UnfitValue => ErrorCode::INVALID_PARAMETER,
         Refusal::NoSuchPerson => ErrorCode::INVALID_USER_NAME,
         Refusal::NotOnList => ErrorCode::NOT_ON_LIST,
         Refusal::ListFull => ErrorCode::LIST_FULL,
@@ -64,11 +64,20 @@ pub(crate) const fn code(refusal: Refusal) -> ErrorCode {
         Refusal::TooManyGroups => ErrorCode::TOO_MANY_GROUPS,
         Refusal::Hidden => ErrorCode::NOT_WHILE_HIDDEN,
         Refusal::NoSuchProperty => ErrorCode::NOT_EXPECTED,
+        Refusal::UnfitName => ErrorCode::INVALID_FRIENDLY_NAME,
+        Refusal::NoSuchNumber => ErrorCode::UNRESOLVED_NUMBER,
+        Refusal::TooFast => ErrorCode::RATE_LIMITED,
         Refusal::Unavailable => ErrorCode::DATABASE,
     }
 }
 
+/// The Network ID of a telephone (`MSNPiki`).
+const TELEPHONE: u32 = 4;
+
 /// The Network ID of a contact.
 pub(crate) fn network(ids: NetworkIds, contact: &Contact) -> u32 {
+    if contact.passport.is_telephone() && ids != NetworkIds::MsnpOnly {
+        return TELEPHONE;
+    }
     ids.id(contact.remote.as_ref().map_or(0, |remote| remote.bit.value()))
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bridge::RemoteProfile;
+use bridge::{RemoteProfile, RoomProfile};
 use domain::{NetworkBit, NetworkName, Passport, Realm, contact::RemoteTarget};
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault, word};
+use crate::{Portrait, Store, StoreFault, word};
 
 /// Which networks there are, and how their people are addressed.
 pub(crate) struct Networks {
@@ -23,6 +23,8 @@ pub struct RemoteContact {
     pub target: RemoteTarget,
     /// The name it shows; empty if none is known.
     pub name: String,
+    /// The picture it shows; `None` as long as its bytes are not here.
+    pub picture: Option<Portrait>,
 }
 
 /// What an address is made of.
@@ -45,6 +47,13 @@ impl From<RemoteProfile> for Introduction {
     }
 }
 
+impl From<RoomProfile> for Introduction {
+    fn from(profile: RoomProfile) -> Self {
+        let RoomProfile { room, name, login, server } = profile;
+        Self { target: RemoteTarget::Room(room), name, login, server }
+    }
+}
+
 impl Introduction {
     /// One who is only known by id: the address is made of that.
     pub(crate) fn nameless(target: RemoteTarget) -> Self {
@@ -56,16 +65,20 @@ impl Introduction {
 impl Store {
     /// Who or what an address stands for; `None` if it was never allotted.
     pub async fn remote(&self, passport: &Passport) -> Result<Option<RemoteContact>, StoreFault> {
-        let row: Option<(String, String, String, String)> =
-            sqlx::query_as("SELECT network, kind, target, name FROM address WHERE passport = $1")
-                .bind(passport.as_str())
-                .fetch_optional(&self.readers)
-                .await?;
-        row.map(|(network, kind, target, name)| {
+        type Row = (String, String, String, String, Option<String>, Option<i64>);
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT address.network, address.kind, address.target, address.name, address.picture, object.size
+             FROM address LEFT JOIN object ON object.hash = address.picture WHERE address.passport = $1",
+        )
+        .bind(passport.as_str())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|(network, kind, target, name, picture, size)| {
             Ok(RemoteContact {
                 network: word::network("address", &network)?,
                 target: word::target(&kind, target)?,
                 name,
+                picture: Portrait::of(picture, size)?,
             })
         })
         .transpose()

@@ -2,7 +2,7 @@
 
 use bridge::Action;
 use domain::{
-    Contact, Group, Lists, Passport, Timestamp,
+    Contact, Group, Guid, Lists, Passport, Timestamp,
     account::{Change, ContactIntent},
     contact::List,
 };
@@ -55,13 +55,8 @@ async fn apply(
     let owner_text = owner.as_str();
     let query = match change {
         Change::Contact(contact) => return put_contact(connection, owner, &contact).await,
-        Change::Mirror { of, listed, guid } => {
-            // People of other networks keep their lists elsewhere.
-            if account::name(connection, &of).await?.is_some() {
-                let name = account::name(connection, owner).await?.unwrap_or_default();
-                entry::set_reverse(connection, &of, owner, listed, (guid, &name), at).await?;
-            }
-            return Ok(());
+        Change::Mirror { of, listed, guid, most } => {
+            return mirror(connection, owner, &of, listed, (guid, most), at).await;
         }
         Change::Order { contact, intent } => {
             let action = match intent {
@@ -107,6 +102,27 @@ async fn apply(
         }
     };
     query.execute(connection).await?;
+    Ok(())
+}
+
+/// Lets another account's reverse list follow.
+async fn mirror(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    of: &Passport,
+    listed: bool,
+    (guid, most): (Guid, usize),
+    at: Timestamp,
+) -> Result<(), StoreFault> {
+    // People of other networks keep their lists elsewhere.
+    if account::name(connection, of).await?.is_none() {
+        return Ok(());
+    }
+    let name = account::name(connection, owner).await?.unwrap_or_default();
+    let changed = entry::set_reverse(connection, of, owner, listed, (guid, &name), at).await?;
+    if changed && listed && entry::admirers(connection, of).await? > most {
+        return Err(StoreFault::Full(of.clone()));
+    }
     Ok(())
 }
 

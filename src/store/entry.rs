@@ -73,6 +73,15 @@ pub(crate) async fn put(
     Ok(())
 }
 
+/// How many have the owner on their list.
+pub(crate) async fn admirers(connection: &mut AnyConnection, owner: &Passport) -> Result<usize, StoreFault> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM contact WHERE owner = $1 AND lists & 8 = 8")
+        .bind(owner.as_str())
+        .fetch_one(connection)
+        .await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Moves the list's time of change to `at`, or by the smallest step when it is there already: a client that knows the old
 /// time must see that it is not the same list.
 pub(crate) async fn touch(connection: &mut AnyConnection, owner: &Passport, at: Timestamp) -> Result<(), StoreFault> {

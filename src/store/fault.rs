@@ -38,6 +38,9 @@ pub enum StoreFault {
     /// Something is kept for an account that is not here.
     #[error("{0} is no account of this server; add it first")]
     UnknownAccount(Passport),
+    /// So many accounts have this one on their lists that no more may.
+    #[error("{0} is on as many contact lists as one account may be; raise limits.admirers")]
+    Full(Passport),
     /// There is no room for an address under the server's domain.
     #[error("no address fits under the network {0} and the server's domain; set a shorter domain")]
     NoAddress(NetworkName),

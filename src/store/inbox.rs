@@ -12,7 +12,10 @@ use crate::{
     address::{self, Introduction, Networks},
     clock,
     entry::{self, Entry},
-    message, message_map, outbox, record, value,
+    message::{self, Arrived},
+    message_map,
+    numbers::Numbers,
+    outbox, record, value,
 };
 
 /// What became of a batch: who is to be told now. All of it is durable.
@@ -38,7 +41,7 @@ impl Store {
     /// that is not here, what is known already, what comes from somebody the owner blocks, and a friend whom the owner took
     /// off the list.
     pub async fn accept(&self, network: &NetworkName, batch: Batch) -> Result<AcceptOutcome, StoreFault> {
-        let (network, networks) = (network.clone(), self.networks.clone());
+        let (network, networks, numbers) = (network.clone(), self.networks.clone(), self.numbers.clone());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
@@ -47,6 +50,7 @@ impl Store {
                         connection: &mut *connection,
                         network: &network,
                         networks: &networks,
+                        numbers: &numbers,
                         now: clock::now(),
                         outcome: AcceptOutcome::default(),
                     };
@@ -67,6 +71,7 @@ struct Reception<'a> {
     connection: &'a mut AnyConnection,
     network: &'a NetworkName,
     networks: &'a Networks,
+    numbers: &'a Numbers,
     now: Timestamp,
     outcome: AcceptOutcome,
 }
@@ -125,7 +130,8 @@ impl Reception<'_> {
         if entry::find(self.connection, &owner, &peer).await?.is_some_and(|entry| entry.is_blocked()) {
             return Ok(false);
         }
-        let message = message::keep_content(self.connection, &owner, &peer, &author_name, sent, content).await?;
+        let arrived = Arrived { id: self.numbers.give(), author_name: &author_name, sent, content };
+        let message = message::keep_content(self.connection, &owner, &peer, arrived).await?;
         message_map::remember(self.connection, &owner, self.network, &id, message, self.now).await?;
         let pair = (owner, peer);
         if !self.outcome.rung.contains(&pair) {

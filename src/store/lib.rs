@@ -12,19 +12,28 @@ mod change;
 mod clock;
 mod entry;
 mod fault;
+mod group;
 mod inbox;
+mod keeping;
+mod link;
+mod media_word;
 mod message;
 mod message_map;
+mod numbers;
+mod object;
 mod open;
 mod outbox;
 mod record;
+mod rows;
+mod setting;
+mod sweep;
 mod value;
 mod word;
 mod writer;
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
-use domain::{NetworkBit, NetworkName, Realm};
+use domain::{NetworkBit, NetworkName, Realm, conversation::MessageId};
 use sqlx::AnyPool;
 use tempfile::TempDir;
 
@@ -32,12 +41,19 @@ pub use account::AccountSummary;
 pub use address::{Introduction, RemoteContact};
 pub use fault::StoreFault;
 pub use inbox::AcceptOutcome;
-pub use message::Kept;
+pub use keeping::Kept;
+pub use link::LinkedMedia;
+pub use message::WaitingPeer;
+pub use object::{Object, Portrait};
 pub use outbox::{Lane, OrderId, ParkedOrder, PendingOrder};
 
 use address::Networks;
+use numbers::{Numbers, Reservation};
 use open::Opened;
 use writer::Writer;
+
+/// How many messages of one author may wait for one recipient.
+const KEPT_MESSAGES: u32 = 1000;
 
 /// The database. Cheap to clone; the writer ends, after everything that was handed in, when the last clone is dropped or
 /// [`Store::close`] is called.
@@ -46,6 +62,8 @@ pub struct Store {
     writer: Writer,
     readers: AnyPool,
     networks: Arc<Networks>,
+    numbers: Arc<Numbers>,
+    kept_messages: u32,
     /// Where a database lies that is only for this process; gone with the last clone.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -60,13 +78,30 @@ impl Store {
         realm: Realm,
         bits: HashMap<NetworkName, NetworkBit>,
     ) -> Result<Self, StoreFault> {
-        let Opened { writer, readers, temporary } = open::open(url, base).await?;
+        let Opened { mut writer, readers, temporary } = open::open(url, base).await?;
+        let (reservation, numbers) = Reservation::open(&mut writer).await?;
         Ok(Self {
-            writer: Writer::start(writer),
+            writer: Writer::start(writer, reservation),
             readers,
             networks: Arc::new(Networks { realm, bits }),
+            numbers,
+            kept_messages: KEPT_MESSAGES,
             _temporary: temporary.map(Arc::new),
         })
+    }
+
+    /// The store, with another limit than 1,000 for how many messages of one author [`Store::keep`] lets wait for one recipient.
+    /// It is of this value and its later clones.
+    #[must_use]
+    pub const fn keeping_at_most(mut self, kept_messages: u32) -> Self {
+        self.kept_messages = kept_messages;
+        self
+    }
+
+    /// The number of a message to come; above all numbers given before, by this program and by those that ran before it.
+    #[must_use]
+    pub fn next_message(&self) -> MessageId {
+        self.numbers.give()
     }
 
     /// Commits what was handed in, ends the writer and closes the database. Every clone answers [`StoreFault::Closed`] from

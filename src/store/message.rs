@@ -1,6 +1,5 @@
 //! Messages, kept until everybody they are for has them.
 
-use bridge::Action;
 use bytes::Bytes;
 use domain::{
     Content, Passport, Timestamp,
@@ -8,22 +7,57 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault, account, outbox, word};
+use crate::{
+    Store, StoreFault, account, clock,
+    keeping::{Delivery, Kept, Letter},
+    word,
+};
 
-/// A message that is kept.
+/// A contact from whom something waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Its number.
-    pub id: MessageId,
-    /// Those of its recipients who are not here any more; nothing waits for them.
-    pub left_out: Vec<Passport>,
+pub struct WaitingPeer {
+    /// The contact in whose window it belongs.
+    pub peer: Passport,
+    /// How many messages.
+    pub count: u64,
+    /// When the last of them was said.
+    pub newest: Timestamp,
 }
 
 impl Store {
-    /// Keeps a message: it waits for each account, and is ordered to be said to each remote contact, in one transaction. A
-    /// draft without content orders nothing from other networks.
+    /// Keeps a message under the number that its draft has, of [`Store::next_message`]: it waits for each account, and is ordered to
+    /// be said to each remote contact, in one transaction. A draft without content orders nothing from other networks. An account
+    /// for whom as many messages of the author wait as may is left out, as one that is not here.
+    ///
+    /// It takes its place at the first poll: whatever is handed to the store later comes after it, so that a caller who has polled
+    /// once may go on, and deliver the message, before it is kept. What is delivered before it was written is never written. Only
+    /// when more than 16,000 wait to be written is there no place yet; what is delivered then may be kept, and shown again.
     pub async fn keep(&self, draft: Draft) -> Result<Kept, StoreFault> {
-        self.writer.run(move |connection| Box::pin(async move { keep(connection, draft).await })).await
+        self.writer.keep(Letter { draft, most_waiting: self.kept_messages }).await
+    }
+
+    /// Keeps something that `peer` says to `owner` and that comes from nobody else: the server's own contact, which has no address
+    /// of a network, says what it has to say in this way. `author_name` is the name to show beside it.
+    pub async fn notice(
+        &self,
+        owner: &Passport,
+        peer: &Passport,
+        author_name: &str,
+        content: Content,
+    ) -> Result<MessageId, StoreFault> {
+        let (owner, peer, author_name) = (owner.clone(), peer.clone(), author_name.to_owned());
+        let numbers = self.numbers.clone();
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    if account::name(connection, &owner).await?.is_none() {
+                        return Err(StoreFault::UnknownAccount(owner));
+                    }
+                    let notice = Arrived { id: numbers.give(), author_name: &author_name, sent: clock::now(), content };
+                    keep_content(connection, &owner, &peer, notice).await
+                })
+            })
+            .await
     }
 
     /// What waits for `owner`, oldest first: at most `limit`, only those after `after`.
@@ -47,13 +81,24 @@ impl Store {
     }
 
     /// The contacts from whom something waits for `owner`, the one that waits longest first.
-    pub async fn waiting_peers(&self, owner: &Passport) -> Result<Vec<Passport>, StoreFault> {
-        let peers: Vec<String> =
-            sqlx::query_scalar("SELECT peer FROM delivery WHERE owner = $1 GROUP BY peer ORDER BY MIN(message)")
-                .bind(owner.as_str())
-                .fetch_all(&self.readers)
-                .await?;
-        peers.iter().map(|peer| word::passport("delivery", peer)).collect()
+    pub async fn waiting_peers(&self, owner: &Passport) -> Result<Vec<WaitingPeer>, StoreFault> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT delivery.peer, COUNT(*), MAX(message.sent)
+             FROM delivery JOIN message ON message.id = delivery.message
+             WHERE delivery.owner = $1 GROUP BY delivery.peer ORDER BY MIN(delivery.message)",
+        )
+        .bind(owner.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(peer, count, newest)| {
+                Ok(WaitingPeer {
+                    peer: word::passport("delivery", &peer)?,
+                    count: u64::try_from(count).unwrap_or(0),
+                    newest: Timestamp(newest),
+                })
+            })
+            .collect()
     }
 
     /// What waits for `owner` in the window of `peer`, oldest first, at most `limit`.
@@ -77,24 +122,9 @@ impl Store {
     }
 
     /// `owner` has these messages: they no longer wait, and those that wait for nobody are forgotten. Unknown ones are
-    /// passed over.
+    /// passed over. They take their place as [`Store::keep`] does.
     pub async fn delivered(&self, owner: &Passport, messages: &[MessageId]) -> Result<(), StoreFault> {
-        let (owner, messages) = (owner.clone(), messages.to_vec());
-        self.writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    for message in messages {
-                        sqlx::query("DELETE FROM delivery WHERE owner = $1 AND message = $2")
-                            .bind(owner.as_str())
-                            .bind(message.0)
-                            .execute(&mut *connection)
-                            .await?;
-                        forget_if_nobody_waits(connection, message.0).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
+        self.writer.delivered(Delivery { owner: owner.clone(), messages: messages.to_vec() }).await
     }
 }
 
@@ -117,87 +147,40 @@ fn read((id, peer, author_name, sent, payload, content): Row) -> Result<Waiting,
     })
 }
 
-async fn keep(connection: &mut AnyConnection, draft: Draft) -> Result<Kept, StoreFault> {
-    let Draft { author, sent, payload, content, accounts, remotes } = draft;
-    let name = account::name(connection, &author).await?.filter(|name| !name.is_empty());
-    let name = name.unwrap_or_else(|| author.to_string());
-    let id = add(connection, &name, sent, &Body::Payload(payload)).await?;
-    let (mut left_out, mut awaited) = (Vec::new(), false);
-    for recipient in accounts {
-        if account::name(connection, &recipient).await?.is_some() {
-            wait(connection, &recipient, id, &author).await?;
-            awaited = true;
-        } else {
-            left_out.push(recipient);
-        }
-    }
-    if let Some(content) = content {
-        let action = Action::Say { content, sent };
-        for contact in remotes {
-            match outbox::enqueue(connection, &author, &contact, Some(id), &action).await {
-                Ok(_) => {}
-                Err(StoreFault::UnknownContact(_)) => left_out.push(contact),
-                Err(fault) => return Err(fault),
-            }
-        }
-    }
-    if !awaited {
-        forget_if_nobody_waits(connection, id.0).await?;
-    }
-    Ok(Kept { id, left_out })
+/// Something that came from elsewhere than a Messenger user.
+pub(crate) struct Arrived<'a> {
+    /// Given within the writer: these numbers are in the order of the commits.
+    pub(crate) id: MessageId,
+    /// The name to show beside it.
+    pub(crate) author_name: &'a str,
+    /// When it was said.
+    pub(crate) sent: Timestamp,
+    /// What.
+    pub(crate) content: Content,
 }
 
-/// Keeps something that a remote person said to `owner` in the window of `peer`.
+/// Keeps something for `owner` in the window of `peer`.
 pub(crate) async fn keep_content(
     connection: &mut AnyConnection,
     owner: &Passport,
     peer: &Passport,
-    author_name: &str,
-    sent: Timestamp,
-    content: Content,
+    arrived: Arrived<'_>,
 ) -> Result<MessageId, StoreFault> {
-    let id = add(connection, author_name, sent, &Body::Content(content)).await?;
-    wait(connection, owner, id, peer).await?;
+    let Arrived { id, author_name, sent, content } = arrived;
+    sqlx::query("INSERT INTO message (id, author_name, sent, content) VALUES ($1, $2, $3, $4)")
+        .bind(id.0)
+        .bind(author_name)
+        .bind(sent.0)
+        .bind(word::content_json(&content)?)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO delivery (owner, message, peer) VALUES ($1, $2, $3)")
+        .bind(owner.as_str())
+        .bind(id.0)
+        .bind(peer.as_str())
+        .execute(connection)
+        .await?;
     Ok(id)
-}
-
-async fn add(
-    connection: &mut AnyConnection,
-    author_name: &str,
-    sent: Timestamp,
-    body: &Body,
-) -> Result<MessageId, StoreFault> {
-    let (payload, content) = match body {
-        Body::Payload(payload) => (Some(payload.to_vec()), None),
-        Body::Content(content) => (None, Some(word::content_json(content)?)),
-    };
-    let id = sqlx::query_scalar(
-        "INSERT INTO message (author_name, sent, payload, content) VALUES ($1, $2, $3, $4) RETURNING id",
-    )
-    .bind(author_name)
-    .bind(sent.0)
-    .bind(payload)
-    .bind(content)
-    .fetch_one(connection)
-    .await?;
-    Ok(MessageId(id))
-}
-
-async fn wait(
-    connection: &mut AnyConnection,
-    owner: &Passport,
-    message: MessageId,
-    peer: &Passport,
-) -> Result<(), StoreFault> {
-    sqlx::query(
-        "INSERT INTO delivery (owner, message, peer) VALUES ($1, $2, $3) ON CONFLICT (owner, message) DO NOTHING",
-    )
-    .bind(owner.as_str())
-    .bind(message.0)
-    .bind(peer.as_str())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 pub(crate) async fn forget_if_nobody_waits(connection: &mut AnyConnection, message: i64) -> Result<(), StoreFault> {

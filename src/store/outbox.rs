@@ -4,7 +4,11 @@ use bridge::{Action, Order, Receipt};
 use domain::{Content, NetworkName, Passport, conversation::MessageId};
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault, account, clock, message, message_map, word};
+use crate::{
+    Store, StoreFault, account, clock,
+    message::{self, Arrived},
+    message_map, word,
+};
 
 /// The number of an order; it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +139,7 @@ impl Store {
     /// author is told so by `report`, in the window of the contact.
     pub async fn order_failed(&self, id: OrderId, reason: &str, report: Option<&str>) -> Result<(), StoreFault> {
         let (reason, report) = (reason.to_owned(), report.map(str::to_owned));
+        let numbers = self.numbers.clone();
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
@@ -146,8 +151,9 @@ impl Store {
                             .await?;
                     if let (Some((owner, contact)), Some(report)) = (parked, report) {
                         let (owner, contact) = (word::passport("outbox", &owner)?, word::passport("outbox", &contact)?);
-                        let content = Content::text(report);
-                        message::keep_content(connection, &owner, &contact, "", clock::now(), content).await?;
+                        let (sent, content) = (clock::now(), Content::text(report));
+                        let report = Arrived { id: numbers.give(), author_name: "", sent, content };
+                        message::keep_content(connection, &owner, &contact, report).await?;
                     }
                     Ok(())
                 })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    Contact, Group, Guid, Passport, Timestamp,
+    Contact, Group, Guid, Passport, Telephone, Timestamp,
     account::{ContactProperty, Record},
     contact::RemoteIdentity,
 };
@@ -20,6 +20,34 @@ impl Store {
         let record = read(&mut reading, passport, &self.networks).await?;
         reading.commit().await?;
         Ok(record)
+    }
+}
+
+impl Store {
+    /// What `of` shows of itself to `owner`: nothing unless it allows the owner by name, and the owner has it on the contact
+    /// list.
+    pub async fn properties_shown(&self, owner: &Passport, of: &Passport) -> Result<Vec<ContactProperty>, StoreFault> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT property.key, property.value
+             FROM contact JOIN property ON property.owner = contact.owner AND property.key <> 'MBE'
+             WHERE contact.owner = $1 AND contact.passport = $2 AND contact.lists & 10 = 10
+             ORDER BY property.key",
+        )
+        .bind(of.as_str())
+        .bind(owner.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        let shown =
+            rows.into_iter().map(|(key, value)| ContactProperty { contact: of.clone(), key, value: Some(value) });
+        Ok(shown.collect())
+    }
+
+    /// Whether an account here has this number as its mobile phone.
+    pub async fn is_mobile(&self, telephone: &Telephone) -> Result<bool, StoreFault> {
+        let numbers: Vec<String> =
+            sqlx::query_scalar("SELECT value FROM property WHERE key = 'PHM'").fetch_all(&self.readers).await?;
+        // People write numbers in more ways than a query can compare.
+        Ok(numbers.iter().any(|written| telephone.is_written(written)))
     }
 }
 
@@ -65,7 +93,7 @@ async fn contact_properties(
         "SELECT property.owner, property.key, property.value
          FROM contact AS mine
          JOIN contact AS theirs ON theirs.owner = mine.passport AND theirs.passport = mine.owner AND theirs.lists & 2 = 2
-         JOIN property ON property.owner = mine.passport
+         JOIN property ON property.owner = mine.passport AND property.key <> 'MBE'
          WHERE mine.owner = $1 AND mine.lists & 1 = 1
          ORDER BY property.owner, property.key",
     )

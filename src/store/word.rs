@@ -2,8 +2,8 @@
 
 use bridge::Action;
 use domain::{
-    Content, Guid, Lists, NetworkName, Passport, RemoteRoom, RemoteUser, account::Prompt, contact::RemoteTarget,
-    policy::Privacy,
+    Content, Guid, Lists, NetworkName, Passport, RemoteRoom, RemoteUser, Telephone, account::Prompt,
+    contact::RemoteTarget, policy::Privacy,
 };
 
 use crate::StoreFault;
@@ -13,6 +13,9 @@ fn damaged(table: &'static str, problem: impl std::fmt::Display) -> StoreFault {
 }
 
 pub(crate) fn passport(table: &'static str, text: &str) -> Result<Passport, StoreFault> {
+    if let Ok(telephone) = text.parse::<Telephone>() {
+        return Ok(telephone.into());
+    }
     text.parse().map_err(|fault| damaged(table, format!("an address {fault}")))
 }
 

@@ -2,18 +2,22 @@
 
 use futures_util::future::BoxFuture;
 use sqlx::{AnyConnection, Connection};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::unconstrained,
+};
 
-use crate::StoreFault;
+use crate::{
+    StoreFault,
+    group::{Group, Job, Reply},
+    keeping::{Delivery, Kept, Letter},
+    numbers::Reservation,
+};
 
-/// How many jobs may wait for the writer; whoever comes then waits for a place.
-const WAITING_JOBS: usize = 1024;
-/// How many jobs are committed together at most.
-const LONGEST_GROUP: usize = 256;
-
-/// Takes the lock at once: a transaction that only finds out later that it wants to write fails when another process came
-/// between.
-const BEGIN: &str = "BEGIN IMMEDIATE";
+/// How much may wait for the writer; whoever comes then waits for a place. Together they are at most some 30 MB.
+const WAITING: usize = 16_384;
+/// How much is committed together at most.
+const LONGEST_GROUP: usize = 2048;
 
 /// What a job is doing on the connection.
 pub(crate) type Work<'c, Out> = BoxFuture<'c, Result<Out, StoreFault>>;
@@ -27,22 +31,15 @@ pub(crate) struct Writer {
 
 enum Errand {
     Run(Box<dyn Job>),
+    Keep(Box<Letter>, Reply<Kept>),
+    Delivered(Delivery, Reply<()>),
     Close,
-}
-
-/// Something to write, and whoever waits for it.
-trait Job: Send {
-    /// Does the work and keeps its outcome; says whether it succeeded.
-    fn run<'c>(&'c mut self, connection: &'c mut AnyConnection) -> BoxFuture<'c, bool>;
-
-    /// Answers whoever waits, once it is known what became of the group.
-    fn answer(self: Box<Self>, group: &Result<(), StoreFault>);
 }
 
 struct Waiting<Task, Out> {
     task: Option<Task>,
     outcome: Result<Out, StoreFault>,
-    reply: oneshot::Sender<Result<Out, StoreFault>>,
+    reply: Reply<Out>,
 }
 
 impl<Task, Out> Job for Waiting<Task, Out>
@@ -68,11 +65,11 @@ where
 
 impl Writer {
     /// Starts the task over the connection.
-    pub(crate) fn start(connection: AnyConnection) -> Self {
-        let (errands, waiting) = mpsc::channel(WAITING_JOBS);
+    pub(crate) fn start(connection: AnyConnection, reservation: Reservation) -> Self {
+        let (errands, waiting) = mpsc::channel(WAITING);
         let (alive, ended) = watch::channel(());
         tokio::spawn(async move {
-            write(connection, waiting).await;
+            write(connection, reservation, waiting).await;
             drop(alive);
         });
         Self { errands, ended }
@@ -87,8 +84,28 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job = Waiting { task: Some(task), outcome: Err(StoreFault::Closed), reply };
-        self.errands.send(Errand::Run(Box::new(job))).await.map_err(|_| StoreFault::Closed)?;
+        self.hand_in(Errand::Run(Box::new(job))).await?;
         answer.await.map_err(|_| StoreFault::Closed)?
+    }
+
+    /// Keeps a message, together with others; as [`Writer::run`].
+    pub(crate) async fn keep(&self, letter: Letter) -> Result<Kept, StoreFault> {
+        let (reply, answer) = oneshot::channel();
+        self.hand_in(Errand::Keep(Box::new(letter), reply)).await?;
+        answer.await.map_err(|_| StoreFault::Closed)?
+    }
+
+    /// Takes away what was delivered, together with others; as [`Writer::run`].
+    pub(crate) async fn delivered(&self, delivery: Delivery) -> Result<(), StoreFault> {
+        let (reply, answer) = oneshot::channel();
+        self.hand_in(Errand::Delivered(delivery, reply)).await?;
+        answer.await.map_err(|_| StoreFault::Closed)?
+    }
+
+    /// Takes a place in the queue at the first poll, unless it is full. The runtime's own fairness would now and then put that
+    /// off, and what is handed in later would come before.
+    async fn hand_in(&self, errand: Errand) -> Result<(), StoreFault> {
+        unconstrained(self.errands.send(errand)).await.map_err(|_| StoreFault::Closed)
     }
 
     /// Ends the task after everything that was handed in before, and returns when the connection is closed.
@@ -100,62 +117,24 @@ impl Writer {
     }
 }
 
-async fn write(mut connection: AnyConnection, mut waiting: mpsc::Receiver<Errand>) {
-    let mut jobs: Vec<Box<dyn Job>> = Vec::new();
+async fn write(mut connection: AnyConnection, mut reservation: Reservation, mut waiting: mpsc::Receiver<Errand>) {
     while let Some(first) = waiting.recv().await {
+        let mut group = Group::default();
         let mut next = Some(first);
         while let Some(errand) = next {
             match errand {
-                Errand::Run(job) => jobs.push(job),
+                Errand::Run(job) => group.push_job(job),
+                Errand::Keep(letter, reply) => group.push_letter(*letter, reply),
+                Errand::Delivered(delivery, reply) => group.push_delivery(delivery, reply),
                 Errand::Close => waiting.close(),
             }
-            next = if jobs.len() < LONGEST_GROUP { waiting.try_recv().ok() } else { None };
+            next = if group.size() < LONGEST_GROUP { waiting.try_recv().ok() } else { None };
         }
-        if jobs.is_empty() {
-            continue;
-        }
-        let outcome = commit(&mut connection, &mut jobs).await;
-        if let Err(fault) = &outcome {
-            tracing::error!(jobs = jobs.len(), %fault, "a group was not committed");
-        }
-        for job in jobs.drain(..) {
-            job.answer(&outcome);
-        }
+        group.commit(&mut connection, &mut reservation).await;
     }
     if let Err(fault) = connection.close().await {
         tracing::warn!(%fault, "the database did not close cleanly; it will be recovered when it is opened again");
     }
-}
-
-/// Runs the jobs in one transaction. On an error nothing of any of them is kept.
-async fn commit(connection: &mut AnyConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreFault> {
-    execute(connection, BEGIN).await?;
-    let outcome = match run_each(connection, jobs).await {
-        Ok(()) => execute(connection, "COMMIT").await,
-        Err(fault) => Err(fault),
-    };
-    if outcome.is_err() {
-        // A full disk ends the transaction by itself, and then there is nothing to roll back; anything else must not linger.
-        let _ = execute(connection, "ROLLBACK").await;
-    }
-    outcome
-}
-
-async fn run_each(connection: &mut AnyConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreFault> {
-    for job in jobs {
-        execute(connection, "SAVEPOINT job").await?;
-        if !job.run(connection).await {
-            // Fails when the database gave up the whole transaction: then the jobs before this one are gone as well.
-            execute(connection, "ROLLBACK TO SAVEPOINT job").await?;
-        }
-        execute(connection, "RELEASE SAVEPOINT job").await?;
-    }
-    Ok(())
-}
-
-async fn execute(connection: &mut AnyConnection, statement: &'static str) -> Result<(), StoreFault> {
-    sqlx::query(statement).execute(connection).await?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -166,7 +145,9 @@ mod tests {
     use sqlx::AnyPool;
 
     use super::*;
-    use crate::open;
+    use crate::{group::execute, open};
+
+    const BEGIN: &str = "BEGIN IMMEDIATE";
 
     struct Bench {
         writer: Writer,
@@ -176,8 +157,9 @@ mod tests {
 
     /// A writer over a table of numbers.
     async fn bench() -> Bench {
-        let opened = open::open("sqlite::memory:", Path::new("/")).await.unwrap();
-        let writer = Writer::start(opened.writer);
+        let mut opened = open::open("sqlite::memory:", Path::new("/")).await.unwrap();
+        let (reservation, _) = Reservation::open(&mut opened.writer).await.unwrap();
+        let writer = Writer::start(opened.writer, reservation);
         run(&writer, "CREATE TABLE number (value BIGINT NOT NULL UNIQUE, parent BIGINT REFERENCES number (value) DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
         Bench { writer, readers: opened.readers, directory: opened.temporary.unwrap() }
     }
@@ -303,6 +285,36 @@ mod tests {
             });
         assert_eq!((first, second), (Ok(()), Err(StoreFault::Closed)));
         assert_eq!(numbers(&bench).await, [1]);
+    }
+
+    #[tokio::test]
+    async fn places_are_taken_at_the_first_poll() {
+        let bench = bench().await;
+        let release = hold(&bench.writer).await;
+        let (done, mut order) = mpsc::unbounded_channel();
+        // All in one go, so that the runtime would like others to have a turn.
+        let mut waiting: Vec<_> = (0..1000)
+            .map(|number| {
+                let done = done.clone();
+                Box::pin(
+                    bench
+                        .writer
+                        .run(move |_| Box::pin(async move { done.send(number).map_err(|_| StoreFault::Closed) })),
+                )
+            })
+            .collect();
+        for job in &mut waiting {
+            assert!(futures_util::poll!(job).is_pending());
+        }
+        release.send(()).unwrap();
+        // Later ones first: what counts is the first poll.
+        for job in waiting.into_iter().rev() {
+            job.await.unwrap();
+        }
+        drop(done);
+        for number in 0..1000 {
+            assert_eq!(order.recv().await, Some(number));
+        }
     }
 
     #[tokio::test]

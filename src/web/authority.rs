@@ -1,44 +1,49 @@
-//! Who decides about passwords.
+//! What the web asks of the server behind it.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
+use ::server::{GatewaySession, MediaFile, PasswordFault, Refusal, Ticket};
 use async_trait::async_trait;
-use domain::Timestamp;
+use domain::Passport;
 
-/// Decides who may sign in, and gives out tickets. The server implements it.
+/// Decides who may sign in, gives out tickets, and changes passwords.
 #[async_trait]
 pub trait Authority: Send + Sync + 'static {
     /// Gives a ticket when the password is right. Slow on purpose, and equally slow for an account that does not exist, so
-    /// that nobody learns who has one. `passport` is what the client wrote: it may be no address at all.
+    /// that nobody learns who has one. `passport` is what the client wrote: it may be no address at all. The ticket is of the
+    /// base64url alphabet without `=`, at most 100 bytes: nothing in it has to be escaped in any dialect.
     async fn sign_in(&self, passport: &str, password: &str, from: IpAddr) -> Result<Ticket, Refusal>;
+
+    /// Whose ticket this is, if it is one and still good.
+    fn holder(&self, ticket: &str) -> Option<Passport>;
+
+    /// The friendly name of an account.
+    async fn account_name(&self, passport: &Passport) -> Option<String>;
+
+    /// Gives an account another password, for somebody who knows the one it has. All its tickets end.
+    async fn change_password(
+        &self,
+        passport: &Passport,
+        old: &str,
+        new: &str,
+        from: IpAddr,
+    ) -> Result<(), PasswordFault>;
 }
 
-/// What a client shows on its notification connection instead of a password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// The ticket, of the base64url alphabet without `=`: nothing in it has to be escaped in any dialect. At most 100 bytes.
-    pub value: String,
-    /// When it ends.
-    pub expires: Timestamp,
+/// Serves clients whose bytes come by the HTTP gateway.
+pub trait Carrier: Send + Sync + 'static {
+    /// Opens a session for a client at this address, unless there are too many.
+    fn open_gateway(&self, from: IpAddr) -> Option<GatewaySession>;
 }
 
-impl std::fmt::Debug for Ticket {
-    /// Never shows the ticket itself: it is as good as a password.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Ticket").field("expires", &self.expires).finish_non_exhaustive()
-    }
+/// Has the files that media addresses lead to.
+#[async_trait]
+pub trait Library: Send + Sync + 'static {
+    /// The file that a media address leads to, by the part of it that cannot be guessed.
+    async fn media(&self, token: &str) -> Option<MediaFile>;
 }
 
-/// Why no ticket was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such account, or this is not its password; the two are never told apart.
-    WrongCredentials,
-    /// Too many wrong passwords came from this address or for this account.
-    TooManyAttempts {
-        /// How long to wait before the next attempt is looked at.
-        retry_after: Duration,
-    },
-    /// The server cannot look now.
-    Unavailable,
-}
+/// Everything that the web asks of the server behind it.
+pub trait Backend: Authority + Carrier + Library {}
+
+impl<T: Authority + Carrier + Library> Backend for T {}

@@ -1,21 +1,32 @@
-//! HTTP: how Messenger signs in, before it speaks MSNP.
+//! HTTP: how Messenger signs in before it speaks MSNP, how it speaks MSNP where nothing but HTTP is let through, and what it
+//! fetches or opens in a browser beside.
 //!
 //! A client proves its password here and is given a ticket, which it then shows on its notification connection. It does so in
 //! one of three dialects: Passport 1.4 (`passport`: Messenger 5 to 7.0 and most third-party clients), RST (`rst`: the
 //! SOAP of Messenger 7.5), and the header pair of patched clients (`patched`). All three ask one [`Authority`].
+//!
+//! The [gateway] carries MSNP in requests; [services] are what Messenger fetches for itself, [pages] what it opens for its user,
+//! and [media] the files that other networks' people send.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod authority;
 mod body;
+mod gateway;
 mod listener;
+mod media;
 mod page;
+mod pages;
 mod passport;
 mod patched;
 mod routes;
 mod rst;
 mod server;
+mod services;
 mod spelling;
+mod stall;
+mod visit;
 
-pub use authority::{Authority, Refusal, Ticket};
+pub use ::server::{GatewaySession, MediaFile, PasswordFault, Refusal, Ticket};
+pub use authority::{Authority, Backend, Carrier, Library};
 pub use listener::{Settings, serve};

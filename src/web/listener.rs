@@ -25,21 +25,25 @@ use tower::ServiceExt;
 use url::Url;
 
 use crate::{
-    Authority,
+    authority::Backend,
+    gateway::Sessions,
     routes::{Origin, Web, routes},
     spelling::Respelled,
+    stall::Impatient,
+    visit::Visits,
 };
 
-/// How many connections are served at once; further ones wait in the kernel's queue.
-const MOST_CONNECTIONS: usize = 1024;
+/// How many connections are served at once; further ones wait in the kernel's queue. Each session of the gateway keeps about one.
+const MOST_CONNECTIONS: usize = 4096;
 /// The largest request head, in bytes. A Passport 1.4 sign-in has well under one thousand.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// How many headers a request may have.
 const MOST_HEADERS: usize = 64;
-/// How long a client may take to send a request head, the idle time between two requests included.
-const HEAD_TIME: Duration = Duration::from_secs(15);
-/// How long a connection may last: a sign-in is over in seconds.
-const LONGEST_CONNECTION: Duration = Duration::from_mins(2);
+/// How long a client may take to send a request head, the idle time between two requests included: a client of the gateway polls
+/// every few seconds.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of its answer.
+const STALL_TIME: Duration = Duration::from_secs(30);
 /// How long a request under way may take to end when the connection has to.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// The pause after the system had no socket to give.
@@ -53,11 +57,20 @@ pub struct Settings {
     /// The proxies that stand before it, whose `X-Forwarded-For` is believed. Without it everybody behind one proxy would share
     /// one address, and with that one count of failed sign-ins.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How long a session of the HTTP gateway outlives its last request. What it had not shown to have received is then given to the
+    /// account's next session.
+    pub gateway_idle: Duration,
 }
 
 /// Serves until `stop` is cancelled; returns when the last connection has ended, a few seconds later at most.
-pub async fn serve(listener: TcpListener, settings: Settings, authority: Arc<dyn Authority>, stop: CancellationToken) {
-    let router = routes(Web { public_url: Arc::new(settings.public_url), authority });
+pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn Backend>, stop: CancellationToken) {
+    let gateway = Arc::new(Sessions::new(settings.gateway_idle));
+    let router = routes(Web {
+        public_url: Arc::new(settings.public_url),
+        backend,
+        gateway: Arc::clone(&gateway),
+        visits: Arc::new(Visits::default()),
+    });
     let proxies: Arc<[IpAddr]> = settings.trusted_proxies.into();
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -72,7 +85,7 @@ pub async fn serve(listener: TcpListener, settings: Settings, authority: Arc<dyn
             });
         }
     };
-    let _ = stop.run_until_cancelled(accepting).await;
+    let _ = stop.run_until_cancelled(async { tokio::join!(accepting, gateway.expire()) }).await;
     drop(listener);
     connections.close();
     connections.wait().await;
@@ -91,7 +104,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Serves one connection until the client leaves, its time is up, or the server stops.
+/// Serves one connection until the client leaves, is idle for too long, or the server stops.
 async fn attend(stream: TcpStream, (peer, proxies): (IpAddr, Arc<[IpAddr]>), router: Router, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let from = origin(peer, request.headers(), &proxies);
@@ -103,12 +116,11 @@ async fn attend(stream: TcpStream, (peer, proxies): (IpAddr, Arc<[IpAddr]>), rou
         .max_buf_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(Respelled::new(stream)), service);
+        .serve_connection(TokioIo::new(Respelled::new(Impatient::new(stream, STALL_TIME))), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = stop.cancelled() => None,
-        () = sleep(LONGEST_CONNECTION) => None,
     };
     let ended = if let Some(ended) = ended {
         Ok(ended)

@@ -55,7 +55,7 @@ pub(crate) async fn login(
     let Some(claim) = headers.get(header::AUTHORIZATION).and_then(|value| Claim::read(value.as_bytes())) else {
         return failed();
     };
-    match web.authority.sign_in(&claim.passport, &claim.password, from).await {
+    match web.backend.sign_in(&claim.passport, &claim.password, from).await {
         Ok(ticket) => succeeded(&ticket.value),
         Err(Refusal::WrongCredentials) => failed(),
         Err(Refusal::TooManyAttempts { retry_after }) => {

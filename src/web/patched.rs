@@ -24,7 +24,7 @@ pub(crate) async fn sign_in(
     };
     let mut answer = StatusCode::OK.into_response();
     if let (Some(passport), Some(password)) = (text(&headers, "x-user"), text(&headers, "x-password"))
-        && let Ok(ticket) = web.authority.sign_in(&passport, &password, from).await
+        && let Ok(ticket) = web.backend.sign_in(&passport, &password, from).await
         && let Ok(value) = HeaderValue::try_from(ticket.value)
     {
         answer.headers_mut().insert("x-token", value);

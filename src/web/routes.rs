@@ -11,13 +11,22 @@ use axum::{
 use http::{Request, StatusCode};
 use url::Url;
 
-use crate::{Authority, body, page, passport, patched, rst};
+use crate::{authority::Backend, body, gateway, media, page, pages, passport, patched, rst, services, visit::Visits};
 
 /// What every handler may know.
 #[derive(Clone)]
 pub(crate) struct Web {
     pub(crate) public_url: Arc<Url>,
-    pub(crate) authority: Arc<dyn Authority>,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) gateway: Arc<gateway::Sessions>,
+    pub(crate) visits: Arc<Visits>,
+}
+
+impl Web {
+    /// The address of one of this server's own pages; `path` begins with a slash.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
 }
 
 /// Where a request came from.
@@ -29,13 +38,45 @@ pub(crate) struct Origin(pub(crate) IpAddr);
 pub(crate) fn routes(web: Web) -> Router {
     Router::new()
         .route("/", get(page::show).post(knock))
+        .merge(sign_in())
+        .merge(client_services())
+        .merge(user_pages())
+        .route("/gateway/gateway.dll", post(gateway::serve))
+        .route("/media/{token}/{name}", get(media::serve))
+        .with_state(web)
+}
+
+fn sign_in() -> Router<Web> {
+    Router::new()
         .route("/rdr/pprdr.asp", get(passport::redirector))
         .route("/nexus", get(passport::whole_redirector))
         .route("/login.srf", get(passport::login))
         .route("/login2.srf", get(passport::login))
         .route("/RST.srf", post(rst::sign_in))
         .route("/NotRST.srf", post(patched::sign_in))
-        .with_state(web)
+}
+
+/// What Messenger fetches for itself once it is signed in.
+fn client_services() -> Router<Web> {
+    Router::new()
+        .route("/Config/MsgrConfig.asmx", get(services::configuration).post(services::configuration_by_soap))
+        .route("/config/MsgrConfig.asmx", get(services::configuration).post(services::configuration_by_soap))
+        .route("/svcs/mms/tabs.asp", get(services::tabs))
+        .route("/svcs/mms/portal.asp", get(services::portal))
+        .route("/ADSAdClient31.dll", get(services::no_advertisement))
+        .route("/messenger/none", get(services::no_advertisement))
+        .route("/{market}/{link}", get(services::link))
+}
+
+/// What Messenger opens in a browser for its user.
+fn user_pages() -> Router<Web> {
+    Router::new()
+        .route("/messenger/today", get(pages::today))
+        .route("/messenger/inbox", get(pages::inbox))
+        .route("/messenger/compose", get(pages::compose))
+        .route("/messenger/profile", get(pages::profile))
+        .route("/messenger/password", get(pages::password).post(pages::change_password))
+        .route("/messenger/login", get(pages::login).post(pages::sign_in))
 }
 
 /// Messenger posts to the root of the login host to see whether it is there.

@@ -36,7 +36,7 @@ pub(crate) async fn sign_in(
             return soap(StatusCode::BAD_REQUEST, answer::malformed());
         }
     };
-    match web.authority.sign_in(&request.passport, &request.password, from).await {
+    match web.backend.sign_in(&request.passport, &request.password, from).await {
         Ok(ticket) => soap(StatusCode::OK, answer::granted(&request, &ticket, now())),
         Err(Refusal::WrongCredentials) => soap(StatusCode::OK, answer::failed(now())),
         Err(Refusal::TooManyAttempts { retry_after }) => {

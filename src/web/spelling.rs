@@ -13,7 +13,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The names whose spelling matters and is not title case.
-const SPELLINGS: [&str; 2] = ["PassportURLs", "WWW-Authenticate"];
+const SPELLINGS: [&str; 3] = ["PassportURLs", "WWW-Authenticate", "X-MSN-Messenger"];
 
 /// The longest head that is looked into; ours have a few hundred bytes.
 const LONGEST_HEAD: usize = 16 * 1024;

@@ -120,11 +120,7 @@ async fn everything_that_was_answered_is_there_after_a_crash() {
     let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp12).await;
     assert_eq!(entry(&bob.list().await, ALICE).lists, List::Pending.bit());
     let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp10).await;
-    let old = bob.list().await;
-    assert!(
-        !old.iter().any(|line| matches!(line, ServerCommand::Lst { passport, .. } if passport == ALICE)),
-        "{old:?}"
-    );
+    assert_eq!(entry(&bob.list().await, ALICE).lists, List::Reverse.bit(), "before there was a pending list");
 }
 
 #[tokio::test]
@@ -254,12 +250,14 @@ async fn what_cannot_be_is_refused_with_its_number_and_nothing_else_happens() {
     for (command, rest, code) in [
         ("ADC", "FL N=nobody@example.com F=Nobody".to_owned(), ErrorCode::INVALID_USER_NAME),
         ("ADC", "FL N=nobody@loopback.msn.example F=Nobody".to_owned(), ErrorCode::INVALID_USER_NAME),
-        ("ADC", "AL N=chrysalis@msn.example".to_owned(), ErrorCode::INVALID_USER_NAME),
+        ("ADC", "AL N=nobody@msn.example".to_owned(), ErrorCode::INVALID_USER_NAME),
+        ("ADC", "FL N=no-address".to_owned(), ErrorCode::INVALID_PARAMETER),
         ("ADC", format!("FL N={ALICE} F=me"), ErrorCode::INVALID_PARAMETER),
         ("ADC", format!("FL N={} F=me", ALICE.to_uppercase()), ErrorCode::INVALID_PARAMETER),
         ("ADC", format!("FL C={nothing} {group}"), ErrorCode::INVALID_USER_NAME),
         ("ADC", format!("FL C={bob} {nothing}"), ErrorCode::INVALID_GROUP),
         ("REM", format!("FL {nothing}"), ErrorCode::NOT_ON_LIST),
+        ("REM", "FL nothing".to_owned(), ErrorCode::ADDRESS_BOOK),
         ("REM", format!("FL {bob} {group}"), ErrorCode::NOT_IN_GROUP),
         ("ADG", "Friends 0".to_owned(), ErrorCode::GROUP_EXISTS),
         ("REG", format!("{nothing} Other 0"), ErrorCode::INVALID_GROUP),
@@ -285,29 +283,103 @@ fn strip(mut list: Vec<ServerCommand>) -> Vec<ServerCommand> {
 }
 
 #[tokio::test]
-async fn a_full_list_takes_no_more() {
-    let server = Server::start_with(program(), &[ALICE, BOB, CAROL], "[limits]\ncontacts = 2\ngroups = 1");
-    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
-    alice.add(BOB).await;
-    let transaction = alice.send("ADC", &format!("FL N={CAROL} F=Carol")).await;
-    assert_eq!(alice.reply("ADC", transaction).await, refusal(transaction, ErrorCode::LIST_FULL));
-    alice.ask("ADG", "One 0").await;
-    let transaction = alice.send("ADG", "Two 0").await;
-    assert_eq!(alice.reply("ADG", transaction).await, refusal(transaction, ErrorCode::TOO_MANY_GROUPS));
-}
-
-#[tokio::test]
 async fn what_the_list_does_not_hold_is_answered_too() {
     let server = server(&[ALICE]);
     let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
     let shields = alice.ask("GCF", "Shields.xml").await;
     assert!(matches!(&shields, ServerCommand::Gcf { document, .. } if document.starts_with(b"<?xml")), "{shields:?}");
-    let page = alice.ask("URL", "INBOX").await;
-    let web = format!("http://{}", server.web());
-    assert!(matches!(&page, ServerCommand::Url { path, .. } if path.starts_with(&web)), "{page:?}");
-    let transaction = alice.send("LKP", "+1555").await;
-    assert_eq!(alice.reply("LKP", transaction).await, refusal(transaction, ErrorCode::UNRESOLVED_NUMBER));
+    let pages = format!("http://{}/messenger", server.web());
+    for (asked, page) in [
+        ("INBOX", "inbox"),
+        ("FOLDERS", "inbox"),
+        ("COMPOSE bob@example.com", "compose?to=bob%40example.com"),
+        ("PROFILE 0x0409", "profile"),
+        ("PERSON 0x0409", "profile"),
+        ("PASSWORD", "password"),
+        ("CHGMOB", "profile"),
+        ("MOBILE", "profile"),
+        ("CHAT 0x0409", "today"),
+        ("ADDRBOOK", "today"),
+        ("N2PACCOUNT", "today"),
+    ] {
+        let transaction = alice.send("URL", asked).await;
+        let (path, login) = (format!("{pages}/{page}"), format!("{pages}/login"));
+        assert_eq!(alice.reply("URL", transaction).await, ServerCommand::Url { transaction, path, login, site: 1 });
+    }
+    for (command, rest, wanted) in [
+        ("GSB", "", "SBS"),
+        ("IMS", "ON", "IMS"),
+        ("IMS", "OFF", "IMS"),
+        ("SND", "bob@example.com", "SND"),
+        ("CHL", "", "CHL"),
+    ] {
+        let reply = alice.ask(command, rest).await;
+        let named = match &reply {
+            ServerCommand::Sbs { .. } => "SBS",
+            ServerCommand::Ims { enabled, .. } if (rest == "ON") == *enabled => "IMS",
+            ServerCommand::SndOk { .. } => "SND",
+            ServerCommand::Chl { .. } => "CHL",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(named, wanted);
+    }
+    let transaction = alice.send_payload("SDC", "bob@example.com 0x0409 MSMSGS MSMSGS X X Alice", "Join me").await;
+    assert_eq!(alice.reply("SDC", transaction).await, ServerCommand::SdcOk { transaction });
+    let transaction = alice.send_payload("PGD", "bob@example.com 1", "<TEXT>hi</TEXT>").await;
+    assert_eq!(alice.reply("PGD", transaction).await, refusal(transaction, ErrorCode::NOT_EXPECTED));
     let transaction = alice.send("XYZ", "1 2").await;
     assert_eq!(alice.reply("XYZ", transaction).await, refusal(transaction, ErrorCode::COMMAND_DISABLED));
     assert_eq!(alice.wire().ping().await, "50");
+    alice.wire().send("MSG 9 N 2\r\nhi").await;
+    alice.rest().await;
+}
+
+#[tokio::test]
+async fn a_contact_removed_and_added_again_is_as_new_and_keeps_nothing() {
+    let server = server(&[ALICE, BOB]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    bob.add(ALICE).await;
+    for round in 0..3 {
+        let guid = alice.add(BOB).await;
+        alice.sees(BOB, msnp::status::Status::Online).await;
+        assert_eq!(bob.added_by(ALICE).await.as_deref(), Some("Alice"), "{round}");
+        let ServerCommand::Adg { guid: group, .. } = alice.ask("ADG", &format!("Group{round} 0")).await else {
+            panic!("no group")
+        };
+        alice.ask("ADC", &format!("FL C={guid} {group}")).await;
+        alice.ask("REM", &format!("FL {guid}")).await;
+        let told =
+            bob.find("REM RL", |told| matches!(told, ServerCommand::Rem { transaction: 0, .. }).then(|| told.clone()));
+        told.await;
+        if round == 1 {
+            // On no list at all: whoever comes back is a new entry.
+            alice.ask("REM", &format!("AL {BOB}")).await;
+        }
+    }
+    let guid = alice.add(BOB).await;
+    let known = entry(&alice.list().await, BOB);
+    assert_eq!((known.guid, known.lists, known.groups), (Some(guid), 1 | 2 | 8, vec![]));
+}
+
+#[tokio::test]
+async fn two_accounts_that_change_at_once_agree_in_the_end() {
+    let server = server(&[ALICE, BOB]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    for _ in 0..10 {
+        let commands = |other: &str| {
+            [("ADC", format!("FL N={other} F={other}")), ("ADC", format!("AL N={other}")), ("REM", format!("FL {other}"))]
+        };
+        for ((command, rest), (other_command, other_rest)) in commands(BOB).into_iter().zip(commands(ALICE)) {
+            let (one, other) = tokio::join!(alice.ask(command, &rest), bob.ask(other_command, &other_rest));
+            for reply in [one, other] {
+                assert!(!matches!(reply, ServerCommand::Error { .. }), "{command}: {reply:?}");
+            }
+        }
+    }
+    alice.add(BOB).await;
+    bob.settled().await;
+    assert_eq!(entry(&alice.list().await, BOB).lists, 1 | 2);
+    assert_eq!(entry(&bob.list().await, ALICE).lists, 2 | 8);
 }

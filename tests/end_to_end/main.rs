@@ -2,18 +2,32 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod announcing;
 mod architecture;
+mod bridged_media;
 mod commands;
 mod conversation;
+mod emoticons;
+mod group_talk;
+mod groups;
+mod gateway;
 mod hostile;
+mod ink;
+mod invitations;
 mod keeping;
+mod limits;
 mod lists;
 mod loopback;
 mod matrix;
 mod matrix_faults;
+mod phones;
+mod pictures;
 mod presence;
+mod proxies;
 mod recordings;
+mod services;
 mod sign_in;
+mod transfers;
 
 use std::path::Path;
 

@@ -124,11 +124,15 @@ async fn a_ticket_that_is_not_the_accounts_ends_the_connection() {
         let transaction = client.send("USR", &format!("TWN S {bad}")).await;
         assert_eq!(client.rest().await, refused(transaction));
     }
-    let mut client = Messenger::connect(server.address(), "no-address", Dialect::Msnp12).await;
-    client.send("VER", "MSNP12").await;
-    client.next("VER").await;
-    let transaction = client.send("USR", "TWN I no-address").await;
-    assert_eq!(client.rest().await, refused(transaction));
+    for (name, code) in
+        [("no-address", ErrorCode::AUTHENTICATION_FAILED), ("no-domain@", ErrorCode::DOMAIN_MISSING), ("tel:+15551212", ErrorCode::AUTHENTICATION_FAILED)]
+    {
+        let mut client = Messenger::connect(server.address(), name, Dialect::Msnp12).await;
+        client.send("VER", "MSNP12").await;
+        client.next("VER").await;
+        let transaction = client.send("USR", &format!("TWN I {name}")).await;
+        assert_eq!(client.rest().await, [ServerCommand::Error { transaction, code }], "{name}");
+    }
 }
 
 #[tokio::test]
@@ -173,8 +177,17 @@ async fn the_first_status_brings_a_challenge_whose_answer_is_taken() {
     let server = Server::start_with(program(), &[ALICE], "challenges = \"strict\"");
     for dialect in Dialect::ALL {
         let mut client = Messenger::sign_in(&server, ALICE, dialect).await;
+        client.list().await;
         client.status("NLN").await;
-        let asked = client.challenge().await;
+        let mut told = Vec::new();
+        let asked = loop {
+            match client.next("a challenge").await {
+                ServerCommand::Chl { transaction: 0, challenge } => break challenge,
+                other => told.push(other),
+            }
+        };
+        let echo = |command: &ServerCommand| matches!(command, ServerCommand::Iln { presence, .. } if presence.passport.starts_with("echo@"));
+        assert!(told.iter().any(echo), "whoever is there is told first: {told:?}");
         assert_eq!(asked.len(), 20, "{asked}");
         client.solve(&asked).await;
         client.status("AWY").await;
@@ -183,6 +196,7 @@ async fn the_first_status_brings_a_challenge_whose_answer_is_taken() {
     }
     let mut client = Messenger::sign_in(&server, ALICE, Dialect::Msnp12).await;
     client.status("NLN").await;
+    client.challenge().await;
     let transaction = client.send_payload("QRY", "PROD0090YUAUV{2B", &"0".repeat(32)).await;
     let last = client.rest().await.pop();
     assert_eq!(last, Some(ServerCommand::Error { transaction, code: ErrorCode::CHALLENGE_FAILED }));
@@ -227,4 +241,28 @@ async fn commands_may_come_byte_by_byte() {
     let mut answer = [0; 14];
     within("VER", stream.read_exact(&mut answer)).await.unwrap();
     assert_eq!(&answer, b"VER 1 MSNP12\r\n");
+}
+
+#[tokio::test]
+async fn mail_is_off_unless_the_configuration_says_otherwise() {
+    for (extra, on) in [("challenges = \"strict\"", false), ("challenges = \"strict\"\nmail = true", true)] {
+        let server = Server::start_with(program(), &[ALICE], extra);
+        for (dialect, wanted) in
+            [(Dialect::Msnp12, "x-msmsgsinitialmdatanotification"), (Dialect::Msnp10, "x-msmsgsinitialemailnotification")]
+        {
+            let mut client = Messenger::sign_in(&server, ALICE, dialect).await;
+            client.list().await;
+            client.status("NLN").await;
+            let mut mail = None;
+            // The challenge comes last of all that follows a first status.
+            loop {
+                match client.next("a challenge").await {
+                    ServerCommand::Chl { .. } => break,
+                    ServerCommand::Message { payload } => mail = Some(String::from_utf8(payload.to_vec()).unwrap()),
+                    _ => {}
+                }
+            }
+            assert_eq!(mail.is_some_and(|mail| mail.contains(wanted)), on, "{dialect:?}");
+        }
+    }
 }

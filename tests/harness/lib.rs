@@ -7,9 +7,11 @@
 
 mod command;
 mod contacts;
+mod gateway;
 mod homeserver;
 mod matrix_user;
 mod messenger;
+mod p2p;
 mod passport;
 mod room;
 mod server;
@@ -20,9 +22,14 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use command::{Finished, chrysalis};
+pub use gateway::{Relayed, carry, commands, open_gateway, poll};
 pub use homeserver::Homeserver;
 pub use matrix_user::MatrixUser;
 pub use messenger::{Messenger, reply_to};
+pub use p2p::{
+    Answer, CANCEL, CHUNK, Call, DIRECT_REFUSED, FileOffer, Kind, Object, ObjectKind, Sending, chunks, definitions_in,
+    emoticons, image_of_ink, ink, invitation, invitation_fields, object_of_cast, pattern, voice_clip, wink,
+};
 pub use passport::{by_header, by_passport, by_rst, ticket, token_of};
 pub use room::{Room, nudge, text, typing};
 pub use server::{PASSWORD, Server};

@@ -7,12 +7,18 @@ use msnp::{challenge, dialect::Dialect, frame::Side, notification::server::Serve
 
 use crate::{Ended, Room, Server, Wire, passport};
 
+/// What Messenger 7.5 says that it can do: handwriting of both kinds, messages in parts, direct connections, winks, voice clips.
+pub(crate) const CAPABILITIES: u32 = 0x5004_C02C;
+
 /// A group that no account has.
 const NO_GROUP: &str = "00000000-0000-4000-8000-000000000000";
 
 /// What a client of the time says that it is, and the key that goes with it.
 const PRODUCT: &str = "PROD0090YUAUV{2B";
 const PRODUCT_KEY: &str = "YMM8C_H7KCQ2S_KL";
+
+/// The number under which a client answers challenges by itself; far from those of what it asks.
+const ANSWER: u32 = 4_000_000_000;
 
 /// One signed-in client, or one on its way there.
 pub struct Messenger {
@@ -22,13 +28,15 @@ pub struct Messenger {
     transaction: u32,
     /// What came while something else was waited for.
     passed: VecDeque<ServerCommand>,
+    /// Whether it answers challenges by itself, whenever they come.
+    solves: bool,
 }
 
 impl Messenger {
     /// Connects, and says nothing yet.
     pub async fn connect(address: SocketAddr, account: &str, dialect: Dialect) -> Self {
         let wire = Wire::connect(address, Side::Notification).await;
-        Self { wire, dialect, account: account.to_owned(), transaction: 0, passed: VecDeque::new() }
+        Self { wire, dialect, account: account.to_owned(), transaction: 0, passed: VecDeque::new(), solves: false }
     }
 
     /// Signs in; the client is on nobody's screen before its first status.
@@ -40,13 +48,13 @@ impl Messenger {
         client
     }
 
-    /// Signs in, reads the list, is online, and has shown that it is a Messenger.
+    /// Signs in, reads the list and is online. The challenge that comes a moment later is answered when it is met, and not
+    /// shown.
     pub async fn online(server: &Server, account: &str, dialect: Dialect) -> Self {
         let mut client = Self::sign_in(server, account, dialect).await;
         client.list().await;
+        client.solves = true;
         client.status("NLN").await;
-        let asked = client.challenge().await;
-        client.solve(&asked).await;
         client
     }
 
@@ -61,12 +69,16 @@ impl Messenger {
 
     /// Gives the right answer to a challenge.
     pub async fn solve(&mut self, asked: &str) {
-        let digest = match self.dialect {
-            Dialect::Msnp10 => challenge::plain_answer(asked, PRODUCT_KEY),
-            Dialect::Msnp11 | Dialect::Msnp12 => challenge::answer(asked, PRODUCT, PRODUCT_KEY),
-        };
+        let digest = self.digest(asked);
         let transaction = self.send_payload("QRY", PRODUCT, &digest).await;
         assert_eq!(self.reply("QRY", transaction).await, ServerCommand::Qry { transaction });
+    }
+
+    fn digest(&self, asked: &str) -> String {
+        match self.dialect {
+            Dialect::Msnp10 => challenge::plain_answer(asked, PRODUCT_KEY),
+            Dialect::Msnp11 | Dialect::Msnp12 => challenge::answer(asked, PRODUCT, PRODUCT_KEY),
+        }
     }
 
     /// Agrees on the dialect and names the account.
@@ -201,10 +213,18 @@ impl Messenger {
 
     /// Says its status. The challenge that the first one brings, and contacts who are there are left for later.
     pub async fn status(&mut self, status: &str) -> u32 {
-        let reply = self.ask("CHG", &format!("{status} 1342177280")).await;
+        let reply = self.ask("CHG", &format!("{status} {CAPABILITIES}")).await;
         let wanted = Status::parse(status).unwrap();
         assert!(matches!(&reply, ServerCommand::Chg { status, .. } if *status == wanted), "{reply:?}");
         self.transaction
+    }
+
+    /// Says its status, and what picture it has: the object in the form of presence, or nothing.
+    pub async fn picture(&mut self, status: &str, object: &str) {
+        let space = if object.is_empty() { "" } else { " " };
+        let reply = self.ask("CHG", &format!("{status} {CAPABILITIES}{space}{object}")).await;
+        let wanted = (!object.is_empty()).then(|| object.to_owned());
+        assert!(matches!(&reply, ServerCommand::Chg { object, .. } if *object == wanted), "{reply:?}");
     }
 
     /// Says the line under its name.
@@ -274,6 +294,14 @@ impl Messenger {
         room
     }
 
+    /// Calls another client, who answers: the two switchboards of a conversation in which both are.
+    pub async fn meet(&mut self, other: &mut Self) -> (Room, Room) {
+        let mut mine = self.call(other.account()).await;
+        let theirs = other.answer(self.account()).await;
+        mine.joined(other.account()).await;
+        (mine, theirs)
+    }
+
     /// Opens a switchboard with nobody in it.
     pub async fn open(&mut self) -> Room {
         let (address, cookie) = self.switchboard().await;
@@ -309,7 +337,22 @@ impl Messenger {
         .await
     }
 
+    /// The next command that is not about a challenge which the client answers by itself.
     async fn read(&mut self, waiting_for: &str) -> Result<ServerCommand, Ended> {
+        loop {
+            let command = self.hear(waiting_for).await?;
+            match &command {
+                ServerCommand::Chl { transaction: 0, challenge } if self.solves => {
+                    let digest = self.digest(challenge);
+                    self.wire.offer(format!("QRY {ANSWER} {PRODUCT} {}\r\n{digest}", digest.len())).await;
+                }
+                ServerCommand::Qry { transaction: ANSWER } => {}
+                _ => return Ok(command),
+            }
+        }
+    }
+
+    async fn hear(&mut self, waiting_for: &str) -> Result<ServerCommand, Ended> {
         let frame = self.wire.next(waiting_for).await?;
         let mut came = Vec::new();
         frame.write(&mut came);
@@ -320,7 +363,7 @@ impl Messenger {
         let (came, understood) = (String::from_utf8_lossy(&came), String::from_utf8_lossy(&understood));
         assert_eq!(came, understood, "it does not have the form of {:?}", self.dialect);
         if let Some(number) = reply_to(&command) {
-            assert!(number <= self.transaction, "a reply to nothing: {command:?}");
+            assert!(number <= self.transaction || number == ANSWER, "a reply to nothing: {command:?}");
         }
         Ok(command)
     }

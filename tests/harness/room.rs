@@ -5,7 +5,13 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use msnp::{dialect::Dialect, frame::Side, switchboard::server::ServerCommand};
 
-use crate::{Ended, Wire};
+use crate::{
+    Ended, Wire,
+    p2p::{Exchange, addressee, head_and_body},
+};
+
+/// The longest payload that a switchboard takes or gives, in bytes (hypothetic.org).
+const LONGEST_PAYLOAD: usize = 1664;
 
 /// One client's switchboard connection.
 pub struct Room {
@@ -13,14 +19,28 @@ pub struct Room {
     dialect: Dialect,
     account: String,
     transaction: u32,
-    passed: VecDeque<ServerCommand>,
+    pub(crate) passed: VecDeque<ServerCommand>,
+    /// What it knows of its transfers.
+    pub(crate) exchange: Exchange,
 }
 
 impl Room {
     /// Connects, and says nothing yet.
     pub async fn connect(address: &str, account: &str, dialect: Dialect) -> Self {
         let wire = Wire::connect(address.parse().unwrap(), Side::Switchboard).await;
-        Self { wire, dialect, account: account.to_owned(), transaction: 0, passed: VecDeque::new() }
+        Self {
+            wire,
+            dialect,
+            account: account.to_owned(),
+            transaction: 0,
+            passed: VecDeque::new(),
+            exchange: Exchange::default(),
+        }
+    }
+
+    /// The account.
+    pub fn account(&self) -> &str {
+        &self.account
     }
 
     /// Enters to call somebody.
@@ -129,15 +149,25 @@ impl Room {
         .await
     }
 
-    /// Waits for the next message of somebody that is no typing, and gives what stands after its headers.
+    /// Waits for the next text of somebody, and gives what stands after its headers. Packets of transfers stay for later;
+    /// whatever else comes before it is dropped.
     pub async fn hear_text(&mut self, who: &str) -> String {
         loop {
-            let payload = String::from_utf8(self.hear(who).await.to_vec()).unwrap();
-            let (headers, body) = payload.split_once("\r\n\r\n").unwrap();
+            let payload = self.hear_that(who, "a text", |payload| addressee(payload).is_none()).await;
+            let (headers, body) = head_and_body(&payload);
             if headers.contains("text/plain") {
-                return body.to_owned();
+                return String::from_utf8(body.to_vec()).unwrap();
             }
         }
+    }
+
+    /// Waits for the first payload of somebody that is wanted. Others stay for later.
+    pub async fn hear_that(&mut self, who: &str, what: &str, wanted: impl Fn(&Bytes) -> bool) -> Bytes {
+        self.find(&format!("{what} of {who}"), |command| match command {
+            ServerCommand::Msg { passport, payload, .. } if passport == who && wanted(payload) => Some(payload.clone()),
+            _ => None,
+        })
+        .await
     }
 
     /// The next command, whatever it is.
@@ -204,10 +234,24 @@ impl Room {
         command.write(self.dialect, &mut understood);
         let (came, understood) = (String::from_utf8_lossy(&came), String::from_utf8_lossy(&understood));
         assert_eq!(came, understood, "it does not have the form of {:?}", self.dialect);
+        if let ServerCommand::Msg { payload, .. } = &command {
+            assert!(payload.len() <= LONGEST_PAYLOAD, "a payload of {} bytes", payload.len());
+            let addressee = addressee(payload).unwrap_or_else(|| self.account.clone());
+            assert!(addressee.eq_ignore_ascii_case(&self.account), "a packet for {addressee} came to {}", self.account);
+        }
         if let Some(number) = reply_to(&command) {
             assert!(number <= self.transaction, "a reply to nothing: {command:?}");
         }
         Ok(command)
+    }
+}
+
+impl Drop for Room {
+    /// What a failed test had not looked at often says why it failed.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{} has not looked at {:?}", self.account, self.passed);
+        }
     }
 }
 

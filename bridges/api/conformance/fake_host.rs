@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    io::Cursor,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -9,13 +10,16 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Content, NetworkName, Passport, RemoteMessage, RemoteUser, Timestamp, contact::RemoteTarget,
+    Content, NetworkName, Passport, RemoteMessage, RemoteUser, Timestamp,
+    contact::RemoteTarget,
+    media::{Attachment, BlobId, ObjectHash, Source},
     presence::RemotePresence,
 };
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use tokio::{sync::Notify, time::timeout};
+use tokio::{io::AsyncReadExt, sync::Notify, time::timeout};
 
-use crate::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, RemoteProfile, Write};
+use crate::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Write};
 
 /// How long [`FakeHost::wait_for`] waits: a real homeserver on a busy machine may take seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,6 +45,8 @@ pub struct Seen {
     pub typing: HashSet<(Passport, RemoteUser, RemoteTarget)>,
     /// Each person's latest profile.
     pub profiles: HashMap<RemoteUser, RemoteProfile>,
+    /// The latest picture of each person and room.
+    pub pictures: HashMap<RemoteTarget, Option<BlobId>>,
     /// How many calls told something: acceptances that failed, and signals of nothing new, included.
     pub calls: usize,
 }
@@ -67,6 +73,7 @@ struct State {
     seen: Seen,
     known: HashSet<(Passport, RemoteMessage)>,
     values: BTreeMap<String, String>,
+    media: HashMap<Source, Vec<u8>>,
     failures: usize,
 }
 
@@ -90,6 +97,44 @@ impl FakeHost {
     #[must_use]
     pub fn failures_left(&self) -> usize {
         self.state().failures
+    }
+
+    /// Keeps these bytes, as if they had been handed in.
+    #[must_use]
+    pub fn keep(&self, name: &str, bytes: Vec<u8>) -> Attachment {
+        let blob = BlobId(Sha256::digest(&bytes).into());
+        self.keep_as(Source::Blob(blob), name, bytes)
+    }
+
+    /// Keeps these bytes, as if a client had announced and given them: they are known by the hash alone.
+    #[must_use]
+    pub fn keep_object(&self, hash: ObjectHash, name: &str, bytes: Vec<u8>) -> Attachment {
+        self.keep_as(Source::Object(hash), name, bytes)
+    }
+
+    fn keep_as(&self, source: Source, name: &str, bytes: Vec<u8>) -> Attachment {
+        let media_type = infer::get(&bytes).map_or("application/octet-stream", |kind| kind.mime_type());
+        let (name, media_type) = (name.to_owned(), media_type.to_owned());
+        let attachment = Attachment { name, media_type, size: bytes.len() as u64, source, link: None };
+        self.state().media.insert(source, bytes);
+        attachment
+    }
+
+    /// The bytes of an attachment; `None` if nobody has kept them.
+    #[must_use]
+    pub fn bytes(&self, attachment: &Attachment) -> Option<Vec<u8>> {
+        self.kept(attachment.source)
+    }
+
+    /// The latest picture of `whose`; `None` if there is none, or nobody has kept it.
+    #[must_use]
+    pub fn picture_of(&self, whose: &RemoteTarget) -> Option<Vec<u8>> {
+        let blob = (*self.state().seen.pictures.get(whose)?)?;
+        self.kept(Source::Blob(blob))
+    }
+
+    fn kept(&self, source: Source) -> Option<Vec<u8>> {
+        self.state().media.get(&source).cloned()
     }
 
     /// What the bridge has told so far.
@@ -233,5 +278,25 @@ impl Host for FakeHost {
 
     fn profile(&self, profile: RemoteProfile) {
         self.tell(|seen| drop(seen.profiles.insert(profile.user.clone(), profile)));
+    }
+
+    fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>) {
+        self.tell(|seen| {
+            seen.pictures.insert(whose.clone(), picture);
+        });
+    }
+
+    async fn keep_media(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, HostFault> {
+        let mut bytes = Vec::new();
+        let mut stream = stream.take(limit.saturating_add(1));
+        stream.read_to_end(&mut bytes).await.map_err(|fault| HostFault::Media(fault.to_string()))?;
+        if bytes.len() as u64 > limit {
+            return Err(HostFault::TooLarge { limit });
+        }
+        Ok(self.keep(name, bytes))
+    }
+
+    async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {
+        Ok(self.kept(source).map(|bytes| Box::pin(Cursor::new(bytes)) as MediaStream))
     }
 }

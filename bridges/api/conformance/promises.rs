@@ -1,5 +1,8 @@
 //! What the contract promises, one promise after the other.
 
+mod looks;
+mod media;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use domain::{
@@ -46,6 +49,17 @@ pub async fn run(subject: &dyn Subject) {
     }
     if network.features().typing {
         stage.typing_goes_both_ways().await;
+    }
+    if network.features().formatting {
+        stage.formatted_texts_go_both_ways().await;
+    }
+    if network.features().largest_file > 0 {
+        stage.files_go_out_with_the_same_bytes().await;
+        stage.files_come_in_with_the_same_bytes().await;
+        stage.what_is_too_large_is_put_into_words().await;
+    }
+    if subject.has_pictures() {
+        stage.pictures_go_both_ways().await;
     }
     stage.a_closed_link_opens_again().await;
     drop((network, link));
@@ -152,7 +166,7 @@ impl Stage<'_> {
     async fn presence_goes_both_ways(&self) {
         let show = |status, line: &str| {
             let personal_message = PersonalMessage::of(line);
-            self.link.show(OwnPresence { status, name: "Carol".to_owned(), personal_message });
+            self.link.show(OwnPresence { status, name: "Carol".to_owned(), personal_message, picture: None });
         };
         show(Status::Online, "reading");
         within("the account to be seen with its line", self.subject.sees(Some("reading"))).await;

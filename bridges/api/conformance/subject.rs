@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Content, presence::RemotePresence};
+use domain::{Content, content::Text, presence::RemotePresence};
 use tokio::runtime::Handle;
 
+use super::Enclosure;
 use crate::{LinkOwner, Network, RemoteProfile};
 
 /// The account that the suite plays: `carol@msn.example`, called Carol.
@@ -22,7 +23,8 @@ pub fn owner() -> LinkOwner {
 
 /// A network under test, and one person on the far side of it, who is not the bridge's but the test's.
 ///
-/// What waits here waits for the thing itself; the suite gives up after a while and says what it waited for.
+/// What waits here waits for the thing itself; the suite gives up after a while and says what it waited for. What a network
+/// lacks is left as it stands here: the suite calls a method only where the network says that it can carry such a thing.
 #[async_trait]
 pub trait Subject: Send + Sync {
     /// The network, built and not started; the same one each time.
@@ -55,9 +57,47 @@ pub trait Subject: Send + Sync {
     /// network where nobody asks: there the person is a contact from the start.
     async fn invite(&self) -> bool;
 
+    /// The person sends this to [`owner`], and goes on, as their network would, until the bridge has told it "received". Called
+    /// where [`crate::Features::largest_file`] is not 0.
+    async fn send(&self, enclosure: &Enclosure) {
+        lacking("send", &enclosure.name)
+    }
+
+    /// Waits until the person has received `count` files, pictures, clips and drawings from [`owner`], and tells all that they
+    /// ever received, oldest first. Called where [`crate::Features::largest_file`] is not 0.
+    async fn received(&self, count: usize) -> Vec<Enclosure> {
+        lacking("received", &count.to_string())
+    }
+
+    /// As [`Subject::say`], of a text that looks otherwise in parts. Called where [`crate::Features::formatting`] is set.
+    async fn say_formatted(&self, text: &Text) {
+        lacking("say_formatted", &text.text)
+    }
+
+    /// Whether people on this network have pictures.
+    fn has_pictures(&self) -> bool {
+        false
+    }
+
+    /// The person's own picture is this from now on; `None` is no picture. Called where [`Subject::has_pictures`] says so.
+    async fn wear(&self, picture: Option<&[u8]>) {
+        lacking("wear", &format!("{:?} bytes", picture.map(<[u8]>::len)))
+    }
+
+    /// Waits until the person sees this picture of [`owner`]; `None` is no picture. Called where [`Subject::has_pictures`] says
+    /// so.
+    async fn sees_picture(&self, picture: Option<&[u8]>) {
+        lacking("sees_picture", &format!("{:?} bytes", picture.map(<[u8]>::len)))
+    }
+
     /// How many tasks the bridge may have: none more may be left after [`Network::stop`] than before [`Network::start`]. All of
     /// the current runtime, unless the far side has tasks there that come and go.
     fn tasks(&self) -> usize {
         Handle::current().metrics().num_alive_tasks()
     }
+}
+
+/// A network says that it carries something, and its test does not say how the far side has it.
+fn lacking(method: &str, what: &str) -> ! {
+    panic!("the network can carry this, so its Subject has to implement `{method}` (for {what})")
 }

@@ -10,6 +10,9 @@ impl Account {
         name: String,
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
+        if name.trim().is_empty() {
+            return Err(Refusal::UnfitValue);
+        }
         if self.groups.len() >= self.limits.groups {
             return Err(Refusal::TooManyGroups);
         }
@@ -29,10 +32,12 @@ impl Account {
         group: &GroupRef,
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
-        let known = self.groups.iter().find(|known| match group {
-            GroupRef::Guid(guid) => known.guid == *guid,
-            GroupRef::Name(name) => known.name == *name,
-        });
+        let known = match group {
+            GroupRef::Guid(guid) => self.groups.iter().find(|known| known.guid == *guid),
+            GroupRef::Name(names) => {
+                names.iter().find_map(|name| self.groups.iter().find(|known| known.name == *name))
+            }
+        };
         let guid = known.ok_or(Refusal::NoSuchGroup)?.guid;
         self.groups.retain(|known| known.guid != guid);
         for contact in self.contacts.values_mut() {
@@ -49,6 +54,9 @@ impl Account {
         name: String,
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
+        if name.trim().is_empty() {
+            return Err(Refusal::UnfitValue);
+        }
         if self.groups.iter().any(|known| known.name == name && known.guid != group) {
             return Err(Refusal::GroupExists);
         }

@@ -1,7 +1,11 @@
 //! The five lists: who is added, removed, allowed, blocked.
 
 use super::{Account, Answer, Change, ContactIntent, Effect, Event, Query, Refusal, Resolution, SessionId, Who};
-use crate::{Contact, Guid, List, Lists, Moment, Passport, contact::RemoteIdentity, presence::Sighting};
+use crate::{
+    Contact, Guid, List, Lists, Moment, Passport, Telephone,
+    contact::{LONGEST_CONTACT_NAME, RemoteIdentity},
+    presence::Sighting,
+};
 
 /// How many questions about addresses one client may have out.
 const MOST_QUERIES: usize = 64;
@@ -16,8 +20,14 @@ impl Account {
         (list, who, name, group): (List, Who, Option<String>, Option<Guid>),
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
+        if !self.allowances.additions.take(moment.instant) {
+            return Err(Refusal::TooFast);
+        }
         if group.is_some_and(|group| !self.groups.iter().any(|known| known.guid == group)) {
             return Err(Refusal::NoSuchGroup);
+        }
+        if name.as_ref().is_some_and(|name| name.len() > LONGEST_CONTACT_NAME) {
+            return Err(Refusal::UnfitValue);
         }
         let passport = match who {
             Who::Passport(passport) => passport,
@@ -36,12 +46,15 @@ impl Account {
             List::Pending => return Err(Refusal::NotYours),
             List::Forward | List::Allow | List::Block => {}
         }
-        if let Some(contact) = self.contacts.get(&passport) {
-            let contact = contact.clone();
+        let known = self.contacts.get(&passport).cloned();
+        // A telephone is what its number says: there is nobody to ask.
+        let known = known.or_else(|| passport.is_telephone().then(|| fresh(moment, passport.clone(), None, None)));
+        if let Some(contact) = known {
             return self.enter(moment, (session, tag), contact, (list, name, group), effects).map(|()| None);
         }
         // Every question that is out may become an entry.
-        if self.contacts.len() + self.queries.len() >= self.limits.entries {
+        let asked = self.queries.values().filter(|query| query.list == list).count();
+        if self.held(list) + asked >= self.limits.most(list) {
             return Err(Refusal::ListFull);
         }
         if self.queries.len() >= MOST_QUERIES {
@@ -58,17 +71,9 @@ impl Account {
     pub(super) fn resolved(&mut self, moment: &Moment, query: u32, outcome: Resolution, effects: &mut Vec<Effect>) {
         let Some(query) = self.queries.remove(&query) else { return };
         let (session, tag) = (query.session, query.tag);
-        let fresh = |passport: Passport, name: String, remote: Option<RemoteIdentity>| Contact {
-            guid: Guid::of_chance(moment.chance),
-            passport,
-            lists: Lists::NONE,
-            name,
-            groups: Vec::new(),
-            remote,
-        };
         let contact = match outcome {
-            Resolution::Account { name } => Ok(fresh(query.passport, name, None)),
-            Resolution::Remote { passport, name, identity } => Ok(fresh(passport, name, Some(identity))),
+            Resolution::Account { name } => Ok(fresh(moment, query.passport, Some(name), None)),
+            Resolution::Remote { passport, name, identity } => Ok(fresh(moment, passport, Some(name), Some(identity))),
             Resolution::Nobody => Err(Refusal::NoSuchPerson),
             Resolution::Unknown => Err(Refusal::Unavailable),
         };
@@ -94,14 +99,16 @@ impl Account {
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let before = contact.lists;
-        let forward = self.contacts.values().filter(|contact| contact.lists.contains(List::Forward)).count();
-        if list == List::Forward && !before.contains(List::Forward) && forward >= self.limits.contacts {
+        if !before.contains(list) && self.held(list) >= self.limits.most(list) {
             return Err(Refusal::ListFull);
         }
         contact.lists = before.with(list);
         if list == List::Forward {
-            // Clients send the address where they know no name; that says nothing.
-            if let Some(name) = name.filter(|name| !name.is_empty() && *name != contact.passport.as_str()) {
+            // Clients send the address where they know no name; that says nothing. People of other networks go by the name that
+            // they have there.
+            if let Some(name) = name.filter(|name| !name.trim().is_empty() && *name != contact.passport.as_str())
+                && contact.remote.is_none()
+            {
                 contact.name = name;
             }
             if let Some(group) = group
@@ -112,17 +119,18 @@ impl Account {
         }
         let mut changes = vec![Change::Contact(contact.clone()), self.list_moves(moment)];
         let newly_forward = list == List::Forward && !before.contains(List::Forward);
-        if newly_forward && contact.remote.is_none() {
+        if newly_forward && contact.is_account() {
             changes.push(Change::Mirror {
                 of: contact.passport.clone(),
                 listed: true,
                 guid: Guid::of_chance(moment.chance.rotate_left(64)),
+                most: self.limits.admirers,
             });
         }
         let intent = contact.remote.as_ref().and_then(|_| intent(before, contact.lists));
         changes.extend(intent.map(|intent| Change::Order { contact: contact.passport.clone(), intent }));
         effects.push(Effect::Keep(changes));
-        if newly_forward && contact.remote.is_none() {
+        if newly_forward && contact.is_account() {
             effects.push(Effect::Mirror { to: contact.passport.clone(), listed: true });
         }
         effects.extend(intent.map(|_| Effect::Outbox { contact: contact.passport.clone() }));
@@ -132,7 +140,7 @@ impl Account {
         effects.push(Effect::Answer {
             session,
             tag,
-            answer: Answer::Added { list, contact: Box::new(contact), group },
+            answer: Answer::Added { list, contact: Box::new(contact.clone()), group },
         });
         if newly_forward
             && let Some(presence) = self.seen.get(&passport)
@@ -141,8 +149,17 @@ impl Account {
             let sighting = Sighting { contact: passport, presence: Some(presence.clone()) };
             effects.push(Effect::Tell { session, event: Event::Seen(sighting) });
         }
+        if newly_forward && contact.is_account() {
+            effects.push(Effect::Inquire { of: contact.passport.clone() });
+        }
+        self.inform(&contact, before, effects);
         self.share(effects);
         Ok(())
+    }
+
+    /// How many stand on a list.
+    fn held(&self, list: List) -> usize {
+        self.contacts.values().filter(|contact| contact.lists.contains(list)).count()
     }
 
     pub(super) fn remove(
@@ -194,9 +211,10 @@ impl Account {
         let answer = Answer::Removed { list, passport: contact.passport.clone(), guid: contact.guid, group };
         let mut changes = vec![Change::Contact(contact.clone()), self.list_moves(moment)];
         let no_longer_forward = before.contains(List::Forward) && !contact.lists.contains(List::Forward);
-        let mirrors = no_longer_forward && contact.remote.is_none();
+        let mirrors = no_longer_forward && contact.is_account();
         if mirrors {
-            changes.push(Change::Mirror { of: contact.passport.clone(), listed: false, guid: contact.guid });
+            let (of, guid, most) = (contact.passport.clone(), contact.guid, self.limits.admirers);
+            changes.push(Change::Mirror { of, listed: false, guid, most });
         }
         let unfriends = no_longer_forward && contact.remote.is_some();
         if unfriends {
@@ -212,6 +230,11 @@ impl Account {
         if before.contains(List::Block) && list == List::Block && self.is_visible() {
             // Somebody who was blocked may have something waiting.
             effects.push(Effect::Reachable);
+        }
+        self.inform(&contact, before, effects);
+        if no_longer_forward {
+            // What the contact shows of itself from now on is for those who have it on their list.
+            self.contact_properties.retain(|known| known.contact != contact.passport);
         }
         if contact.lists.is_empty() {
             self.contacts.remove(&contact.passport);
@@ -230,12 +253,39 @@ impl Account {
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
         let mut entry = self.named(contact).cloned().ok_or(Refusal::NoSuchPerson)?;
-        if key == "MFN" && entry.name != value {
+        if value.len() > LONGEST_CONTACT_NAME {
+            return Err(Refusal::UnfitValue);
+        }
+        // People of other networks go by the name that they have there: clients only repeat it.
+        if key == "MFN" && entry.name != value && entry.remote.is_none() {
             entry.name.clone_from(&value);
             effects.push(Effect::Keep(vec![Change::Contact(entry.clone()), self.list_moves(moment)]));
             self.contacts.insert(entry.passport.clone(), entry);
         }
         Ok(Some(Answer::ContactChanged { contact, key, value }))
+    }
+
+    /// A contact's network calls it by another name now.
+    pub(super) fn renamed(&mut self, moment: &Moment, contact: &Passport, name: String, effects: &mut Vec<Effect>) {
+        let known = self.contacts.get_mut(contact).filter(|known| known.remote.is_some() && known.name != name);
+        let Some(known) = known else { return };
+        known.name = name;
+        effects.push(Effect::Keep(vec![self.list_moves(moment)]));
+    }
+
+    /// Whether a telephone number is somebody's here. Counted like an addition, so that nobody learns all numbers by asking.
+    pub(super) fn look_up(
+        &mut self,
+        moment: &Moment,
+        (session, tag): (SessionId, u32),
+        telephone: Telephone,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Option<Answer>, Refusal> {
+        if !self.allowances.additions.take(moment.instant) {
+            return Err(Refusal::TooFast);
+        }
+        effects.push(Effect::LookUp { session, tag, telephone });
+        Ok(None)
     }
 
     /// Another account of this server has added this one, or removed it.
@@ -251,21 +301,15 @@ impl Account {
         if known == listed {
             return;
         }
-        if listed {
-            let contact = self.contacts.entry(by.clone()).or_insert_with(|| Contact {
-                passport: by.clone(),
-                guid: Guid::of_chance(moment.chance),
-                lists: Lists::NONE,
-                name: name.clone(),
-                groups: Vec::new(),
-                remote: None,
-            });
-            contact.lists = contact.lists.with(List::Reverse);
-        } else if let Some(contact) = self.contacts.get_mut(by) {
-            contact.lists = contact.lists.without(List::Reverse);
-            if contact.lists.is_empty() {
-                self.contacts.remove(by);
-            }
+        let known = self.contacts.get(by).cloned();
+        let mut contact = known.unwrap_or_else(|| fresh(moment, by.clone(), Some(name.clone()), None));
+        let before = contact.lists;
+        contact.lists = if listed { before.with(List::Reverse) } else { before.without(List::Reverse) };
+        self.inform(&contact, before, effects);
+        if contact.lists.is_empty() {
+            self.contacts.remove(by);
+        } else {
+            self.contacts.insert(by.clone(), contact);
         }
         self.list_moves(moment);
         let event = if listed {
@@ -300,8 +344,9 @@ impl Account {
         effects.extend(self.session.map(|session| Effect::Tell { session, event }));
     }
 
+    /// The contact with that id. Clients learn the ids of the forward list alone.
     fn named(&self, guid: Guid) -> Option<&Contact> {
-        self.contacts.values().find(|contact| contact.guid == guid)
+        self.contacts.values().find(|contact| contact.guid == guid && contact.lists.contains(List::Forward))
     }
 
     /// The list has changed. Its time grows even when the clock does not.
@@ -309,6 +354,12 @@ impl Account {
         self.list_changed = moment.wall.max(crate::Timestamp(self.list_changed.0 + 1));
         Change::ListChanged(self.list_changed)
     }
+}
+
+/// An entry that stands on no list yet. Without a name it goes by its address, a telephone by its number.
+fn fresh(moment: &Moment, passport: Passport, name: Option<String>, remote: Option<RemoteIdentity>) -> Contact {
+    let name = name.unwrap_or_else(|| passport.as_str().trim_start_matches("tel:").to_owned());
+    Contact { guid: Guid::of_chance(moment.chance), passport, lists: Lists::NONE, name, groups: Vec::new(), remote }
 }
 
 /// What the change of a remote person's lists means to their network.

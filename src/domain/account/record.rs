@@ -67,6 +67,9 @@ pub enum Change {
         listed: bool,
         /// The id of the entry, should it have to be made.
         guid: Guid,
+        /// How many accounts may stand on its reverse list. With one more, nothing is kept, and the owner hears
+        /// [`Refusal::ListFull`](super::Refusal::ListFull).
+        most: usize,
     },
     /// The friendly name.
     Name(String),

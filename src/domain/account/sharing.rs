@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Account, Answer, ContactProperty, Effect, Event, List, Own, SessionId};
+use super::{Account, Answer, Effect, Event, List, Own, SessionId};
 use crate::{
-    Presence, Status,
+    Contact, Passport, Presence, Status,
+    contact::RemoteTarget,
     policy::may_see,
     presence::{OwnPresence, Sighting},
 };
@@ -25,7 +26,7 @@ impl Account {
         };
         let mut watchers = HashSet::new();
         if let Some((presence, unchanged)) = &presence {
-            for contact in self.contacts.values().filter(|contact| contact.remote.is_none() && contact.lists.watches())
+            for contact in self.contacts.values().filter(|contact| contact.is_account() && contact.lists.watches())
             {
                 if !may_see(self.privacy, contact.lists) {
                     continue;
@@ -48,11 +49,30 @@ impl Account {
             name: self.name.clone(),
             // Hidden and signed out look the same: a new line under the name would give the hidden away.
             personal_message: self.shared.as_ref().map(|shared| shared.personal_message.clone()).unwrap_or_default(),
+            // Whoever signs out keeps their picture.
+            picture: self.picture.clone(),
         };
+        if let Some(presence) = &self.shared
+            && self.pictured.as_ref() != Some(&presence.object)
+        {
+            let object = presence.object.clone();
+            self.pictured = Some(object.clone());
+            effects.push(Effect::Picture { object, through: self.go_between() });
+        }
         if self.shown.as_ref() != Some(&outward) {
             self.shown = Some(outward.clone());
             effects.push(Effect::Show(outward));
         }
+    }
+
+    /// Somebody of another network who may ask this account's client for something.
+    fn go_between(&self) -> Option<Passport> {
+        let may_ask = |contact: &&Contact| {
+            contact.lists.contains(List::Forward)
+                && may_see(self.privacy, contact.lists)
+                && contact.remote.as_ref().is_some_and(|remote| matches!(remote.target, RemoteTarget::Person(_)))
+        };
+        self.contacts.values().find(may_ask).map(|contact| contact.passport.clone())
     }
 
     /// What others see; `None` is offline.
@@ -87,30 +107,6 @@ impl Account {
         if self.is_visible() {
             // Whoever changes their status is at the keyboard: what was rung in vain may ring again.
             effects.push(Effect::Reachable);
-        }
-    }
-
-    /// Shows a property to everybody here who watches and is allowed by name: a phone number is not for whoever is merely not
-    /// blocked.
-    pub(super) fn share_property(&self, key: &str, value: Option<&String>, effects: &mut Vec<Effect>) {
-        let local = self.contacts.values().filter(|contact| contact.remote.is_none());
-        let watchers = local.filter(|contact| contact.lists.watches() && contact.lists.contains(List::Allow));
-        effects.extend(watchers.map(|contact| Effect::PublishProperty {
-            to: contact.passport.clone(),
-            key: key.to_owned(),
-            value: value.cloned(),
-        }));
-    }
-
-    pub(super) fn showed(&mut self, property: ContactProperty, effects: &mut Vec<Effect>) {
-        let same = |known: &ContactProperty| known.contact == property.contact && known.key == property.key;
-        self.contact_properties.retain(|known| !same(known));
-        if property.value.is_some() {
-            self.contact_properties.push(property.clone());
-        }
-        let on_list = self.contacts.get(&property.contact).is_some_and(|contact| contact.lists.contains(List::Forward));
-        if let Some(session) = self.session.filter(|_| on_list) {
-            effects.push(Effect::Tell { session, event: Event::Property(property) });
         }
     }
 }

@@ -4,7 +4,11 @@ mod adding;
 mod blocking;
 mod groups;
 mod keeping;
+mod limits;
+mod phones;
+mod properties;
 mod ringing;
+mod several;
 mod sharing;
 
 use std::cell::Cell;

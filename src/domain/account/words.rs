@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Change, ContactProperty, Prompt};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Change, ContactProperty, Request};
 use crate::{
-    Contact, Group, Guid, List, Passport, PersonalMessage, Presence, Status, Timestamp,
+    Contact, Passport, Presence, Telephone,
     contact::RemoteIdentity,
-    policy::Privacy,
+    media::Attachment,
     presence::{OwnPresence, Sighting},
 };
 
@@ -52,6 +54,17 @@ pub enum Cause {
     Entered(Contact),
     /// A contact of this server shows another value of one of its properties.
     Showed(ContactProperty),
+    /// A contact's network calls it by another name now. Already kept.
+    Renamed {
+        /// Which contact.
+        contact: Passport,
+        /// The name.
+        name: String,
+    },
+    /// The people who run the server have something to say.
+    Announced(Announcement),
+    /// The account's display picture is here, or there is none any more.
+    Pictured(Option<Arc<Attachment>>),
     /// A conversation wants the client to come in.
     Rung(Ring),
     /// What waits for the account could not be read and is to be tried again.
@@ -60,6 +73,22 @@ pub enum Cause {
     Expelled,
     /// The account no longer exists.
     Removed,
+}
+
+/// What the people who run the server say to everybody who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announcement {
+    /// The server goes down in so many minutes.
+    Maintenance {
+        /// How many.
+        minutes: u32,
+    },
+    /// A line that clients show for a moment.
+    Notice {
+        /// The line.
+        text: String,
+    },
 }
 
 /// Somebody wants to talk.
@@ -107,106 +136,13 @@ pub enum Resolution {
     Unknown,
 }
 
-/// How a client names a contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    /// By address.
-    Passport(Passport),
-    /// By the id it has on this list.
-    Guid(Guid),
-}
-
-/// What a client can want.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// The whole list.
-    Synchronize,
-    /// To be of this status.
-    ChangeStatus {
-        /// Not [`Status::Offline`].
-        status: Status,
-        /// What the client can do.
-        capabilities: u32,
-        /// The display picture's `MSNObject`, as written by the client.
-        object: Option<Arc<str>>,
-    },
-    /// To show this line under the name.
-    ChangePersonalMessage(PersonalMessage),
-    /// To have somebody on a list, or in a group.
-    AddContact {
-        /// On which list.
-        list: List,
-        /// Whom.
-        who: Who,
-        /// The name to show for them.
-        name: Option<String>,
-        /// The group to put them in; only with the forward list.
-        group: Option<Guid>,
-    },
-    /// To have somebody off a list, or out of a group.
-    RemoveContact {
-        /// Off which list.
-        list: List,
-        /// Whom.
-        who: Who,
-        /// Out of this group only.
-        group: Option<Guid>,
-    },
-    /// A new group.
-    AddGroup {
-        /// Its name.
-        name: String,
-    },
-    /// One group fewer.
-    RemoveGroup {
-        /// Which.
-        group: GroupRef,
-    },
-    /// Another name for a group.
-    RenameGroup {
-        /// Which.
-        group: Guid,
-        /// The name.
-        name: String,
-    },
-    /// Another name for a contact, or another of the values that a list keeps for one.
-    ChangeContact {
-        /// Whose.
-        contact: Guid,
-        /// Which value: `MFN` is the name.
-        key: String,
-        /// The value, decoded.
-        value: String,
-    },
-    /// A property of the account itself: `MFN` is the friendly name.
-    ChangeProperty {
-        /// Which.
-        key: String,
-        /// The value, decoded; `None` unsets it.
-        value: Option<String>,
-    },
-    /// Who may see and reach the account.
-    ChangePrivacy(Privacy),
-    /// Whether the client asks when somebody adds it.
-    ChangePrompt(Prompt),
-    /// To begin a conversation.
-    OpenSwitchboard,
-}
-
-/// How a client names a group it wants gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupRef {
-    /// By its id.
-    Guid(Guid),
-    /// By its name, as some builds of Messenger 7.0 do.
-    Name(String),
-}
-
 /// What an account wants done, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Commit these together. What follows must not happen if that fails: the client then gets [`Refusal::Unavailable`], and
     /// the account is loaded anew.
+    ///
+    /// [`Refusal::Unavailable`]: super::Refusal::Unavailable
     Keep(Vec<Change>),
     /// Answer a client.
     Answer {
@@ -265,6 +201,13 @@ pub enum Effect {
     },
     /// Show this account's presence on every network it is linked to.
     Show(OwnPresence),
+    /// The client shows another display picture: see to it that it is here; the answer comes back as [`Cause::Pictured`].
+    Picture {
+        /// An `MSNObject` as the client wrote it; `None` is none.
+        object: Option<Arc<str>>,
+        /// The contact of another network in whose name it can be fetched from the client.
+        through: Option<Passport>,
+    },
     /// Tell another account that this one has added it, or removed it.
     Mirror {
         /// Which.
@@ -276,6 +219,22 @@ pub enum Effect {
     Outbox {
         /// The contact.
         contact: Passport,
+    },
+    /// Find out what another account shows of its properties to this one: each comes back as [`Cause::Showed`].
+    Inquire {
+        /// Which account.
+        of: Passport,
+    },
+    /// Find out whether a telephone number is somebody's here, and answer [`Answer::Found`] or [`Refusal::NoSuchNumber`].
+    ///
+    /// [`Refusal::NoSuchNumber`]: super::Refusal::NoSuchNumber
+    LookUp {
+        /// Which client.
+        session: SessionId,
+        /// Its number for what it asked.
+        tag: u32,
+        /// The number.
+        telephone: Telephone,
     },
     /// Find out who an address is; the answer comes back as [`Cause::Resolved`].
     Resolve {
@@ -319,131 +278,6 @@ pub enum Dismissal {
     Removed,
 }
 
-/// The list as a client gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The friendly name.
-    pub name: String,
-    /// Who may see and reach the account.
-    pub privacy: Privacy,
-    /// Whether the client asks.
-    pub prompt: Prompt,
-    /// The account's properties.
-    pub properties: Vec<(String, String)>,
-    /// All entries of all lists.
-    pub contacts: Vec<Contact>,
-    /// What contacts show of their own properties.
-    pub contact_properties: Vec<ContactProperty>,
-    /// All groups.
-    pub groups: Vec<Group>,
-    /// When the list last changed.
-    pub list_changed: Timestamp,
-    /// When the settings last changed.
-    pub settings_changed: Timestamp,
-}
-
-/// What a client is answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The whole list.
-    List(Box<Snapshot>),
-    /// The status is now so.
-    Status {
-        /// The status.
-        status: Status,
-        /// What the client said it can do.
-        capabilities: u32,
-        /// Its display picture.
-        object: Option<Arc<str>>,
-    },
-    /// The line under the name is taken.
-    PersonalMessage,
-    /// The contact is on the list.
-    Added {
-        /// The list.
-        list: List,
-        /// The entry as it is now.
-        contact: Box<Contact>,
-        /// The group it was put in.
-        group: Option<Guid>,
-    },
-    /// The contact is off the list.
-    Removed {
-        /// The list.
-        list: List,
-        /// Its address.
-        passport: Passport,
-        /// Its id.
-        guid: Guid,
-        /// The group it was taken out of.
-        group: Option<Guid>,
-    },
-    /// The group is there.
-    GroupAdded(Group),
-    /// The group is gone.
-    GroupRemoved(Guid),
-    /// The group is renamed.
-    GroupRenamed(Group),
-    /// The contact's value is kept.
-    ContactChanged {
-        /// Whose.
-        contact: Guid,
-        /// Which.
-        key: String,
-        /// The value.
-        value: String,
-    },
-    /// The property is kept.
-    Property {
-        /// Which.
-        key: String,
-        /// The value.
-        value: Option<String>,
-    },
-    /// The privacy is kept.
-    Privacy(Privacy),
-    /// The choice is kept.
-    Prompt(Prompt),
-    /// A switchboard may be opened with this, once.
-    Switchboard {
-        /// Where.
-        address: Arc<str>,
-        /// By what.
-        cookie: String,
-    },
-    /// No.
-    Refused(Refusal),
-}
-
-/// Why a client is told no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// It named its own account.
-    Oneself,
-    /// There is nobody of that name.
-    NoSuchPerson,
-    /// The contact is not on that list.
-    NotOnList,
-    /// The list is full.
-    ListFull,
-    /// There is no such group.
-    NoSuchGroup,
-    /// The contact is not in that group.
-    NotInGroup,
-    /// There is a group of that name.
-    GroupExists,
-    /// There are too many groups.
-    TooManyGroups,
-    /// Not while hidden, and not before the first status.
-    Hidden,
-    /// There is no such property.
-    NoSuchProperty,
-    /// A list that is not the client's to change.
-    NotYours,
-    /// The store or the network did not answer.
-    Unavailable,
-}
-
 /// What a client is told unasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -470,6 +304,8 @@ pub enum Event {
     },
     /// A contact shows another value of one of its properties.
     Property(ContactProperty),
+    /// The people who run the server have something to say.
+    Announced(Announcement),
     /// A conversation to come into.
     Ring {
         /// The conversation's number.

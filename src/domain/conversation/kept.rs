@@ -13,6 +13,8 @@ pub struct MessageId(pub i64);
 /// A message of a Messenger user, on its way into the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
+    /// Its number.
+    pub id: MessageId,
     /// Who said it.
     pub author: Passport,
     /// When.
@@ -21,6 +23,8 @@ pub struct Draft {
     pub payload: Bytes,
     /// What it says, for other networks; `None` for what only Messenger understands.
     pub content: Option<Content>,
+    /// The bytes of the content's object, where the message itself brought them.
+    pub enclosed: Option<Bytes>,
     /// Who is to have it: accounts of this server.
     pub accounts: Vec<Passport>,
     /// Who is to have it: contacts of other networks, over the author's own links.
@@ -49,4 +53,6 @@ pub enum Body {
     Payload(Bytes),
     /// What somebody of another network said.
     Content(Content),
+    /// Handwriting: a GIF.
+    Ink(Bytes),
 }

@@ -15,6 +15,17 @@ const MOST_RINGS: u32 = 2;
 /// How long after that it is rung again, as long as something waits.
 const LATER: [Duration; 3] = [Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(15)];
 
+/// Why a client is rung.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reason {
+    /// A client calls, and is answered when the ring is.
+    Call(SeatId, u32),
+    /// Something waits in the store.
+    Waiting,
+    /// A contact has something to hand over or to fetch, which is not worth more than two rings.
+    Summons,
+}
+
 #[derive(Debug)]
 pub(super) struct Ringing {
     pub(super) id: u64,
@@ -59,20 +70,22 @@ impl Ringing {
 }
 
 impl Conversation {
-    /// Rings `who`, unless they are being rung: because of a caller, who is answered when the ring is, or because something waits.
+    /// Rings `who`, unless they are being rung.
     pub(super) fn ring(
         &mut self,
         moment: &Moment,
         who: &Passport,
         from: (Passport, String),
-        caller: Option<(SeatId, u32)>,
+        reason: Reason,
         effects: &mut Vec<Effect>,
     ) {
+        let caller = if let Reason::Call(seat, tag) = reason { Some((seat, tag)) } else { None };
+        let waits = matches!(reason, Reason::Waiting);
         let id = self.next_ring;
         let Some(member) = self.members.get_mut(who) else { return };
         if let Some(ringing) = &mut member.ringing {
             ringing.from = from;
-            ringing.waits |= caller.is_none();
+            ringing.waits |= waits;
             if ringing.announced {
                 self.connect(who, caller.into_iter().collect(), effects);
             } else {
@@ -87,7 +100,7 @@ impl Conversation {
             until: moment.instant + PATIENCE,
             rings: 1,
             from,
-            waits: caller.is_none(),
+            waits,
             announced: false,
             callers: caller.into_iter().collect(),
         });

@@ -1,9 +1,11 @@
 //! What clients say, and who gets it.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
-use super::{Body, Conversation, Draft, Effect, Flight, Member, MessageId, Saying, SeatEvent, SeatId, Wish};
-use crate::{Moment, Passport, Timestamp};
+use super::{Body, Conversation, Draft, Effect, Flight, Keeping, Member, MessageId, Saying, SeatEvent, SeatId, Wish};
+use crate::{Moment, Passport, Timestamp, media::Announcement};
 
 impl Conversation {
     pub(super) fn said(
@@ -11,110 +13,125 @@ impl Conversation {
         moment: &Moment,
         seat: SeatId,
         (tag, wish): (u32, Wish),
-        saying: Saying,
+        (id, saying): (MessageId, Saying),
         effects: &mut Vec<Effect>,
     ) {
         let Some(author) = self.members.values_mut().find(|member| member.sits_at(seat)) else { return };
         // The seat last spoken on is the one that answers go to.
         author.seats.sort_by_key(|other| other.id != seat);
-        let who = author.party.passport.clone();
+        let (who, name) = (author.party.passport.clone(), author.party.name.clone());
         match saying {
-            Saying::Lasting { payload, content } => {
+            Saying::Lasting { payload, content, announced, enclosed } => {
                 let stopped = author.outward.stop();
-                let others = || self.hearers(&who);
-                let of_kind = |remote| {
-                    let kind = others().filter(move |member| member.party.remote == remote);
-                    kind.map(|member| member.party.passport.clone()).collect::<Vec<_>>()
-                };
-                let (accounts, remotes) = (of_kind(false), if content.is_some() { of_kind(true) } else { Vec::new() });
+                let (accounts, mut remotes) = self.hearers(&who);
+                if content.is_none() {
+                    remotes.clear();
+                }
                 effects.extend(stopped.into_iter().flat_map(|stop| self.typing_effects(&who, stop)));
                 if accounts.is_empty() && remotes.is_empty() {
                     answer(seat, (tag, wish), false, effects);
                     return;
                 }
-                let draft = Draft { author: who, sent: moment.wall, payload, content, accounts, remotes };
-                effects.push(Effect::Keep { seat, tag, wish, draft });
+                obtain(&who, &remotes, announced, effects);
+                let sent = moment.wall;
+                let told = SeatEvent::Message {
+                    from: who.clone(),
+                    name,
+                    speaker: None,
+                    sent,
+                    body: Body::Payload(payload.clone()),
+                    id: Some(id),
+                };
+                let keeping = Keeping { author: Some(who.clone()), absent: BTreeSet::new(), remotes: remotes.clone() };
+                self.keeping.insert(id, keeping);
+                let draft = Draft { id, author: who.clone(), sent, payload, content, enclosed, accounts, remotes };
+                self.give(&draft, &told, effects, |draft| Effect::Keep { seat, tag, wish, draft });
             }
-            Saying::Passing { payload, to, matters } => {
-                let name = author.party.name.clone();
-                let meant = |passport: &Passport| to.as_ref().is_none_or(|to| to == passport);
+            Saying::Passing { payload, to, matters, announced } => {
                 let others = self.members.values().filter(|member| member.party.passport != who);
-                let receivers: Vec<SeatId> =
-                    others.filter(|member| meant(&member.party.passport)).filter_map(Member::seat).collect();
-                answer(seat, (tag, wish), !matters || !receivers.is_empty(), effects);
+                let meant = others.filter(|member| to.as_ref().is_none_or(|to| *to == member.party.passport));
+                let (remotes, members): (Vec<_>, Vec<_>) = meant.partition(|member| member.party.is_remote());
+                let receivers: Vec<SeatId> = members.into_iter().filter_map(Member::seat).collect();
+                let contacts: Vec<Passport> = remotes.into_iter().map(|member| member.party.passport.clone()).collect();
+                let is_taken = !matters || !receivers.is_empty() || !contacts.is_empty();
+                answer(seat, (tag, wish), is_taken, effects);
+                obtain(&who, &contacts, announced, effects);
                 for receiver in receivers {
-                    effects
-                        .push(Effect::Tell(receiver, passing(who.clone(), name.clone(), moment.wall, payload.clone())));
+                    effects.push(Effect::Tell(receiver, passing(&who, &name, moment.wall, &payload)));
+                }
+                for contact in contacts.into_iter().filter(|_| matters) {
+                    effects.push(Effect::Peer { owner: who.clone(), contact, payload: payload.clone() });
                 }
             }
             Saying::Typing { payload } => {
-                let name = author.party.name.clone();
                 let begins = author.outward.typed(moment.instant);
                 effects.extend(begins.into_iter().flat_map(|typing| self.typing_effects(&who, typing)));
                 let others = self.members.values().filter(|member| member.party.passport != who);
                 for receiver in others.filter_map(Member::seat) {
-                    let event = passing(who.clone(), name.clone(), moment.wall, payload.clone());
-                    effects.push(Effect::Tell(receiver, event));
+                    effects.push(Effect::Tell(receiver, passing(&who, &name, moment.wall, &payload)));
                 }
             }
         }
     }
 
-    /// What was said is kept: whoever is here gets it.
-    pub(super) fn kept(
-        &mut self,
-        moment: &Moment,
-        seat: SeatId,
-        payload: &Bytes,
-        (id, when): (MessageId, Timestamp),
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(member) = self.seated_at(seat) else { return };
-        let (who, name) = (member.party.passport.clone(), member.party.name.clone());
-        let mut remotes = Vec::new();
-        let mut absent = Vec::new();
+    /// Has `draft` kept, and gives it to whoever is here at once: its author is told that it was taken when it is kept.
+    fn give(&mut self, draft: &Draft, told: &SeatEvent, effects: &mut Vec<Effect>, keep: impl FnOnce(Draft) -> Effect) {
+        effects.push(keep(draft.clone()));
         let direct = self.pair.is_some();
-        let others = self.members.values_mut().filter(|member| member.party.passport != who);
-        for member in others.filter(|member| direct || member.here) {
-            let receiver = member.seat();
-            match receiver {
-                _ if member.party.remote => remotes.push(member.party.passport.clone()),
-                // What waits came before it; the next look at the store brings this as well.
-                Some(_) if direct && member.more.is_some() => {}
-                Some(receiver) => {
-                    member.in_flight.insert(id, Flight { seat: receiver, author: who.clone() });
-                    effects.push(Effect::Tell(
-                        receiver,
-                        SeatEvent::Message {
-                            from: who.clone(),
-                            name: name.clone(),
-                            sent: when,
-                            body: Body::Payload(payload.clone()),
-                            id: Some(id),
-                        },
-                    ));
+        for account in &draft.accounts {
+            let Some(member) = self.members.get_mut(account) else { continue };
+            match member.seat() {
+                // What waits came before it: the look at the store that brings the rest brings this as well, once it is kept.
+                Some(receiver) if !(direct && member.more.is_some()) => {
+                    member.in_flight.insert(draft.id, Flight { seat: receiver, author: draft.author.clone() });
+                    effects.push(Effect::Tell(receiver, told.clone()));
                 }
-                None => absent.push(member.party.passport.clone()),
+                Some(_) | None => {
+                    self.keeping.entry(draft.id).or_default().absent.insert(account.clone());
+                }
             }
+        }
+    }
+
+    /// What was said is kept, or could not be: whoever has not got it yet is seen to.
+    pub(super) fn kept(&mut self, moment: &Moment, id: MessageId, kept: bool, effects: &mut Vec<Effect>) {
+        let Some(Keeping { author: Some(author), absent, remotes }) = self.keeping.remove(&id) else { return };
+        if !kept {
+            return;
         }
         if !remotes.is_empty() {
-            effects.push(Effect::Outbox { owner: who.clone(), contacts: remotes });
+            effects.push(Effect::Outbox { owner: author.clone(), contacts: remotes });
         }
         for owner in absent {
-            self.rouse(moment, &owner, who.clone(), effects);
+            self.rouse(moment, &owner, author.clone(), effects);
         }
     }
 
-    /// Who is to have what `who` says. Somebody who was called into a conversation of several and has not come yet hears nothing
-    /// of it.
-    fn hearers(&self, who: &Passport) -> impl Iterator<Item = &Member> {
+    /// Who is to have what `who` says: accounts of this server, and contacts of other networks. Somebody who was called into a
+    /// conversation of several and has not come yet hears nothing of it.
+    fn hearers(&self, who: &Passport) -> (Vec<Passport>, Vec<Passport>) {
         let direct = self.pair.is_some();
-        self.members.values().filter(move |member| member.party.passport != *who && (direct || member.here))
+        let hearers = self.members.values().filter(|member| member.party.passport != *who && (direct || member.here));
+        let (remotes, accounts): (Vec<_>, Vec<_>) = hearers.partition(|member| member.party.is_remote());
+        let passports = |members: Vec<&Member>| -> Vec<Passport> {
+            members.into_iter().map(|member| member.party.passport.clone()).collect()
+        };
+        (passports(accounts), passports(remotes))
     }
 }
 
-fn passing(from: Passport, name: String, sent: Timestamp, payload: Bytes) -> SeatEvent {
-    SeatEvent::Message { from, name, sent, body: Body::Payload(payload), id: None }
+/// One of the remote contacts fetches what was announced; the others have it then as well.
+fn obtain(owner: &Passport, remotes: &[Passport], announced: Vec<Announcement>, effects: &mut Vec<Effect>) {
+    if let Some(contact) = remotes.first()
+        && !announced.is_empty()
+    {
+        effects.push(Effect::Obtain { owner: owner.clone(), contact: contact.clone(), announced });
+    }
+}
+
+fn passing(from: &Passport, name: &str, sent: Timestamp, payload: &Bytes) -> SeatEvent {
+    let (from, name) = (from.clone(), name.to_owned());
+    SeatEvent::Message { from, name, speaker: None, sent, body: Body::Payload(payload.clone()), id: None }
 }
 
 pub(super) fn answer(seat: SeatId, (tag, wish): (u32, Wish), taken: bool, effects: &mut Vec<Effect>) {

@@ -18,7 +18,12 @@ fn passport(name: &str) -> Passport {
 }
 
 fn party(name: &str) -> Party {
-    Party { passport: passport(name), name: name.to_uppercase(), capabilities: 16, remote: name == "echo" }
+    let kind = match name {
+        "echo" => PartyKind::Person,
+        "room" => PartyKind::Room,
+        _ => PartyKind::Account,
+    };
+    Party { passport: passport(name), name: name.to_uppercase(), capabilities: 16, kind }
 }
 
 /// A conversation with its clock.
@@ -30,7 +35,7 @@ struct Scene {
 impl Scene {
     /// Carol and this one, with nobody in it yet.
     fn with(other: &str) -> Self {
-        Self { conversation: Conversation::direct(party("carol"), party(other)), now: Instant::now() }
+        Self { conversation: Conversation::direct(party("carol"), party(other), true), now: Instant::now() }
     }
 
     /// Carol at seat 1 has called Dave, who has answered at seat 2.
@@ -82,21 +87,22 @@ impl Scene {
         self.take(Cause::Left(SeatId(seat)))
     }
 
-    fn say(&mut self, seat: u64, text: &'static str) -> Vec<Effect> {
-        let saying =
-            Saying::Lasting { payload: Bytes::from_static(text.as_bytes()), content: Some(Content::text(text)) };
-        self.take(Cause::Said { seat: SeatId(seat), tag: 5, wish: Wish::Either, saying })
+    /// Says something that is to be kept under this number.
+    fn say(&mut self, seat: u64, text: &'static str, id: i64) -> Vec<Effect> {
+        let id = MessageId(id);
+        self.take(Cause::Said { seat: SeatId(seat), tag: 5, wish: Wish::Either, saying: lasting(text), id })
     }
 
-    fn kept(&mut self, seat: u64, text: &'static str, id: Option<i64>) -> Vec<Effect> {
-        self.take(Cause::Kept {
-            seat: SeatId(seat),
-            tag: 5,
-            wish: Wish::Either,
-            payload: Bytes::from_static(text.as_bytes()),
-            sent: Timestamp(1_000),
-            id: id.map(MessageId),
-        })
+    fn kept(&mut self, seat: u64, id: i64, kept: bool) -> Vec<Effect> {
+        self.take(Cause::Kept { seat: SeatId(seat), tag: 5, wish: Wish::Either, id: MessageId(id), kept })
+    }
+
+    /// Says something, which is kept at once: all that comes of it, but that it is to be kept.
+    fn tell(&mut self, seat: u64, text: &'static str, id: i64) -> Vec<Effect> {
+        let mut effects = self.say(seat, text, id);
+        effects.retain(|effect| !matches!(effect, Effect::Keep { .. }));
+        effects.extend(self.kept(seat, id, true));
+        effects
     }
 
     fn wait(&mut self, who: &str) -> Vec<Effect> {
@@ -118,6 +124,15 @@ impl Scene {
         assert_eq!(deadline, Some(Duration::from_secs(seconds)));
         self.now += Duration::from_secs(seconds);
         self.take(Cause::Tick)
+    }
+}
+
+fn lasting(text: &'static str) -> Saying {
+    Saying::Lasting {
+        payload: Bytes::from_static(text.as_bytes()),
+        content: Some(Content::text(text)),
+        announced: Vec::new(),
+        enclosed: None,
     }
 }
 
@@ -188,6 +203,7 @@ fn message(seat: u64, from: &str, text: &'static str, id: Option<i64>) -> Effect
     let event = SeatEvent::Message {
         from: passport(from),
         name: party(from).name,
+        speaker: None,
         sent: Timestamp(1_000),
         body: Body::Payload(Bytes::from_static(text.as_bytes())),
         id: id.map(MessageId),

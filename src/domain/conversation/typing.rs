@@ -51,13 +51,13 @@ impl Inward {
 
 impl Conversation {
     pub(super) fn typing_effects(&self, author: &Passport, typing: bool) -> Vec<Effect> {
-        let remotes = self.members.values().filter(|member| member.party.remote);
+        let remotes = self.members.values().filter(|member| member.party.is_remote());
         let each = |contact: &Passport| Effect::Typing { owner: author.clone(), contact: contact.clone(), typing };
         remotes.map(|member| each(&member.party.passport)).collect()
     }
 
     pub(super) fn peer_typing(&mut self, moment: &Moment, peer: &Passport, typing: bool, effects: &mut Vec<Effect>) {
-        let Some(member) = self.members.get_mut(peer).filter(|member| member.party.remote) else { return };
+        let Some(member) = self.members.get_mut(peer).filter(|member| member.party.is_remote()) else { return };
         member.inward = if typing {
             Inward { next: Some(moment.instant), until: Some(moment.instant + LONGEST) }
         } else {

@@ -3,7 +3,11 @@
 use bytes::Bytes;
 
 use super::{Body, Draft, MessageId, Waiting};
-use crate::{Content, Passport, Timestamp, account::Verdict};
+use crate::{
+    Content, Passport, Timestamp,
+    account::Verdict,
+    media::{Announcement, Attachment},
+};
 
 /// One switchboard connection that sits in a conversation; the shell gives the numbers out and never twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,8 +46,32 @@ pub struct Party {
     pub name: String,
     /// What their client can do, as MSN's capability bits.
     pub capabilities: u32,
-    /// Whether they are of another network, and so always there.
-    pub remote: bool,
+    /// What they are.
+    pub kind: PartyKind,
+}
+
+/// What somebody who takes part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartyKind {
+    /// An account of this server.
+    Account,
+    /// A person of another network.
+    Person,
+    /// A room of another network: many speak with one voice.
+    Room,
+    /// The server itself, as a contact.
+    Service,
+}
+
+impl Party {
+    /// Whether no client of this server stands behind them: they are always there.
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        match self.kind {
+            PartyKind::Account => false,
+            PartyKind::Person | PartyKind::Room | PartyKind::Service => true,
+        }
+    }
 }
 
 /// What happened.
@@ -77,8 +105,10 @@ pub enum Cause {
         wish: Wish,
         /// What it said.
         saying: Saying,
+        /// The number under which it is kept, if it is; never given before.
+        id: MessageId,
     },
-    /// What was said by this seat is kept under this number, or could not be kept.
+    /// What was said by this seat is kept, or could not be kept.
     Kept {
         /// Which client.
         seat: SeatId,
@@ -86,12 +116,10 @@ pub enum Cause {
         tag: u32,
         /// What it wants to hear of it.
         wish: Wish,
-        /// What it said.
-        payload: Bytes,
-        /// When.
-        sent: Timestamp,
-        /// The number; `None` if it could not be kept.
-        id: Option<MessageId>,
+        /// The number under which it is kept.
+        id: MessageId,
+        /// Whether it is.
+        kept: bool,
     },
     /// A client is gone.
     Left(SeatId),
@@ -106,6 +134,8 @@ pub enum Cause {
     },
     /// Something waits in the store for this account.
     Waiting(Passport),
+    /// A contact wants this account's client in here, to hand something over or to fetch something.
+    Summoned(Passport),
     /// What waits for this account: the answer to [`Effect::Fetch`].
     Fetched {
         /// For whom.
@@ -155,6 +185,10 @@ pub enum Saying {
         payload: Bytes,
         /// What it says; `None` for what only Messenger understands.
         content: Option<Content>,
+        /// What it speaks of, and its client still has.
+        announced: Vec<Announcement>,
+        /// The bytes of the content's object, where the message itself brought them.
+        enclosed: Option<Bytes>,
     },
     /// Something between clients, worth nothing later: given on to whoever is there.
     Passing {
@@ -164,6 +198,8 @@ pub enum Saying {
         to: Option<Passport>,
         /// Whether its author must hear that nobody was there to get it. What does not matter counts as taken in any case.
         matters: bool,
+        /// What it speaks of, and its client still has.
+        announced: Vec<Announcement>,
     },
     /// Its user types.
     Typing {
@@ -188,7 +224,7 @@ pub enum Effect {
         /// Their name.
         name: String,
     },
-    /// Keep what was said; the answer comes back as [`Cause::Kept`], before any other cause.
+    /// Keep what was said; the answer comes back as [`Cause::Kept`]. What is kept or delivered later comes after it.
     Keep {
         /// Which client.
         seat: SeatId,
@@ -236,6 +272,33 @@ pub enum Effect {
         /// Whether they type now.
         typing: bool,
     },
+    /// Hand a client's payload to the peer that plays a remote contact towards it.
+    Peer {
+        /// Whose client.
+        owner: Passport,
+        /// The contact.
+        contact: Passport,
+        /// The payload.
+        payload: Bytes,
+    },
+    /// Let the peer that plays a remote contact fetch what a client has announced.
+    Obtain {
+        /// Whose client.
+        owner: Passport,
+        /// The contact.
+        contact: Passport,
+        /// What.
+        announced: Vec<Announcement>,
+    },
+    /// Let the peer that plays a remote contact offer a file to a client.
+    Offer {
+        /// Whose client.
+        owner: Passport,
+        /// The contact.
+        contact: Passport,
+        /// What.
+        attachment: Attachment,
+    },
     /// This conversation is no longer the direct one of its pair: others have come in.
     Widened,
 }
@@ -272,6 +335,8 @@ pub enum SeatEvent {
         from: Passport,
         /// Their name.
         name: String,
+        /// Who said it, where `from` is a room.
+        speaker: Option<String>,
         /// When.
         sent: Timestamp,
         /// What.

@@ -31,7 +31,7 @@ pub struct PresenceLine {
 pub enum OutReason {
     /// `OTH`: the user signed in elsewhere; the client does not come back by itself.
     Other,
-    /// `SSD`: the server goes down; the client comes back later.
+    /// `SSD`: the server goes down; the client comes back later (MSNP11 and later; before, written without a reason).
     Ssd,
     /// `RCT`: come back after so many minutes (MSNP11 and later; before, written without a reason).
     Rct(u32),

@@ -56,6 +56,20 @@ fn a_friendly_name_has_no_terminator() {
     assert_eq!(friendly_name("hi"), STANDARD.encode(b"h\0i\0"));
 }
 
+#[test]
+fn a_context_ends_with_a_nul_or_not() {
+    let object = MsnObject::parse(BOB);
+    let context = object.as_ref().map(MsnObject::to_context).unwrap_or_default();
+    assert!(context.ends_with("Ii8+AA=="), "{context}");
+    assert_eq!(MsnObject::from_context(&context), object);
+    let (start, end) = context.split_at(60);
+    assert_eq!(MsnObject::from_context(&format!("{start}\r\n {end}")), object);
+    assert_eq!(MsnObject::from_context(context.trim_end_matches('=')), object);
+    assert_eq!(MsnObject::from_context(&STANDARD.encode(BOB)), object);
+    assert_eq!(MsnObject::from_context("*"), None);
+    assert_eq!(MsnObject::from_context(""), None);
+}
+
 proptest! {
     #[test]
     fn a_described_object_comes_back(creator in "[!-~é]{1,20}", location in "[ -~]{0,12}", data in prop::collection::vec(any::<u8>(), 0..60)) {

@@ -89,25 +89,43 @@ pub(super) fn code(emoji: &str) -> Option<&'static str> {
     CODES.iter().find(|(known, _)| *known == emoji).and_then(|(_, codes)| codes.first().copied())
 }
 
+/// The length of the longest code, in bytes.
+const LONGEST: usize = 5;
+
+/// Whether a code may begin with this byte. Most letters begin none.
+pub(super) const fn begins_code(byte: u8) -> bool {
+    matches!(byte, b':' | b';' | b'(' | b'8' | b'^' | b'+' | b'*' | b'<' | b'|')
+}
+
+/// The longest code that `text` begins with: its emoji, and its length in bytes.
+pub(super) fn code_at(text: &[u8]) -> Option<(&'static str, usize)> {
+    let first = *text.first()?;
+    if !begins_code(first) {
+        return None;
+    }
+    // Most codes are told apart by their first letter, which is no letter of the alphabet.
+    let begins = |code: &str| {
+        let code = code.as_bytes();
+        code.first() == Some(&first) && text.get(..code.len()).is_some_and(|it| it.eq_ignore_ascii_case(code))
+    };
+    let here = CODES.iter().flat_map(|(emoji, codes)| codes.iter().map(move |code| (*emoji, *code)));
+    here.filter(|(_, code)| begins(code)).map(|(emoji, code)| (emoji, code.len())).max_by_key(|(_, length)| *length)
+}
+
 /// Whether Messenger would turn a part of `text` into a picture.
 pub(super) fn holds_code(text: &str) -> bool {
-    all().any(|code| text.as_bytes().windows(code.len()).any(|part| part.eq_ignore_ascii_case(code.as_bytes())))
+    (0..text.len()).filter_map(|at| text.as_bytes().get(at..)).any(|rest| code_at(rest).is_some())
 }
 
 /// Whether the end of `before` and the beginning of `after` make a code that neither is by itself.
 pub(super) fn run_together(before: &str, after: &str) -> bool {
     let (before, after) = (before.as_bytes(), after.as_bytes());
-    all().map(str::as_bytes).any(|code| {
-        (1..code.len()).any(|seam| {
-            let (head, tail) = code.split_at(seam);
-            let ends = before.len().checked_sub(seam).and_then(|start| before.get(start..));
-            let begins = after.get(..tail.len());
-            ends.is_some_and(|end| end.eq_ignore_ascii_case(head))
-                && begins.is_some_and(|begin| begin.eq_ignore_ascii_case(tail))
-        })
-    })
-}
-
-fn all() -> impl Iterator<Item = &'static str> {
-    CODES.iter().flat_map(|(_, codes)| codes.iter().copied())
+    let tail = before.get(before.len().saturating_sub(LONGEST - 1)..).unwrap_or_default();
+    let head = after.get(..after.len().min(LONGEST - 1)).unwrap_or_default();
+    let seam = [tail, head].concat();
+    let crosses = |start: usize| {
+        let code = seam.get(start..).and_then(code_at);
+        code.is_some_and(|(_, length)| start + length > tail.len())
+    };
+    (0..tail.len()).any(crosses)
 }

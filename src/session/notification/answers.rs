@@ -2,19 +2,24 @@
 
 use domain::{
     Moment, Presence, Timestamp,
-    account::{Answer, Event, Prompt, Snapshot},
+    account::{Announcement, Answer, Event, Prompt, Snapshot},
     contact::{Contact, List},
     policy::Privacy,
     presence::Sighting,
 };
 use jiff::tz::{Offset, TimeZone};
 use msnp::{
-    notification::server::{PresenceLine, ServerCommand},
+    dialect::Dialect,
+    notification::{
+        alert::Alert,
+        server::{PresenceLine, ServerCommand},
+    },
     personal_message::PersonalMessage,
+    profile,
     status::Capabilities,
 };
 
-use super::Notification;
+use super::{Notification, Phase, pages};
 use crate::{Action, translation};
 
 impl Notification {
@@ -23,17 +28,13 @@ impl Notification {
         let command = match answer {
             Answer::List(snapshot) => return self.list(transaction, *snapshot, actions),
             Answer::Status { status, capabilities, object } => {
-                let command = ServerCommand::Chg {
+                self.begin_greeting(moment);
+                ServerCommand::Chg {
                     transaction,
                     status: translation::wire_status(status),
                     capabilities: Capabilities(capabilities),
                     object: object.as_deref().map(str::to_owned),
-                };
-                self.send(&command, actions);
-                if !std::mem::replace(&mut self.challenged, true) {
-                    self.challenge(moment, 0, actions);
                 }
-                return;
             }
             Answer::PersonalMessage => ServerCommand::Uux { transaction },
             Answer::Added { contact, group: Some(group), .. } => {
@@ -70,6 +71,7 @@ impl Notification {
                 ServerCommand::Blp { transaction: Some(transaction), allow_unknown: privacy == Privacy::Everybody }
             }
             Answer::Prompt(prompt) => ServerCommand::Gtc { transaction: Some(transaction), ask: prompt == Prompt::Ask },
+            Answer::Found(telephone) => ServerCommand::Lkp { transaction, telephone: telephone.to_string() },
             Answer::Switchboard { address, cookie } => {
                 ServerCommand::XfrSwitchboard { transaction, address: address.to_string(), cookie }
             }
@@ -80,10 +82,9 @@ impl Notification {
 
     /// The whole list: first how much there is, for the client counts.
     fn list(&self, transaction: u32, snapshot: Snapshot, actions: &mut Vec<Action>) {
-        // Whoever only waits for an answer has no place in the lists of the older dialect.
-        let pending = self.dialect().has_pending_list();
-        let contacts: Vec<&Contact> =
-            snapshot.contacts.iter().filter(|contact| pending || !contact.lists.is_pending()).collect();
+        let dialect = self.dialect();
+        let known = |contact: &&Contact| dialect.has_telephones() || !contact.passport.is_telephone();
+        let contacts: Vec<&Contact> = snapshot.contacts.iter().filter(known).collect();
         self.send(
             &ServerCommand::Syn {
                 transaction,
@@ -97,7 +98,8 @@ impl Notification {
         let allow_unknown = snapshot.privacy == Privacy::Everybody;
         self.send(&ServerCommand::Blp { transaction: None, allow_unknown }, actions);
         let name = ("MFN".to_owned(), snapshot.name);
-        for (key, value) in std::iter::once(name).chain(snapshot.properties) {
+        let properties = snapshot.properties.into_iter().filter(|(key, _)| has_property(dialect, key));
+        for (key, value) in std::iter::once(name).chain(properties) {
             self.send(&ServerCommand::Prp { transaction: None, key, value: Some(value) }, actions);
         }
         for group in snapshot.groups {
@@ -110,14 +112,15 @@ impl Notification {
                     passport: contact.passport.to_string(),
                     name: Some(contact.name.clone()),
                     guid: forward.then(|| contact.guid.to_string()),
-                    lists: contact.lists.shown(),
+                    // Older clients know somebody who waits for an answer by the lists that person is not on.
+                    lists: if dialect.has_pending_list() { contact.lists.shown() } else { contact.lists.bits() },
                     network: translation::network(self.settings.network_ids, contact),
                     groups: contact.groups.iter().map(ToString::to_string).collect(),
                 },
                 actions,
             );
-            let shown = snapshot.contact_properties.iter().filter(|shown| forward && shown.contact == contact.passport);
-            for property in shown {
+            let theirs = snapshot.contact_properties.iter().filter(|known| forward && known.contact == contact.passport);
+            for property in theirs.filter(|known| has_property(dialect, &known.key)) {
                 let (key, value) = (property.key.clone(), property.value.clone());
                 self.send(&ServerCommand::Bpr { passport: None, key, value }, actions);
             }
@@ -141,11 +144,21 @@ impl Notification {
                 target: passport.to_string(),
                 group: None,
             },
+            Event::Property(property) if !has_property(self.dialect(), &property.key) => return,
             Event::Property(property) => ServerCommand::Bpr {
                 passport: Some(property.contact.to_string()),
                 key: property.key,
                 value: property.value,
             },
+            Event::Announced(Announcement::Maintenance { minutes }) => {
+                ServerCommand::Message { payload: profile::maintenance(minutes).into() }
+            }
+            Event::Announced(Announcement::Notice { text }) => {
+                let Phase::SignedIn { passport, member } = &self.phase else { return };
+                let (passport, page) = (passport.to_string(), pages::page(&self.settings.web, "", None));
+                let alert = Alert { member_id: *member, passport, page, text };
+                ServerCommand::Not { payload: alert.to_document().into() }
+            }
             Event::Ring { ring, address, cookie, from, name } => ServerCommand::Rng {
                 session: ring.to_string(),
                 address: address.to_string(),
@@ -173,6 +186,10 @@ impl Notification {
             PersonalMessage { text: shown.text.clone(), current_media: shown.current_media.clone() }.to_document();
         self.send(&ServerCommand::Ubx { passport, document: document.into() }, actions);
     }
+}
+
+fn has_property(dialect: Dialect, key: &str) -> bool {
+    key != "HSB" || dialect.has_spaces()
 }
 
 fn line(passport: String, presence: &Presence) -> PresenceLine {

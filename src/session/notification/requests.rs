@@ -3,28 +3,32 @@
 use std::sync::Arc;
 
 use domain::{
-    Guid, Moment, Passport, PersonalMessage,
+    Guid, Moment, Passport, PersonalMessage, Telephone,
     account::{self, GroupRef, Prompt, Who},
     policy::Privacy,
 };
 use msnp::{
-    challenge::{self, Verdict},
     code::ErrorCode,
+    dialect::Dialect,
+    list::List,
     notification::{
-        client::{ClientCommand, Target, Usr},
+        client::{Adc, ClientCommand, Rem, Target, Usr},
         server::ServerCommand,
     },
-    profile,
+    percent, profile,
 };
 
-use super::{NEXT_PING, Notification, Request};
-use crate::{Action, Closing, settings::Challenges, translation};
+use super::{NEXT_PING, Notification, Request, pages};
+use crate::{Action, Closing, translation};
 
 /// The longest line under a name that is taken, in bytes; the rest is cut.
 const LONGEST_PERSONAL_MESSAGE: usize = 1024;
 
 impl Notification {
     pub(super) fn obey(&mut self, moment: &Moment, command: ClientCommand, actions: &mut Vec<Action>) {
+        if !is_spoken(self.dialect(), &command) {
+            return self.refuse(transaction(&command), ErrorCode::COMMAND_DISABLED, actions);
+        }
         match command {
             ClientCommand::Png => self.send(&ServerCommand::Qng { seconds: NEXT_PING }, actions),
             ClientCommand::Out => {
@@ -48,6 +52,13 @@ impl Notification {
                 });
                 ask(uux.transaction, request, actions);
             }
+            ClientCommand::Adc(Adc { transaction, list: List::Reverse | List::Pending, .. })
+            | ClientCommand::Rem(Rem { transaction, list: List::Reverse | List::Pending, .. })
+                if !self.dialect().has_pending_list() =>
+            {
+                self.refuse(transaction, ErrorCode::INVALID_PARAMETER, actions);
+                actions.push(Action::Close(Closing::Forbidden));
+            }
             ClientCommand::Adc(adc) => match (who(adc.target), group(adc.group)) {
                 (Ok(who), Ok(group)) => {
                     let request =
@@ -56,6 +67,11 @@ impl Notification {
                 }
                 (Err(code), _) | (_, Err(code)) => self.refuse(adc.transaction, code, actions),
             },
+            ClientCommand::Rem(Rem { transaction, list: List::Forward, target: Target::Guid(text), .. })
+                if text.parse::<Guid>().is_err() =>
+            {
+                self.refuse(transaction, ErrorCode::ADDRESS_BOOK, actions);
+            }
             ClientCommand::Rem(rem) => match (who(rem.target), group(rem.group)) {
                 (Ok(who), Ok(group)) => {
                     let request = account::Request::RemoveContact { list: translation::list(rem.list), who, group };
@@ -69,7 +85,11 @@ impl Notification {
             ClientCommand::Rmg(rmg) => {
                 let group = match rmg.group.parse() {
                     Ok(guid) => GroupRef::Guid(guid),
-                    Err(_) => GroupRef::Name(msnp::percent::decode(&msnp::percent::decode(&rmg.group))),
+                    Err(_) => {
+                        let once = percent::decode(&rmg.group);
+                        let twice = percent::decode(&once);
+                        GroupRef::Name([once, twice])
+                    }
                 };
                 ask(rmg.transaction, account::Request::RemoveGroup { group }, actions);
             }
@@ -84,6 +104,9 @@ impl Notification {
                 }
                 Err(_) => self.refuse(sbp.transaction, ErrorCode::INVALID_USER_NAME, actions),
             },
+            ClientCommand::Prp(prp) if prp.key == "HSB" && !self.dialect().has_spaces() => {
+                self.refuse(prp.transaction, ErrorCode::NOT_EXPECTED, actions);
+            }
             ClientCommand::Prp(prp) => {
                 ask(prp.transaction, account::Request::ChangeProperty { key: prp.key, value: prp.value }, actions);
             }
@@ -107,8 +130,9 @@ impl Notification {
             ClientCommand::Qry(qry) => self.judge(qry.transaction, &qry.product_id, &qry.digest, actions),
             ClientCommand::Url(url) => {
                 let web = &self.settings.web;
-                let (path, login) = (format!("{web}/"), format!("{web}/login"));
-                let command = ServerCommand::Url { transaction: url.transaction, path, login, site: 1 };
+                let path = pages::page(web, &url.service, url.parameter.as_deref());
+                let command =
+                    ServerCommand::Url { transaction: url.transaction, path, login: pages::login(web), site: 1 };
                 self.send(&command, actions);
             }
             ClientCommand::Ims(ims) => {
@@ -117,7 +141,10 @@ impl Notification {
             ClientCommand::Sdc(sdc) => self.send(&ServerCommand::SdcOk { transaction: sdc.transaction }, actions),
             ClientCommand::Snd(snd) => self.send(&ServerCommand::SndOk { transaction: snd.transaction }, actions),
             ClientCommand::Gsb { transaction } => self.send(&ServerCommand::Sbs { transaction }, actions),
-            ClientCommand::Lkp(lkp) => self.refuse(lkp.transaction, ErrorCode::UNRESOLVED_NUMBER, actions),
+            ClientCommand::Lkp(lkp) => match lkp.telephone.parse() {
+                Ok(telephone) => ask(lkp.transaction, account::Request::LookUp(telephone), actions),
+                Err(_) => self.refuse(lkp.transaction, ErrorCode::INVALID_PARAMETER, actions),
+            },
             ClientCommand::Pgd(pgd) => self.refuse(pgd.transaction, ErrorCode::NOT_EXPECTED, actions),
             ClientCommand::Usr(usr) => {
                 self.refuse(transaction(&ClientCommand::Usr(usr)), ErrorCode::ALREADY_LOGGED_IN, actions);
@@ -128,6 +155,10 @@ impl Notification {
             }
             // Answered as before sign-in: a client may say it again.
             ClientCommand::Cvr(cvr) => self.recommend(cvr, actions),
+            // Messages belong to switchboards; the original service hung up on one here.
+            ClientCommand::Unknown { command, .. } if command.as_str() == "MSG" => {
+                actions.push(Action::Close(Closing::Forbidden));
+            }
             ClientCommand::Unknown { transaction: Some(transaction), .. } => {
                 self.refuse(transaction, ErrorCode::COMMAND_DISABLED, actions);
             }
@@ -135,34 +166,41 @@ impl Notification {
             ClientCommand::Unknown { transaction: None, .. } => {}
         }
     }
+}
 
-    /// Sends a challenge.
-    pub(super) fn challenge(&mut self, moment: &Moment, transaction: u32, actions: &mut Vec<Action>) {
-        if self.settings.challenges == Challenges::Off {
-            return;
-        }
-        // Twenty digits, as the original service sent.
-        let text = format!("{:020}", moment.chance % 100_000_000_000_000_000_000);
-        self.send(&ServerCommand::Chl { transaction, challenge: text.clone() }, actions);
-        self.challenge = Some(super::Challenge { text, until: moment.instant + super::CHALLENGE });
-    }
-
-    fn judge(&mut self, transaction: u32, product_id: &str, digest: &str, actions: &mut Vec<Action>) {
-        let verdict = match &self.challenge {
-            Some(sent) => challenge::verify(self.dialect(), &sent.text, product_id, digest),
-            None => Verdict::Wrong,
-        };
-        self.challenge = None;
-        let taken = match self.settings.challenges {
-            Challenges::Off | Challenges::Lenient => digest.len() == 32,
-            Challenges::Strict => verdict == Verdict::Right,
-        };
-        if taken {
-            self.send(&ServerCommand::Qry { transaction }, actions);
-        } else {
-            self.refuse(transaction, ErrorCode::CHALLENGE_FAILED, actions);
-            actions.push(Action::Close(Closing::Refused));
-        }
+/// Whether a dialect has the command: what came with a later one is refused to a client that has agreed on an earlier one.
+fn is_spoken(dialect: Dialect, command: &ClientCommand) -> bool {
+    let telephone = |target: &Target| matches!(target, Target::Telephone(_));
+    match command {
+        ClientCommand::Uux(_) => dialect.has_personal_messages(),
+        ClientCommand::Gcf(_) => dialect.has_shields(),
+        ClientCommand::Gsb { .. } => dialect.has_subscription(),
+        ClientCommand::Lkp(_) => dialect.has_telephones(),
+        ClientCommand::Adc(adc) => dialect.has_telephones() || !telephone(&adc.target),
+        ClientCommand::Rem(rem) => dialect.has_telephones() || !telephone(&rem.target),
+        ClientCommand::Ver(_)
+        | ClientCommand::Cvr(_)
+        | ClientCommand::Usr(_)
+        | ClientCommand::Syn(_)
+        | ClientCommand::Chg(_)
+        | ClientCommand::Png
+        | ClientCommand::Qry(_)
+        | ClientCommand::Chl { .. }
+        | ClientCommand::Adg(_)
+        | ClientCommand::Rmg(_)
+        | ClientCommand::Reg(_)
+        | ClientCommand::Sbp(_)
+        | ClientCommand::Prp(_)
+        | ClientCommand::Blp(_)
+        | ClientCommand::Gtc(_)
+        | ClientCommand::Xfr(_)
+        | ClientCommand::Url(_)
+        | ClientCommand::Ims(_)
+        | ClientCommand::Sdc(_)
+        | ClientCommand::Snd(_)
+        | ClientCommand::Pgd(_)
+        | ClientCommand::Out
+        | ClientCommand::Unknown { .. } => true,
     }
 }
 
@@ -177,7 +215,10 @@ fn who(target: Target) -> Result<Who, ErrorCode> {
             Err(_) => Err(ErrorCode::INVALID_PARAMETER),
         },
         Target::Guid(text) => text.parse::<Guid>().map(Who::Guid).map_err(|_| ErrorCode::INVALID_USER_NAME),
-        Target::Telephone(_) => Err(ErrorCode::INVALID_USER_NAME),
+        Target::Telephone(number) => match format!("tel:{number}").parse::<Telephone>() {
+            Ok(telephone) => Ok(Who::Passport(telephone.into())),
+            Err(_) => Err(ErrorCode::INVALID_PARAMETER),
+        },
     }
 }
 

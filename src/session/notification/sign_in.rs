@@ -40,11 +40,16 @@ impl Notification {
             ClientCommand::Cvr(cvr) => self.recommend(cvr, actions),
             ClientCommand::Usr(Usr::Initiate { transaction, passport }) if self.dialect.is_some() => {
                 // Whether the account exists is not told here: that would let anybody ask for names.
-                if passport.contains('@') {
-                    actions.push(Action::Notification(Request::Admit { passport: passport.clone() }));
-                    self.phase = Phase::Admitting { transaction, passport };
-                } else {
-                    self.fail(transaction, actions);
+                match passport.split_once('@') {
+                    Some((_, "")) => {
+                        self.refuse(transaction, ErrorCode::DOMAIN_MISSING, actions);
+                        actions.push(Action::Close(Closing::Refused));
+                    }
+                    Some(_) => {
+                        actions.push(Action::Notification(Request::Admit { passport: passport.clone() }));
+                        self.phase = Phase::Admitting { transaction, passport };
+                    }
+                    None => self.fail(transaction, actions),
                 }
             }
             ClientCommand::Usr(Usr::Ticket { transaction, ticket }) => match (&self.phase, self.dialect) {
@@ -58,7 +63,7 @@ impl Notification {
                     | Phase::Named { .. }
                     | Phase::Admitting { .. }
                     | Phase::Proving { .. }
-                    | Phase::SignedIn,
+                    | Phase::SignedIn { .. },
                     _,
                 ) => self.fail(transaction, actions),
             },
@@ -120,14 +125,14 @@ impl Notification {
                 return;
             }
         };
-        self.phase = Phase::SignedIn;
+        self.phase = Phase::SignedIn { passport: client.passport.clone(), member: client.member };
         self.until = moment.instant + SILENCE;
         let passport = client.passport.to_string();
         self.send(&ServerCommand::UsrOk { transaction, passport, verified: true }, actions);
         self.send(&ServerCommand::Sbs { transaction: 0 }, actions);
         let profile = Profile {
             login_time: u64::try_from(moment.wall.seconds()).unwrap_or_default(),
-            email_enabled: false,
+            email_enabled: self.settings.mail,
             member_id: client.member,
             locale: LOCALE,
             ticket: format!("t={}&p=", client.ticket),

@@ -1,19 +1,39 @@
 //! What a client says, as the conversation takes it.
 
+use bytes::Bytes;
 use domain::{
-    Content, Passport,
+    Content, Moment, Passport,
     conversation::{Saying, Wish},
+    media::Announcement,
 };
 use msnp::{
-    message::Payload,
-    switchboard::client::{Acknowledgement, Msg},
+    message::{Payload, Reassembly},
+    mime::Headers,
+    switchboard::{
+        client::{Acknowledgement, Msg},
+        server::ServerCommand,
+    },
+    text_format::TextFormat,
 };
 
-use super::{Phase, Request, Switchboard};
-use crate::Action;
+use super::{Phase, Request, Switchboard, audience::Audience, enclosed, pace::NudgePace};
+use crate::{
+    Action,
+    text::{self, Definitions},
+};
+
+/// What is remembered of what a client said in a conversation, to understand what it says next.
+#[derive(Debug, Default)]
+pub(super) struct Speech {
+    /// Who hears it.
+    pub(super) audience: Audience,
+    definitions: Definitions,
+    chunks: Reassembly,
+    nudges: NudgePace,
+}
 
 impl Switchboard {
-    pub(super) fn said(&self, msg: &Msg, actions: &mut Vec<Action>) {
+    pub(super) fn said(&mut self, moment: &Moment, msg: &Msg, actions: &mut Vec<Action>) {
         let Phase::Seated(admission) = &self.phase else { return };
         let wish = match msg.acknowledgement {
             Acknowledgement::None => Wish::Nothing,
@@ -21,61 +41,143 @@ impl Switchboard {
             Acknowledgement::PositiveOnly => Wish::Success,
             Acknowledgement::Always | Acknowledgement::Data => Wish::Either,
         };
-        let saying = saying(msg, &admission.passport);
+        // A peer waits for the answer to each packet, and so paces itself.
+        if msg.acknowledgement != Acknowledgement::Data && !self.messages.take(moment.instant) {
+            if matches!(wish, Wish::Failure | Wish::Either) {
+                self.send(&ServerCommand::Nak { transaction: msg.transaction }, actions);
+            }
+            return;
+        }
+        let saying = self.speech.saying(moment, &admission.passport, &msg.payload);
         actions.push(Action::Switchboard(Request::Say { tag: msg.transaction, wish, saying }));
     }
 }
 
-fn saying(msg: &Msg, author: &Passport) -> Saying {
-    let payload = msg.payload.clone();
-    let lasting = |content| Saying::Lasting { payload: payload.clone(), content };
-    let passing = |to, matters| Saying::Passing { payload: payload.clone(), to, matters };
-    match Payload::parse(&msg.payload) {
-        Payload::Text { text, .. } => lasting(Some(Content::Text { text })),
-        Payload::Nudge => lasting(Some(Content::Nudge)),
-        Payload::Typing { user } if user.eq_ignore_ascii_case(author.as_str()) => Saying::Typing { payload },
-        Payload::Ink { .. } | Payload::Datacast { .. } | Payload::Chunk { .. } => lasting(None),
-        Payload::PeerToPeer { destination, .. } => match destination.parse() {
-            Ok(destination) => passing(Some(destination), true),
-            Err(_) => passing(None, true),
-        },
-        // Nobody misses these: what a picture is called is worth nothing without the text that follows.
-        Payload::Emoticons { .. }
-        | Payload::ClientCapabilities
-        | Payload::KeepAlive
-        | Payload::Typing { .. }
-        | Payload::Recording { .. } => passing(None, false),
-        Payload::Invitation { .. } | Payload::Other { .. } => passing(None, true),
+/// What other networks get of something said.
+#[derive(Debug, Default)]
+struct Understood {
+    /// `None` for what only Messenger understands.
+    content: Option<Content>,
+    announced: Vec<Announcement>,
+    enclosed: Option<Bytes>,
+}
+
+impl Speech {
+    /// What is done with a payload. Whatever it is, Messenger users are given these very bytes.
+    fn saying(&mut self, moment: &Moment, author: &Passport, payload: &Bytes) -> Saying {
+        let passing = |to, matters| passing(payload, to, matters, Vec::new());
+        match Payload::parse(payload) {
+            Payload::Text { text, format, .. } => lasting(payload, self.text(&text, format.as_ref())),
+            Payload::Nudge => self.nudge(moment, author, payload),
+            Payload::Datacast { id, data } => lasting(payload, datacast(author, id, data.as_deref())),
+            Payload::Ink { content_type, body } => lasting(payload, ink(&content_type, &body)),
+            Payload::Chunk { message_id, place, headers, body } => {
+                match self.chunks.take(moment.instant, &message_id, place, &headers, &body) {
+                    Some((headers, body)) => lasting(payload, self.whole(author, &headers, &body)),
+                    None => self.for_messenger(payload),
+                }
+            }
+            Payload::Typing { user } if user.eq_ignore_ascii_case(author.as_str()) => {
+                Saying::Typing { payload: payload.clone() }
+            }
+            Payload::PeerToPeer { destination, .. } => passing(destination.parse().ok(), true),
+            // Nobody misses these: what a picture is called is worth nothing without the text that follows.
+            Payload::Emoticons { animated, body } => {
+                let announced = self.definitions.learn(author, animated, &body);
+                self::passing(payload, None, false, announced)
+            }
+            Payload::ClientCapabilities | Payload::KeepAlive | Payload::Typing { .. } | Payload::Recording { .. } => {
+                passing(None, false)
+            }
+            Payload::Invitation { .. } | Payload::Other { .. } => passing(None, true),
+        }
+    }
+
+    /// A message that its last chunk has made whole; the chunks themselves go to Messenger users one by one.
+    fn whole(&mut self, author: &Passport, headers: &Headers, body: &Bytes) -> Understood {
+        match Payload::from_parts(headers, body) {
+            Payload::Text { text, format, .. } => self.text(&text, format.as_ref()),
+            Payload::Datacast { id, data } => datacast(author, id, data.as_deref()),
+            Payload::Ink { content_type, body } => ink(&content_type, &body),
+            Payload::Emoticons { animated, body } => {
+                let announced = self.definitions.learn(author, animated, &body);
+                Understood { announced, ..Understood::default() }
+            }
+            Payload::Nudge
+            | Payload::Typing { .. }
+            | Payload::Recording { .. }
+            | Payload::PeerToPeer { .. }
+            | Payload::Invitation { .. }
+            | Payload::ClientCapabilities
+            | Payload::KeepAlive
+            | Payload::Chunk { .. }
+            | Payload::Other { .. } => Understood::default(),
+        }
+    }
+
+    fn text(&self, text: &str, format: Option<&TextFormat>) -> Understood {
+        let (text, announced) = text::outward(text, format, &self.definitions);
+        Understood { content: Some(Content::Text(text)), announced, enclosed: None }
+    }
+
+    fn nudge(&mut self, moment: &Moment, author: &Passport, payload: &Bytes) -> Saying {
+        if !self.nudges.takes(author, moment.instant) {
+            return self.for_messenger(payload);
+        }
+        lasting(payload, Understood { content: Some(Content::Nudge), ..Understood::default() })
+    }
+
+    /// What says nothing to other networks by itself, but must not look lost to its author because only they hear it.
+    fn for_messenger(&self, payload: &Bytes) -> Saying {
+        if self.audience.is_of_networks_only() {
+            return passing(payload, None, false, Vec::new());
+        }
+        lasting(payload, Understood::default())
+    }
+}
+
+/// The datacasts, by their numbers (`MSNPiki`).
+const WINK: u32 = 2;
+const VOICE_CLIP: u32 = 3;
+const ACTION: u32 = 4;
+
+fn datacast(author: &Passport, id: u32, data: Option<&str>) -> Understood {
+    match (id, data) {
+        (WINK, Some(description)) => enclosed::wink(author, description).into(),
+        (VOICE_CLIP, Some(description)) => enclosed::voice_clip(author, description).into(),
+        (ACTION, Some(action)) => {
+            let (text, _) = text::outward(action, None, &Definitions::default());
+            Understood { content: Some(Content::Emote { text: text.text }), ..Understood::default() }
+        }
+        (_, _) => Understood::default(),
+    }
+}
+
+/// Only the GIF form of ink is a picture to others.
+fn ink(content_type: &str, body: &[u8]) -> Understood {
+    let ink = (content_type == "image/gif").then(|| enclosed::ink(body)).flatten();
+    ink.map_or_else(Understood::default, |(content, gif)| Understood {
+        content: Some(content),
+        announced: Vec::new(),
+        enclosed: Some(gif),
+    })
+}
+
+fn lasting(payload: &Bytes, understood: Understood) -> Saying {
+    let Understood { content, announced, enclosed } = understood;
+    Saying::Lasting { payload: payload.clone(), content, announced, enclosed }
+}
+
+fn passing(payload: &Bytes, to: Option<Passport>, matters: bool, announced: Vec<Announcement>) -> Saying {
+    Saying::Passing { payload: payload.clone(), to, matters, announced }
+}
+
+impl From<Option<(Content, Announcement)>> for Understood {
+    fn from(said: Option<(Content, Announcement)>) -> Self {
+        let (content, announced) = said.unzip();
+        Self { content, announced: announced.into_iter().collect(), enclosed: None }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(payload: &'static str) -> Saying {
-        let msg = Msg { transaction: 1, acknowledgement: Acknowledgement::None, payload: payload.into() };
-        saying(&msg, &"carol@example.com".parse().unwrap())
-    }
-
-    #[test]
-    fn text_lasts_and_is_understood() {
-        let text = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhi\r\nthere";
-        assert_eq!(said(text), Saying::Lasting { payload: text.into(), content: Some(Content::text("hi\nthere")) });
-    }
-
-    #[test]
-    fn only_the_authors_own_typing_counts() {
-        let own =
-            "MIME-Version: 1.0\r\nContent-Type: text/x-msmsgscontrol\r\nTypingUser: Carol@Example.com\r\n\r\n\r\n";
-        assert_eq!(said(own), Saying::Typing { payload: own.into() });
-        let other = "MIME-Version: 1.0\r\nContent-Type: text/x-msmsgscontrol\r\nTypingUser: x@example.com\r\n\r\n\r\n";
-        assert_eq!(said(other), Saying::Passing { payload: other.into(), to: None, matters: false });
-    }
-
-    #[test]
-    fn what_is_not_understood_is_passed_on_untouched() {
-        let odd = "MIME-Version: 1.0\r\nContent-Type: application/x-odd\r\n\r\n\0\u{1}";
-        assert_eq!(said(odd), Saying::Passing { payload: odd.into(), to: None, matters: true });
-    }
-}
+mod tests;

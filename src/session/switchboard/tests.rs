@@ -4,13 +4,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::{
     Content, Moment, Passport, Timestamp,
-    conversation::{Body, MessageId, Party, Saying, SeatEvent, Wish},
+    conversation::{Body, MessageId, Party, PartyKind, Saying, SeatEvent, Wish},
     network::NetworkIds,
 };
 use msnp::dialect::Dialect;
 
 use super::{Admission, Input, Request};
-use crate::{Action, Closing, Connection, Settings, emoji::Emoji, settings::Challenges};
+use crate::{
+    Action, Closing, Connection, Settings,
+    emoji::Emoji,
+    settings::{BRIDGED_FONT, Challenges},
+};
 
 const NOW: Timestamp = Timestamp(1_795_374_520_123);
 
@@ -24,7 +28,11 @@ impl Bench {
         let settings = Settings {
             network_ids: NetworkIds::default(),
             emoji: Emoji::Codes,
+            bridged_font: BRIDGED_FONT.into(),
             challenges: Challenges::Off,
+            calls_per_minute: 60,
+            messages_per_minute: 6_000,
+            mail: false,
             web: "http://127.0.0.1:8080".into(),
             public_address: "127.0.0.1:1863".into(),
         };
@@ -35,7 +43,13 @@ impl Bench {
     fn seated(dialect: Dialect) -> Self {
         let mut bench = Self::new();
         let _ = bench.bytes("USR 1 carol@example.com cookie\r\n");
-        let admission = Admission { passport: carol(), name: "Carol C".into(), capabilities: 5, dialect };
+        let admission = Admission {
+            passport: carol(),
+            name: "Carol C".into(),
+            capabilities: 5,
+            dialect,
+            time_zone: Some("Europe/Berlin".into()),
+        };
         let sent = text(&bench.input(Input::Admitted(Some(admission))));
         assert_eq!(sent, "USR 1 OK carol@example.com Carol%20C\r\n");
         bench
@@ -61,7 +75,12 @@ fn carol() -> Passport {
 }
 
 fn bob() -> Party {
-    Party { passport: "bob@example.com".parse().unwrap(), name: "Bob".into(), capabilities: 9, remote: false }
+    Party {
+        passport: "bob@example.com".parse().unwrap(),
+        name: "Bob".into(),
+        capabilities: 9,
+        kind: PartyKind::Account,
+    }
 }
 
 fn text(actions: &[Action]) -> String {
@@ -73,7 +92,8 @@ fn text(actions: &[Action]) -> String {
 }
 
 fn message(id: Option<i64>, sent: Timestamp, body: Body) -> Input {
-    Input::Seat(SeatEvent::Message { from: bob().passport, name: "Bob".into(), sent, body, id: id.map(MessageId) })
+    let (from, name) = (bob().passport, "Bob".into());
+    Input::Seat(SeatEvent::Message { from, name, speaker: None, sent, body, id: id.map(MessageId) })
 }
 
 #[test]
@@ -110,7 +130,12 @@ fn each_class_says_what_its_author_wants_to_hear() {
     for (class, wish) in [("U", Wish::Nothing), ("N", Wish::Failure), ("A", Wish::Either), ("S", Wish::Success)] {
         let mut bench = Bench::seated(Dialect::Msnp12);
         let actions = bench.bytes(&format!("MSG 3 {class} {}\r\n{payload}", payload.len()));
-        let saying = Saying::Lasting { payload: Bytes::from(payload), content: Some(Content::text("hi")) };
+        let saying = Saying::Lasting {
+            payload: Bytes::from(payload),
+            content: Some(Content::text("hi")),
+            announced: Vec::new(),
+            enclosed: None,
+        };
         assert_eq!(actions, [Action::Switchboard(Request::Say { tag: 3, wish, saying })], "{class}");
     }
 }
@@ -155,7 +180,7 @@ fn what_other_networks_say_is_put_into_messengers_words() {
     assert!(nudge.ends_with("ID: 1\r\n\r\n"), "{nudge}");
     let hours_ago = Timestamp(NOW.0 - 7_200_000);
     let late = text(&bench.input(message(Some(1), hours_ago, Body::Content(Content::Nudge))));
-    assert!(late.ends_with("[2026-11-22 17:08 UTC] sent a nudge"), "{late}");
+    assert!(late.ends_with("[2026-11-22 18:08] sent a nudge"), "{late}");
 }
 
 #[test]
@@ -172,4 +197,24 @@ fn commands_that_are_not_known_do_not_end_a_conversation() {
     let mut bench = Bench::seated(Dialect::Msnp12);
     assert_eq!(text(&bench.bytes("XYZ 8 a\r\n")), "502 8\r\n");
     assert_eq!(bench.bytes("OUT\r\n"), [Action::Close(Closing::Left)]);
+}
+
+#[test]
+fn a_part_of_something_longer_does_not_fail_where_only_other_networks_hear_it() {
+    let chunk = "Content-Type: image/gif\r\nMessage-ID: {1}\r\nChunks: 2\r\n\r\nbase64:R0lG";
+    let said = |bench: &mut Bench| match &bench.bytes(&format!("MSG 3 N {}\r\n{chunk}", chunk.len()))[..] {
+        [Action::Switchboard(Request::Say { saying, .. })] => saying.clone(),
+        other => panic!("{other:?}"),
+    };
+    let payload = Bytes::from(chunk);
+    let passing = Saying::Passing { payload: payload.clone(), to: None, matters: false, announced: Vec::new() };
+    let lasting = Saying::Lasting { payload, content: None, announced: Vec::new(), enclosed: None };
+    let echo = Party { passport: "echo@net.example.com".parse().unwrap(), kind: PartyKind::Person, ..bob() };
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let _ = bench.input(Input::Seat(SeatEvent::Welcome { tag: 1, roster: vec![echo] }));
+    assert_eq!(said(&mut bench), passing);
+    let _ = bench.input(Input::Seat(SeatEvent::Joined(bob())));
+    assert_eq!(said(&mut bench), lasting);
+    let _ = bench.input(Input::Seat(SeatEvent::Left(bob().passport)));
+    assert_eq!(said(&mut bench), passing);
 }

@@ -87,7 +87,7 @@ fn say(key: &str, to: &str, content: Content) -> Order {
 }
 
 fn own(status: Status, name: &str, line: &str) -> OwnPresence {
-    OwnPresence { status, name: name.into(), personal_message: PersonalMessage::of(line) }
+    OwnPresence { status, name: name.into(), personal_message: PersonalMessage::of(line), picture: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

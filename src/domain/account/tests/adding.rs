@@ -7,12 +7,13 @@ fn a_known_contact_is_added_at_once_and_mirrored() {
     let mut account = online(vec![local("dave", &[List::Allow])]);
     let effects = ask(&mut account, add(List::Forward, "dave"));
     let entry = Contact { lists: lists(&[List::Allow, List::Forward]), ..local("dave", &[]) };
-    let [Effect::Keep(kept), Effect::Mirror { to, listed: true }, Effect::Answer { .. }] = &effects[..] else {
+    let [Effect::Keep(kept), Effect::Mirror { to, listed: true }, Effect::Answer { .. }, Effect::Inquire { of }] = &effects[..]
+    else {
         panic!("{effects:?}");
     };
-    assert_eq!(*to, passport("dave"));
+    assert_eq!((to, of), (&passport("dave"), &passport("dave")));
     assert_eq!(kept[..2], [Change::Contact(entry.clone()), Change::ListChanged(Timestamp(5_001))]);
-    assert!(matches!(&kept[2], Change::Mirror { of, listed: true, guid } if of == to && *guid != entry.guid));
+    assert!(matches!(&kept[2], Change::Mirror { of, listed: true, guid, most: 1000 } if of == to && *guid != entry.guid));
     assert_eq!(added(&effects), entry);
 }
 
@@ -155,17 +156,32 @@ fn taking_somebody_off_the_contact_list_leaves_them_allowed() {
 
 #[test]
 fn lists_have_their_limits() {
-    let mut account = online(vec![local("dave", &[List::Forward]), local("erin", &[List::Allow])]);
-    account.limits = Limits { contacts: 1, entries: 3, groups: 0 };
-    assert_eq!(ask(&mut account, add(List::Forward, "erin")), refused(Refusal::ListFull));
-    let again = added(&ask(&mut account, add(List::Forward, "dave")));
-    assert_eq!(again.lists, lists(&[List::Forward]), "who is on it may be added again");
-    assert_eq!(ask(&mut account, add(List::Allow, "frank")).len(), 1);
-    assert_eq!(
-        ask(&mut account, add(List::Allow, "grace")),
-        refused(Refusal::ListFull),
-        "a question may become an entry"
-    );
+    for list in [List::Forward, List::Allow, List::Block] {
+        let mut account = online(vec![local("dave", &[list]), local("erin", &[List::Reverse])]);
+        account.limits = Limits { contacts: 2, allowed: 2, blocked: 2, ..Limits::default() };
+        assert_eq!(ask(&mut account, add(list, "frank")).len(), 1, "looked for");
+        assert_eq!(ask(&mut account, add(list, "grace")), refused(Refusal::ListFull), "a question may become an entry");
+        let _ = added(&ask(&mut account, add(list, "erin")));
+        let again = added(&ask(&mut account, add(list, "dave")));
+        assert_eq!(again.lists, lists(&[list]), "who is on it may be added again");
+        let outcome = Resolution::Account { name: "Frank".to_owned() };
+        let late = account.handle(&moment(), Cause::Resolved { query: 0, outcome });
+        assert_eq!(late, refused(Refusal::ListFull), "the last place was taken meanwhile");
+        ask(&mut account, remove(list, "dave"));
+        assert_eq!(ask(&mut account, add(list, "grace")).len(), 1);
+    }
+}
+
+#[test]
+fn a_name_can_be_too_long() {
+    let mut account = online(vec![local("dave", &[List::Forward])]);
+    let name = "x".repeat(1025);
+    let contact = local("dave", &[]).guid;
+    let rename = Request::ChangeContact { contact, key: "MFN".into(), value: name.clone() };
+    assert_eq!(ask(&mut account, rename), refused(Refusal::UnfitValue));
+    let who = Who::Passport(passport("erin"));
+    let add = Request::AddContact { list: List::Forward, who, name: Some(name), group: None };
+    assert_eq!(ask(&mut account, add), refused(Refusal::UnfitValue));
 }
 
 #[test]
@@ -220,8 +236,39 @@ fn somebody_seen_before_is_shown_after_they_are_added() {
     assert_eq!(account.handle(&moment(), Cause::Seen(seen("dave", Some(Status::Busy)))), [], "not on the list");
     let effects = ask(&mut account, add(List::Forward, "dave"));
     let event = Event::Seen(seen("dave", Some(Status::Busy)));
-    assert_eq!(effects.last(), Some(&Effect::Tell { session: CLIENT, event }));
-    assert!(matches!(effects[effects.len() - 2], Effect::Answer { .. }), "a client must know them first");
+    let told = effects.iter().position(|effect| *effect == Effect::Tell { session: CLIENT, event: event.clone() });
+    assert!(matches!(effects[told.unwrap() - 1], Effect::Answer { .. }), "a client must know them first");
+}
+
+#[test]
+fn people_of_other_networks_go_by_the_name_that_they_have_there() {
+    let mut account = online(vec![remote(&[List::Forward])]);
+    let contact = remote(&[]).guid;
+    let value = "My Alice".to_owned();
+    let own = Request::ChangeContact { contact, key: "MFN".into(), value: value.clone() };
+    assert_eq!(ask(&mut account, own), [answer(Answer::ContactChanged { contact, key: "MFN".into(), value })]);
+    let named = |account: &Account| account.contacts[&passport(ALICE)].name.clone();
+    assert_eq!(named(&account), ALICE);
+    let renamed = || Cause::Renamed { contact: passport(ALICE), name: "Alice L".into() };
+    let effects = account.handle(&moment(), renamed());
+    assert_eq!(effects, [Effect::Keep(vec![Change::ListChanged(Timestamp(5_001))])]);
+    assert_eq!(named(&account), "Alice L");
+    assert_eq!(account.handle(&moment(), renamed()), [], "once");
+    let stranger = Cause::Renamed { contact: passport("dave"), name: "Dave".into() };
+    assert_eq!(account.handle(&moment(), stranger), []);
+}
+
+#[test]
+fn a_contact_of_this_server_and_one_of_a_network_do_not_meet() {
+    let mut account = online(vec![local("alice", &[List::Reverse]), remote(&[List::Reverse])]);
+    let _ = added(&ask(&mut account, add(List::Forward, "alice")));
+    assert!(orders(&ask(&mut account, add(List::Forward, ALICE))).contains(&ContactIntent::Welcome));
+    ask(&mut account, add(List::Block, ALICE));
+    assert_eq!(lists_of(&account, "alice"), lists(&[List::Forward, List::Reverse]));
+    assert_eq!(lists_of(&account, ALICE), lists(&[List::Forward, List::Block, List::Reverse]));
+    let effects = ask(&mut account, remove(List::Forward, "alice"));
+    assert_eq!(orders(&effects), []);
+    assert_eq!(lists_of(&account, ALICE), lists(&[List::Forward, List::Block, List::Reverse]));
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn a_filled_group_goes_and_its_contacts_stay() {
         let mut account = online(vec![local("dave", &[List::Forward])]);
         let friends = make(&mut account, "Friends");
         put(&mut account, "dave", friends);
-        let group = if by_name { GroupRef::Name("Friends".to_owned()) } else { GroupRef::Guid(friends) };
+        let names = ["Friends".to_owned(), "Friends".to_owned()];
+        let group = if by_name { GroupRef::Name(names) } else { GroupRef::Guid(friends) };
         let effects = ask(&mut account, Request::RemoveGroup { group: group.clone() });
         assert_eq!(changes(&effects)[0], Change::GroupRemoved(friends));
         assert_eq!(effects.last(), Some(&answer(Answer::GroupRemoved(friends))));
@@ -109,4 +110,35 @@ fn a_group_is_renamed_unless_another_has_the_name() {
     assert_eq!(ask(&mut account, rename(work, "Chums")), refused(Refusal::GroupExists));
     assert_eq!(ask(&mut account, rename(work, "Work")).len(), 2, "its own name is no other's");
     assert_eq!(ask(&mut account, rename(guid(9), "x")), refused(Refusal::NoSuchGroup));
+}
+
+#[test]
+fn a_group_is_named_as_often_decoded_as_it_takes() {
+    let mut account = online(Vec::new());
+    let (encoded, plain) = (make(&mut account, "New%20Group"), make(&mut account, "New Group"));
+    for wanted in [encoded, plain] {
+        let group = GroupRef::Name(["New%20Group".to_owned(), "New Group".to_owned()]);
+        let effects = ask(&mut account, Request::RemoveGroup { group });
+        assert_eq!(effects.last(), Some(&answer(Answer::GroupRemoved(wanted))));
+    }
+}
+
+#[test]
+fn a_group_has_a_name_that_can_be_read() {
+    let mut account = online(Vec::new());
+    let group = make(&mut account, "Friends");
+    for name in ["", " ", "\u{a0}\t"] {
+        let name = || name.to_owned();
+        assert_eq!(ask(&mut account, Request::AddGroup { name: name() }), refused(Refusal::UnfitValue));
+        assert_eq!(ask(&mut account, Request::RenameGroup { group, name: name() }), refused(Refusal::UnfitValue));
+    }
+}
+
+#[test]
+fn only_who_is_on_the_contact_list_is_put_in_a_group_by_id() {
+    let mut account = online(vec![local("dave", &[List::Allow])]);
+    let group = make(&mut account, "Friends");
+    let who = Who::Guid(local("dave", &[]).guid);
+    let request = Request::AddContact { list: List::Forward, who, name: None, group: Some(group) };
+    assert_eq!(ask(&mut account, request), refused(Refusal::NoSuchPerson));
 }

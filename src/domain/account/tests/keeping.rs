@@ -127,7 +127,7 @@ impl World {
             }
             Step::Remove(list, number, from) => Request::RemoveContact { list, who: who(number), group: group(from) },
             Step::AddGroup(number) => Request::AddGroup { name: name(number) },
-            Step::RemoveGroup(number) => Request::RemoveGroup { group: GroupRef::Name(name(number)) },
+            Step::RemoveGroup(number) => Request::RemoveGroup { group: GroupRef::Name([name(number), name(number)]) },
             Step::RenameGroup(number, to) => Request::RenameGroup { group: self.group(number), name: name(to) },
             Step::Rename(number, name) => {
                 let known = self.account.contacts.get(&passport(PEOPLE[number]));

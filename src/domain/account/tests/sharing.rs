@@ -23,7 +23,7 @@ fn only_watchers_who_may_are_shown_a_status_and_networks_too() {
     assert!(matches!(effects[0], Effect::Answer { answer: Answer::Status { status: Status::Busy, .. }, .. }));
     assert_eq!(published(&effects), dave(Some(Status::Busy)));
     let busy =
-        OwnPresence { status: Status::Busy, name: "Carol".to_owned(), personal_message: PersonalMessage::default() };
+        OwnPresence { status: Status::Busy, name: "Carol".to_owned(), personal_message: PersonalMessage::default(), picture: None };
     assert_eq!(shown(&effects), [busy]);
     let effects = ask(&mut account, status(Status::Busy));
     assert!(published(&effects).is_empty() && shown(&effects).is_empty(), "nothing is said twice: {effects:?}");
@@ -197,36 +197,4 @@ fn whatever_is_loaded_anew_is_shown_anew() {
     let seen = published(&effects).into_iter().filter(|(_, status)| status.is_some());
     assert_eq!(seen.map(|(who, _)| who).collect::<Vec<_>>(), ["dave", "grace"]);
     assert_eq!(shown(&effects)[0].name, "Kept");
-}
-
-#[test]
-fn a_phone_number_is_for_those_who_are_allowed_by_name() {
-    let mut contacts = watchers();
-    contacts.push(local("gina", &[List::Reverse]));
-    let mut account = online(contacts);
-    let change = Request::ChangeProperty { key: "PHH".to_owned(), value: Some("123".to_owned()) };
-    let told: Vec<Effect> = ask(&mut account, change)
-        .into_iter()
-        .filter(|effect| matches!(effect, Effect::PublishProperty { .. }))
-        .collect();
-    let wanted = Effect::PublishProperty { to: passport("dave"), key: "PHH".to_owned(), value: Some("123".to_owned()) };
-    assert_eq!(told, [wanted]);
-}
-
-#[test]
-fn a_contacts_property_is_told_and_kept_for_the_next_list() {
-    let mut account = online(watchers());
-    let shows = |who: &str, value: Option<&str>| ContactProperty {
-        contact: passport(who),
-        key: "PHM".to_owned(),
-        value: value.map(str::to_owned),
-    };
-    let property = shows("dave", Some("1"));
-    let told = account.handle(&moment(), Cause::Showed(property.clone()));
-    assert_eq!(told, [Effect::Tell { session: CLIENT, event: Event::Property(property) }]);
-    let _ = account.handle(&moment(), Cause::Showed(shows("dave", Some("2"))));
-    assert_eq!(account.snapshot().contact_properties, [shows("dave", Some("2"))]);
-    let _ = account.handle(&moment(), Cause::Showed(shows("dave", None)));
-    assert_eq!(account.snapshot().contact_properties, []);
-    assert_eq!(account.handle(&moment(), Cause::Showed(shows("nobody", Some("3")))), [], "not on the list");
 }

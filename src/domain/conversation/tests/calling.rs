@@ -118,9 +118,9 @@ fn both_sides_calling_at_once_meet() {
     assert_eq!(scene.call(2, "carol"), [calling(2), joined(2, "carol"), fetch("dave", "carol")]);
     // Now it answers the ring as well: Dave has two seats.
     assert_eq!(scene.answer(3, "dave"), [welcome(3, &["carol"]), fetch("dave", "carol")]);
-    assert_eq!(scene.kept(1, "hello", Some(1)), [taken(1), message(3, "carol", "hello", Some(1))]);
-    scene.say(2, "hi");
-    assert_eq!(scene.kept(1, "so", Some(2)), [taken(1), message(2, "carol", "so", Some(2))], "where Dave spoke last");
+    assert_eq!(scene.tell(1, "hello", 1), [message(3, "carol", "hello", Some(1)), taken(1)]);
+    scene.say(2, "hi", 9);
+    assert_eq!(scene.tell(1, "so", 2), [message(2, "carol", "so", Some(2)), taken(1)], "where Dave spoke last");
     // One of the two goes: Dave is still there, and gets what that one had not confirmed.
     assert_eq!(scene.leave(3), [fetch("dave", "carol")]);
     assert_eq!(given(&scene.fetched("dave", "carol", &[1, 2], false)), [(2, 1)]);

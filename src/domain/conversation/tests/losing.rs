@@ -16,6 +16,7 @@ enum Step {
     Sit { who: usize, answering: bool },
     Call { seat: usize, who: usize },
     Say { seat: usize, carried: bool, keeps: bool },
+    Commit,
     Pass { seat: usize },
     Type { seat: usize },
     Leave { seat: usize },
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (seat(), 0..PEOPLE.len()).prop_map(|(seat, who)| Step::Call { seat, who }),
         8 => (seat(), any::<bool>(), prop::bool::weighted(0.9))
             .prop_map(|(seat, carried, keeps)| Step::Say { seat, carried, keeps }),
+        6 => Just(Step::Commit),
         1 => seat().prop_map(|seat| Step::Pass { seat }),
         1 => seat().prop_map(|seat| Step::Type { seat }),
         4 => seat().prop_map(|seat| Step::Leave { seat }),
@@ -54,6 +56,17 @@ struct Client {
     answered: bool,
 }
 
+/// Something on its way into the store.
+struct Pending {
+    seat: SeatId,
+    tag: u32,
+    wish: Wish,
+    draft: Draft,
+    keeps: bool,
+    /// Who has confirmed it already.
+    shown: BTreeSet<Passport>,
+}
+
 /// A conversation, a store that keeps what waits for each account, and clients that get what they are told.
 struct World {
     scene: Scene,
@@ -66,6 +79,7 @@ struct World {
     away: BTreeSet<Passport>,
     /// Accounts whose own conversation was asked to see to it.
     doorbells: BTreeSet<Passport>,
+    pending: VecDeque<Pending>,
     next_seat: u64,
     next_message: i64,
     keeps: bool,
@@ -81,6 +95,7 @@ impl World {
             rings: Vec::new(),
             away: BTreeSet::new(),
             doorbells: BTreeSet::new(),
+            pending: VecDeque::new(),
             next_seat: 1,
             next_message: 1,
             keeps: true,
@@ -92,7 +107,8 @@ impl World {
     }
 
     fn take(&mut self, step: Step) {
-        let said = |seat, saying| Cause::Said { seat, tag: 5, wish: Wish::Either, saying };
+        let id = self.number();
+        let said = |seat, saying| Cause::Said { seat, tag: 5, wish: Wish::Either, saying, id };
         let payload = Bytes::from_static(b"payload");
         let cause = match step {
             Step::Sit { who, answering } => {
@@ -111,9 +127,12 @@ impl World {
             Step::Say { seat, carried, keeps } => {
                 self.keeps = keeps;
                 let content = carried.then_some(Content::Nudge);
-                said(self.seat(seat), Saying::Lasting { payload, content })
+                said(self.seat(seat), Saying::Lasting { payload, content, announced: Vec::new(), enclosed: None })
             }
-            Step::Pass { seat } => said(self.seat(seat), Saying::Passing { payload, to: None, matters: true }),
+            Step::Commit => return self.commit(),
+            Step::Pass { seat } => {
+                said(self.seat(seat), Saying::Passing { payload, to: None, matters: true, announced: Vec::new() })
+            }
             Step::Type { seat } => said(self.seat(seat), Saying::Typing { payload }),
             Step::Leave { seat } => {
                 let seat = self.seat(seat);
@@ -150,15 +169,30 @@ impl World {
         if !pair.both().contains(&owner) {
             return;
         }
-        self.keep(pair.other(owner), vec![owner.clone()]);
+        let id = self.number();
+        self.waiting.insert((id, owner.clone()), pair.other(owner).clone());
         self.cause(Cause::Waiting(owner.clone()));
     }
 
-    fn keep(&mut self, author: &Passport, accounts: Vec<Passport>) -> MessageId {
+    fn number(&mut self) -> MessageId {
         let id = MessageId(self.next_message);
         self.next_message += 1;
-        self.waiting.extend(accounts.into_iter().map(|owner| ((id, owner), author.clone())));
         id
+    }
+
+    /// The store commits what it was told first.
+    fn commit(&mut self) {
+        let Some(Pending { seat, tag, wish, draft, keeps, shown }) = self.pending.pop_front() else { return };
+        if keeps {
+            for owner in draft.accounts {
+                if shown.contains(&owner) {
+                    self.delivered.insert((draft.id, owner));
+                } else {
+                    self.waiting.insert((draft.id, owner), draft.author.clone());
+                }
+            }
+        }
+        self.cause(Cause::Kept { seat, tag, wish, id: draft.id, kept: keeps });
     }
 
     /// Does what the shell does: what comes of an effect is told before anything else.
@@ -191,9 +225,7 @@ impl World {
             }
             Effect::Keep { seat, tag, wish, draft } => {
                 assert!(!draft.accounts.is_empty() || !draft.remotes.is_empty(), "kept for nobody");
-                let (payload, sent) = (draft.payload.clone(), draft.sent);
-                let id = self.keeps.then(|| self.keep(&draft.author, draft.accounts));
-                return Some(Cause::Kept { seat, tag, wish, payload, sent, id });
+                self.pending.push_back(Pending { seat, tag, wish, draft, keeps: self.keeps, shown: BTreeSet::new() });
             }
             Effect::Fetch { owner, peer } => {
                 let from_peer = self.waiting.iter().filter(|((_, of), from)| *of == owner && **from == peer);
@@ -204,6 +236,10 @@ impl World {
             }
             Effect::Delivered { owner, messages } => {
                 for id in messages {
+                    if let Some(pending) = self.pending.iter_mut().find(|pending| pending.draft.id == id) {
+                        pending.shown.insert(owner.clone());
+                        continue;
+                    }
                     self.waiting.remove(&(id, owner.clone()));
                     self.delivered.insert((id, owner.clone()));
                 }
@@ -211,7 +247,12 @@ impl World {
             Effect::Doorbell { owner, .. } => {
                 self.doorbells.insert(owner);
             }
-            Effect::Outbox { .. } | Effect::Typing { .. } | Effect::Widened => {}
+            Effect::Outbox { .. }
+            | Effect::Typing { .. }
+            | Effect::Peer { .. }
+            | Effect::Obtain { .. }
+            | Effect::Offer { .. }
+            | Effect::Widened => {}
         }
         None
     }
@@ -222,7 +263,9 @@ impl World {
         match event {
             SeatEvent::Message { id: Some(id), .. } => {
                 let key = (*id, client.who.clone());
-                assert!(self.waiting.contains_key(&key), "{id:?} is not for {}", client.who);
+                let is_pending = |pending: &Pending| pending.draft.id == *id && pending.draft.accounts.contains(&key.1);
+                let exists = self.waiting.contains_key(&key) || self.pending.iter().any(is_pending);
+                assert!(exists, "{id:?} is not for {}", client.who);
                 assert!(!self.delivered.contains(&key), "{id:?} was confirmed");
                 assert!(!client.unconfirmed.contains(id), "{id:?} twice at one client");
                 assert!(client.answered, "a message before the call was answered");
@@ -264,6 +307,9 @@ impl World {
 
     /// Everybody who is still there confirms all there is.
     fn settle(&mut self) {
+        while !self.pending.is_empty() {
+            self.commit();
+        }
         while let Some(client) = self.clients.iter_mut().find(|client| !client.unconfirmed.is_empty()) {
             let (seat, messages) = (client.seat, std::mem::take(&mut client.unconfirmed));
             self.cause(Cause::Shown { seat, messages });

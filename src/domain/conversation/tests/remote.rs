@@ -1,10 +1,11 @@
 //! Talking with somebody of another network.
 
 use super::*;
+use crate::media::{Announcement, Attachment, BlobId, ObjectHash, Source};
 
 fn typing(scene: &mut Scene) -> Vec<Effect> {
     let saying = Saying::Typing { payload: Bytes::from_static(b"types") };
-    scene.take(Cause::Said { seat: SeatId(1), tag: 5, wish: Wish::Nothing, saying })
+    scene.take(Cause::Said { seat: SeatId(1), tag: 5, wish: Wish::Nothing, saying, id: MessageId(1) })
 }
 
 fn types_out(typing: bool) -> Effect {
@@ -29,19 +30,90 @@ fn a_remote_contact_is_always_there() {
 #[test]
 fn what_is_said_goes_out_once_it_is_kept() {
     let mut scene = Scene::carol_and_echo();
-    let [Effect::Keep { draft, .. }] = &scene.say(1, "hello")[..] else { panic!("first it is kept") };
+    let [Effect::Keep { draft, .. }] = &scene.say(1, "hello", 1)[..] else { panic!("first it is kept") };
     assert_eq!((draft.accounts.clone(), draft.remotes.clone()), (vec![], vec![passport("echo")]));
     let outbox = Effect::Outbox { owner: passport("carol"), contacts: vec![passport("echo")] };
-    assert_eq!(scene.kept(1, "hello", Some(1)), [taken(1), outbox]);
-    assert_eq!(scene.kept(1, "hello", None), [not_taken(1)]);
+    assert_eq!(scene.kept(1, 1, true), [taken(1), outbox]);
+    scene.say(1, "hello", 2);
+    assert_eq!(scene.kept(1, 2, false), [not_taken(1)]);
 }
 
 #[test]
 fn what_a_network_cannot_carry_is_not_taken() {
     let mut scene = Scene::carol_and_echo();
-    let ink = Saying::Lasting { payload: Bytes::from_static(b"ink"), content: None };
-    let effects = scene.take(Cause::Said { seat: SeatId(1), tag: 5, wish: Wish::Failure, saying: ink });
+    let payload = Bytes::from_static(b"ink");
+    let saying = Saying::Lasting { payload, content: None, announced: Vec::new(), enclosed: None };
+    let effects = scene.take(Cause::Said { seat: SeatId(1), tag: 5, wish: Wish::Failure, saying, id: MessageId(1) });
     assert_eq!(effects, [not_taken(1)]);
+}
+
+fn announcement() -> Announcement {
+    let description = "<msnobj/>".into();
+    Announcement { owner: passport("carol"), hash: ObjectHash([7; 20]), size: 9, description }
+}
+
+fn attachment() -> Attachment {
+    let source = Source::Blob(BlobId([3; 32]));
+    Attachment { name: "a.txt".into(), media_type: "text/plain".into(), size: 9, source, link: None }
+}
+
+#[test]
+fn what_is_announced_to_a_remote_contact_is_fetched() {
+    let mut scene = Scene::carol_and_echo();
+    let payload = Bytes::from_static(b"emoticons");
+    let saying = Saying::Passing { payload, to: None, matters: false, announced: vec![announcement()] };
+    let effects = scene.take(Cause::Said { seat: SeatId(1), tag: 5, wish: Wish::Failure, saying, id: MessageId(1) });
+    let (owner, contact) = (passport("carol"), passport("echo"));
+    assert_eq!(effects, [Effect::Obtain { owner, contact, announced: vec![announcement()] }]);
+}
+
+#[test]
+fn what_passes_to_a_remote_contact_goes_to_its_peer() {
+    let mut scene = Scene::carol_and_echo();
+    let payload = Bytes::from_static(b"p2p");
+    for (to, matters, reaches) in [(Some("echo"), true, true), (None, true, true), (Some("dave"), true, false)] {
+        let to = to.map(passport);
+        let saying = Saying::Passing { payload: payload.clone(), to, matters, announced: Vec::new() };
+        let wish = Wish::Either;
+        let effects = scene.take(Cause::Said { seat: SeatId(1), tag: 5, wish, saying, id: MessageId(1) });
+        let peer = Effect::Peer { owner: passport("carol"), contact: passport("echo"), payload: payload.clone() };
+        assert_eq!(effects, if reaches { vec![taken(1), peer] } else { vec![not_taken(1)] });
+    }
+}
+
+#[test]
+fn a_file_that_came_is_offered_once_its_line_was_shown() {
+    let mut scene = Scene::carol_and_echo();
+    let message = Waiting { body: Body::Content(Content::File(attachment())), ..waiting("echo", 1) };
+    let effects = scene.take(Cause::Fetched { owner: passport("carol"), messages: vec![message], more: false });
+    let offer = Effect::Offer { owner: passport("carol"), contact: passport("echo"), attachment: attachment() };
+    assert_eq!(given(&effects), [(1, 1)]);
+    assert_eq!(effects.last(), Some(&offer));
+}
+
+#[test]
+fn a_contact_that_wants_a_client_rings_twice_and_no_more() {
+    let mut scene = Scene::with("echo");
+    assert_eq!(scene.take(Cause::Summoned(passport("carol"))), [ring(0, "carol", "echo")]);
+    scene.answer_ring("carol", 0, Verdict::Ringing);
+    assert_eq!(scene.tick_after(20), [ring(1, "carol", "echo")]);
+    assert_eq!(scene.tick_after(20), []);
+    assert!(scene.conversation.is_idle());
+    scene.take(Cause::Summoned(passport("carol")));
+    assert_eq!(scene.answer(1, "carol")[0], welcome(1, &["echo"]), "there is somebody to answer");
+    assert_eq!(scene.conversation.seat_of(&passport("carol")), Some(SeatId(1)));
+    assert_eq!(scene.take(Cause::Summoned(passport("carol"))), [], "it is here");
+}
+
+#[test]
+fn a_room_speaks_under_its_own_name() {
+    let mut scene = Scene::with("room");
+    scene.sit(1, "carol");
+    scene.call(1, "room");
+    let message = Waiting { author_name: "Ann".to_owned(), ..waiting("room", 1) };
+    let effects = scene.take(Cause::Fetched { owner: passport("carol"), messages: vec![message], more: false });
+    let Effect::Tell(_, SeatEvent::Message { name, speaker, .. }) = &effects[0] else { panic!("{effects:?}") };
+    assert_eq!((name.as_str(), speaker.as_deref()), ("ROOM", Some("Ann")));
 }
 
 #[test]
@@ -56,6 +128,7 @@ fn what_waits_rings_once_and_is_shown_in_order() {
     let of = |id: i64| SeatEvent::Message {
         from: passport("echo"),
         name: "ECHO".to_owned(),
+        speaker: None,
         sent: Timestamp(id),
         body: Body::Content(Content::text(id.to_string())),
         id: Some(MessageId(id)),
@@ -123,9 +196,9 @@ fn typing_goes_out_at_its_beginning_and_its_end() {
     assert_eq!(scene.tick_after(7), [types_out(false)]);
     assert_eq!(scene.conversation.deadline(), None);
     typing(&mut scene);
-    let effects = scene.say(1, "hello");
+    let effects = scene.say(1, "hello", 1);
     assert!(matches!(&effects[..], [stop, Effect::Keep { .. }] if *stop == types_out(false)), "{effects:?}");
-    assert!(matches!(scene.say(1, "again")[..], [Effect::Keep { .. }]), "it has stopped");
+    assert!(matches!(scene.say(1, "again", 2)[..], [Effect::Keep { .. }]), "it has stopped");
     typing(&mut scene);
     assert_eq!(scene.leave(1), [types_out(false)]);
 }

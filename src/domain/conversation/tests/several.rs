@@ -21,14 +21,14 @@ fn accounts(effects: &[Effect]) -> Vec<Passport> {
 fn a_third_comes_in_and_the_pair_is_free_again() {
     let mut scene = Scene::carol_and_dave();
     assert_eq!(scene.call(1, "erin"), [Effect::Widened, ring(1, "erin", "carol")]);
-    assert_eq!(accounts(&scene.say(1, "who?")), [passport("dave")], "Erin has not come yet");
-    assert_eq!(scene.kept(1, "who?", Some(1)), [taken(1), message(2, "carol", "who?", Some(1))]);
+    assert_eq!(accounts(&scene.say(1, "who?", 7)), [passport("dave")], "Erin has not come yet");
+    assert_eq!(scene.tell(1, "who?", 1), [message(2, "carol", "who?", Some(1)), taken(1)]);
     assert_eq!(scene.answer_ring("erin", 1, Verdict::Ringing), [calling(1)]);
     assert_eq!(scene.answer(3, "erin"), [welcome(3, &["carol", "dave"]), joined(1, "erin"), joined(2, "erin")]);
-    assert_eq!(accounts(&scene.say(2, "hi all")), [passport("carol"), passport("erin")]);
-    let effects = scene.kept(2, "hi all", Some(2));
+    assert_eq!(accounts(&scene.say(2, "hi all", 8)), [passport("carol"), passport("erin")]);
+    let effects = scene.tell(2, "hi all", 2);
     let to = |seat| message(seat, "dave", "hi all", Some(2));
-    assert_eq!(effects, [taken(2), to(1), to(3)]);
+    assert_eq!(effects, [to(1), to(3), taken(2)]);
     assert!(!scene.call(2, "frank").contains(&Effect::Widened), "once");
 }
 
@@ -36,9 +36,9 @@ fn a_third_comes_in_and_the_pair_is_free_again() {
 fn who_leaves_is_out() {
     let mut scene = three();
     assert_eq!(scene.leave(2), [left(1, "dave"), left(3, "dave")]);
-    assert_eq!(accounts(&scene.say(1, "just us")), [passport("erin")]);
+    assert_eq!(accounts(&scene.say(1, "just us", 7)), [passport("erin")]);
     scene.leave(3);
-    assert_eq!(scene.say(1, "anybody?"), [not_taken(1)], "nobody is left to get it");
+    assert_eq!(scene.say(1, "anybody?", 8), [not_taken(1)], "nobody is left to get it");
 }
 
 #[test]
@@ -47,9 +47,9 @@ fn who_is_away_is_told_of_to_all_and_has_what_is_said_kept() {
     let ring = scene.ring_of(1, "erin");
     let effects = scene.answer_ring("erin", ring, Verdict::Absent);
     assert_eq!(effects, [joined(2, "erin"), calling(1), joined(1, "erin")]);
-    assert_eq!(accounts(&scene.say(2, "hello")), [passport("carol"), passport("erin")]);
-    let effects = scene.kept(2, "hello", Some(1));
-    assert_eq!(effects, [taken(2), message(1, "dave", "hello", Some(1)), doorbell("erin", "dave")]);
+    assert_eq!(accounts(&scene.say(2, "hello", 7)), [passport("carol"), passport("erin")]);
+    let effects = scene.tell(2, "hello", 1);
+    assert_eq!(effects, [message(1, "dave", "hello", Some(1)), taken(2), doorbell("erin", "dave")]);
 }
 
 #[test]
@@ -57,16 +57,16 @@ fn who_blocks_the_caller_never_comes_in() {
     let mut scene = Scene::carol_and_dave();
     let ring = scene.ring_of(1, "erin");
     assert_eq!(scene.answer_ring("erin", ring, Verdict::Blocked), [not_calling(1, CallRefusal::Unreachable)]);
-    assert_eq!(accounts(&scene.say(1, "well")), [passport("dave")]);
+    assert_eq!(accounts(&scene.say(1, "well", 7)), [passport("dave")]);
     assert!(!scene.conversation.members.contains_key(&passport("erin")));
 }
 
 #[test]
 fn what_a_client_had_not_confirmed_goes_to_its_own_conversations() {
     let mut scene = three();
-    scene.kept(1, "one", Some(1));
-    scene.kept(2, "two", Some(2));
-    scene.kept(1, "three", Some(3));
+    scene.tell(1, "one", 1);
+    scene.tell(2, "two", 2);
+    scene.tell(1, "three", 3);
     scene.shown(3, &[1]);
     let effects = scene.leave(3);
     let expected = [left(1, "erin"), left(2, "erin"), doorbell("erin", "carol"), doorbell("erin", "dave")];
@@ -87,7 +87,7 @@ fn what_was_not_read_before_the_third_came_is_left_to_the_new_pair() {
 fn what_rings_when_the_third_comes_is_left_to_the_new_pair() {
     let mut scene = Scene::carol_and_dave();
     scene.leave(2);
-    assert_eq!(scene.kept(1, "come back", Some(1)), [taken(1), ring(1, "dave", "carol")]);
+    assert_eq!(scene.tell(1, "come back", 1), [taken(1), ring(1, "dave", "carol")]);
     let effects = scene.call(1, "erin");
     assert_eq!(effects, [Effect::Widened, doorbell("dave", "carol"), ring(2, "erin", "carol")]);
 
@@ -95,7 +95,7 @@ fn what_rings_when_the_third_comes_is_left_to_the_new_pair() {
     called.sit(1, "carol");
     called.ring_of(1, "dave");
     called.answer_ring("dave", 0, Verdict::Ringing);
-    assert_eq!(called.kept(1, "hurry", Some(1)), [taken(1)], "it rings already");
+    assert_eq!(called.tell(1, "hurry", 1), [taken(1)], "it rings already");
     let effects = called.call(1, "erin");
     assert_eq!(effects, [Effect::Widened, doorbell("dave", "carol"), ring(1, "erin", "carol")]);
 }
@@ -109,7 +109,7 @@ fn somebody_of_another_network_comes_in_at_once() {
         assert_eq!(effects.iter().filter(|effect| **effect == told).count(), 1, "{effects:?}");
     }
     let outbox = Effect::Outbox { owner: passport("dave"), contacts: vec![passport("echo")] };
-    assert!(scene.kept(2, "hello", Some(1)).contains(&outbox), "over the author's own link");
+    assert!(scene.tell(2, "hello", 1).contains(&outbox), "over the author's own link");
 }
 
 #[test]

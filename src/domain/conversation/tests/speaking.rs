@@ -3,30 +3,54 @@
 use super::*;
 
 fn passing(to: Option<&str>, matters: bool) -> Saying {
-    Saying::Passing { payload: Bytes::from_static(b"p2p"), to: to.map(passport), matters }
+    Saying::Passing { payload: Bytes::from_static(b"p2p"), to: to.map(passport), matters, announced: Vec::new() }
 }
 
 fn said(scene: &mut Scene, seat: u64, wish: Wish, saying: Saying) -> Vec<Effect> {
-    scene.take(Cause::Said { seat: SeatId(seat), tag: 5, wish, saying })
+    scene.take(Cause::Said { seat: SeatId(seat), tag: 5, wish, saying, id: MessageId(77) })
 }
 
 #[test]
-fn what_is_said_is_kept_then_taken_then_given() {
+fn what_is_said_is_given_while_it_is_being_kept_and_then_taken() {
     let mut scene = Scene::carol_and_dave();
-    let [Effect::Keep { seat: SeatId(1), tag: 5, wish: Wish::Either, draft }] = &scene.say(1, "hello")[..] else {
-        panic!("first it is kept");
+    let effects = scene.say(1, "hello", 4);
+    let [Effect::Keep { seat: SeatId(1), tag: 5, wish: Wish::Either, draft }, given] = &effects[..] else {
+        panic!("{effects:?}");
     };
+    assert_eq!((draft.id, given), (MessageId(4), &message(2, "carol", "hello", Some(4))));
     assert_eq!((draft.author.clone(), draft.sent), (passport("carol"), Timestamp(1_000)));
     assert_eq!((draft.accounts.clone(), draft.remotes.clone()), (vec![passport("dave")], vec![]));
     assert_eq!(draft.content, Some(Content::text("hello")));
-    assert_eq!(scene.kept(1, "hello", Some(4)), [taken(1), message(2, "carol", "hello", Some(4))]);
+    assert!(!scene.conversation.is_idle());
+    assert_eq!(scene.kept(1, 4, true), [taken(1)]);
+    assert_eq!(scene.kept(1, 4, true), [taken(1)], "the answer comes once: nothing else comes of it");
     assert_eq!(scene.shown(2, &[4]), [delivered("dave", &[4])]);
 }
 
 #[test]
-fn what_cannot_be_kept_is_not_taken_and_given_to_nobody() {
+fn what_cannot_be_kept_is_not_taken() {
     let mut scene = Scene::carol_and_dave();
-    assert_eq!(scene.kept(1, "hello", None), [not_taken(1)]);
+    scene.leave(2);
+    scene.say(1, "hello", 1);
+    assert_eq!(scene.kept(1, 1, false), [not_taken(1)], "Dave is not rung for it");
+}
+
+#[test]
+fn whoever_goes_before_it_is_kept_is_rung_once_it_is() {
+    let mut scene = Scene::carol_and_dave();
+    scene.say(1, "hello", 1);
+    assert_eq!(scene.leave(2), [left(1, "dave")], "it is not in the store yet");
+    assert_eq!(scene.kept(1, 1, true), [taken(1), ring(1, "dave", "carol")]);
+}
+
+#[test]
+fn an_author_who_goes_before_it_is_kept_has_said_it_all_the_same() {
+    let mut scene = Scene::carol_and_dave();
+    scene.leave(2);
+    scene.say(1, "hello", 1);
+    scene.leave(1);
+    assert!(!scene.conversation.is_idle());
+    assert!(scene.kept(1, 1, true).contains(&ring(1, "dave", "carol")));
 }
 
 #[test]
@@ -37,14 +61,11 @@ fn an_author_hears_what_it_wants_to_hear() {
         (Wish::Success, true, false),
         (Wish::Either, true, true),
     ] {
-        for (id, answers) in [(Some(MessageId(1)), good), (None, bad)] {
+        for (kept, answers) in [(true, good), (false, bad)] {
             let mut scene = Scene::carol_and_dave();
-            let payload = Bytes::from_static(b"x");
-            let kept = Cause::Kept { seat: SeatId(1), tag: 5, wish, payload, sent: Timestamp(1), id };
-            let effects = scene.take(kept);
-            let answer = if id.is_some() { taken(1) } else { not_taken(1) };
-            assert_eq!(effects.contains(&answer), answers, "{wish:?} {id:?}");
-            assert_eq!(effects.len(), usize::from(answers) + usize::from(id.is_some()), "{wish:?} {id:?}");
+            let effects = scene.take(Cause::Kept { seat: SeatId(1), tag: 5, wish, id: MessageId(1), kept });
+            let answer = if kept { taken(1) } else { not_taken(1) };
+            assert_eq!(effects, if answers { vec![answer] } else { Vec::new() }, "{wish:?} {kept}");
         }
     }
 }
@@ -55,8 +76,8 @@ fn what_is_said_to_somebody_away_waits_and_rings() {
     scene.sit(1, "carol");
     let first = scene.ring_of(1, "dave");
     scene.answer_ring("dave", first, Verdict::Absent);
-    assert_eq!(scene.kept(1, "hello", Some(1)), [taken(1), ring(1, "dave", "carol")]);
-    assert_eq!(scene.kept(1, "again", Some(2)), [taken(1)], "it rings already");
+    assert_eq!(scene.tell(1, "hello", 1), [taken(1), ring(1, "dave", "carol")]);
+    assert_eq!(scene.tell(1, "again", 2), [taken(1)], "it rings already");
     assert_eq!(scene.answer_ring("dave", 1, Verdict::Absent), []);
     scene.leave(1);
     assert!(scene.conversation.is_idle());
@@ -67,14 +88,14 @@ fn what_is_said_to_somebody_away_waits_and_rings() {
     assert_eq!(effects, [welcome(2, &["carol"]), fetch("dave", "carol")], "there is somebody to answer");
     assert_eq!(given(&scene.fetched("dave", "carol", &[1, 2], false)), [(2, 1), (2, 2)]);
     // An answer finds Carol away, and rings her.
-    assert_eq!(scene.kept(2, "hi", Some(3)), [taken(2), ring(3, "carol", "dave")]);
+    assert_eq!(scene.tell(2, "hi", 3), [taken(2), ring(3, "carol", "dave")]);
 }
 
 #[test]
 fn what_a_client_had_not_confirmed_goes_to_the_next() {
     let mut scene = Scene::carol_and_dave();
     for id in 1..=3 {
-        scene.kept(1, "hello", Some(id));
+        scene.tell(1, "hello", id);
     }
     scene.shown(2, &[1]);
     assert_eq!(scene.leave(2), [left(1, "dave"), ring(1, "dave", "carol")]);
@@ -87,7 +108,7 @@ fn what_a_client_had_not_confirmed_goes_to_the_next() {
 #[test]
 fn nothing_is_given_twice_to_one_client() {
     let mut scene = Scene::carol_and_dave();
-    scene.kept(1, "hello", Some(1));
+    scene.tell(1, "hello", 1);
     assert_eq!(scene.wait("dave"), [fetch("dave", "carol")]);
     assert_eq!(given(&scene.fetched("dave", "carol", &[1, 2], false)), [(2, 2)]);
 }

@@ -8,6 +8,10 @@ use crate::percent;
 /// The longest name of a new group, in encoded bytes (`MSNPiki`).
 const NEW_NAME_LIMIT: usize = 61;
 
+/// No dialog lets anybody type a name of so many encoded bytes: whoever sends one is disconnected, as the original service did
+/// with far longer names.
+const IMPOSSIBLE_NAME: usize = 1024;
+
 /// The longest name a group can be given later, in encoded bytes; the original service disconnected on a longer one.
 const RENAME_LIMIT: usize = 127;
 
@@ -24,7 +28,8 @@ impl Adg {
     pub(super) fn parse(mut arguments: Arguments) -> Result<Adg, CommandFault> {
         let name = arguments.required()?;
         if name.len() > NEW_NAME_LIMIT {
-            return Err(arguments.fault(ErrorCode::GROUP_NAME_TOO_LONG));
+            let fatal = name.len() > IMPOSSIBLE_NAME;
+            return Err(CommandFault { fatal, ..arguments.fault(ErrorCode::GROUP_NAME_TOO_LONG) });
         }
         Ok(Adg { transaction: arguments.transaction(), name: percent::decode_owned(name) })
     }

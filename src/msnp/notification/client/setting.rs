@@ -5,6 +5,12 @@ use crate::code::{CommandFault, ErrorCode};
 use crate::line::Line;
 use crate::percent;
 
+/// The longest friendly name, in encoded bytes; the original service disconnected on a longer one (`MSNPiki`).
+const NAME_LIMIT: usize = 387;
+
+/// The longest value of any other property, in encoded bytes; likewise.
+const VALUE_LIMIT: usize = 95;
+
 /// `PRP`: a property of the user, such as `MFN`, the friendly name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prp {
@@ -22,8 +28,12 @@ impl Prp {
         if key.len() > 3 {
             return Err(arguments.fatal(ErrorCode::NOT_EXPECTED));
         }
-        let value = arguments.optional().map(percent::decode_owned);
-        Ok(Prp { transaction: arguments.transaction(), key, value })
+        let value = arguments.optional();
+        let most = if key == "MFN" { NAME_LIMIT } else { VALUE_LIMIT };
+        if value.as_ref().is_some_and(|value| value.len() > most) {
+            return Err(arguments.fatal(ErrorCode::INVALID_PARAMETER));
+        }
+        Ok(Prp { transaction: arguments.transaction(), key, value: value.map(percent::decode_owned) })
     }
 
     /// Appends the command in wire form.

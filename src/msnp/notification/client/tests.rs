@@ -115,8 +115,12 @@ fn bad_commands_are_answered() {
     let long = |command: &str, length| parse(&format!("{command} {}", "x".repeat(length)));
     assert!(long("ADG 9", 61).is_ok());
     assert_eq!(long("ADG 9", 62), fault(9, ErrorCode::GROUP_NAME_TOO_LONG, false));
+    assert_eq!(long("ADG 9", 1025), fault(9, ErrorCode::GROUP_NAME_TOO_LONG, true));
     assert!(long("REG 9 g", 127).is_ok());
     assert_eq!(long("REG 9 g", 128), fault(9, ErrorCode::GROUP_NAME_TOO_LONG, true));
+    assert!(long("PRP 9 PHM", 95).is_ok() && long("PRP 9 MFN", 387).is_ok());
+    assert_eq!(long("PRP 9 PHM", 96), fault(9, ErrorCode::INVALID_PARAMETER, true));
+    assert_eq!(long("PRP 9 MFN", 388), fault(9, ErrorCode::INVALID_PARAMETER, true));
 }
 
 fn word() -> impl Strategy<Value = String> {

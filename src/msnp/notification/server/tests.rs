@@ -93,6 +93,8 @@ fn the_dialect_decides_the_form() {
     assert_eq!(write(&ubx, Dialect::Msnp10), "");
     assert_eq!(write(&ServerCommand::Sbs { transaction: 0 }, Dialect::Msnp10), "");
     assert_eq!(write(&ServerCommand::Out(Some(OutReason::Rct(5))), Dialect::Msnp10), "OUT\r\n");
+    assert_eq!(write(&ServerCommand::Out(Some(OutReason::Ssd)), Dialect::Msnp10), "OUT\r\n");
+    assert_eq!(write(&ServerCommand::Out(Some(OutReason::Other)), Dialect::Msnp10), "OUT OTH\r\n");
     assert_eq!(write(&ServerCommand::Ver { transaction: 1, dialect: None }, Dialect::Msnp10), "VER 1 0\r\n");
 }
 

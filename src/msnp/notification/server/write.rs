@@ -214,8 +214,9 @@ fn with_presence<'a>(line: Line<'a>, presence: &PresenceLine) -> Line<'a> {
 fn with_reason(line: Line<'_>, reason: Option<OutReason>, dialect: Dialect) -> Line<'_> {
     match reason {
         Some(OutReason::Other) => line.word("OTH"),
+        Some(OutReason::Ssd | OutReason::Rct(_)) if !dialect.has_sign_out_reasons() => line,
         Some(OutReason::Ssd) => line.word("SSD"),
-        Some(OutReason::Rct(minutes)) if dialect.has_timed_sign_out() => line.word("RCT").number(minutes),
-        Some(OutReason::Rct(_)) | None => line,
+        Some(OutReason::Rct(minutes)) => line.word("RCT").number(minutes),
+        None => line,
     }
 }

@@ -41,16 +41,18 @@ async fn removing_an_account_takes_its_data_and_its_reverse_entries() {
     let (carol, dave) = (passport(CAROL), passport(DAVE));
     bench.enlist(CAROL, &dave, 3).await;
     bench.enlist(DAVE, &carol, 3).await;
-    let mirror = |of: &str| Change::Mirror { of: passport(of), listed: true, guid: guid(9) };
+    let mirror = |of: &str| Change::Mirror { of: passport(of), listed: true, guid: guid(9), most: 1000 };
     bench.store.change(&carol, vec![mirror(DAVE)]).await.unwrap();
     bench.store.change(&dave, vec![mirror(CAROL)]).await.unwrap();
     let echo = bench.store.allot(&loopback(), profile("echo").into()).await.unwrap();
     bench.store.order(&carol, &echo, Action::Befriend).await.unwrap();
     let draft = Draft {
+        id: bench.store.next_message(),
         author: dave.clone(),
         sent: Timestamp(5),
         payload: Bytes::from_static(b"hello"),
         content: None,
+        enclosed: None,
         accounts: vec![carol.clone()],
         remotes: Vec::new(),
     };

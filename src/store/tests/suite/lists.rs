@@ -53,7 +53,7 @@ async fn everything_of_a_record_comes_back() {
 async fn the_reverse_bit_is_not_the_owners_to_change() {
     let bench = Bench::new().await;
     let (carol, dave) = (passport(CAROL), passport(DAVE));
-    let mirror = |listed| Change::Mirror { of: dave.clone(), listed, guid: guid(5) };
+    let mirror = |listed| Change::Mirror { of: dave.clone(), listed, guid: guid(5), most: 1000 };
     bench.store.change(&carol, vec![Change::Name("Carol C".into()), mirror(true)]).await.unwrap();
     let record = bench.store.load(&dave).await.unwrap().unwrap();
     assert_eq!((record.contacts[0].lists.bits(), record.contacts[0].guid), (8, guid(5)));
@@ -76,7 +76,7 @@ async fn a_mirror_moves_the_others_list_and_only_when_it_changes() {
     let bench = Bench::new().await;
     let (carol, dave) = (passport(CAROL), passport(DAVE));
     let mirror = |listed, at| {
-        vec![Change::Mirror { of: dave.clone(), listed, guid: guid(5) }, Change::ListChanged(Timestamp(at))]
+        vec![Change::Mirror { of: dave.clone(), listed, guid: guid(5), most: 1000 }, Change::ListChanged(Timestamp(at))]
     };
     let far = 9_000_000_000_000;
     bench.store.change(&carol, mirror(true, far)).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_mirror_moves_the_others_list_and_only_when_it_changes() {
     bench.store.change(&carol, mirror(false, 5)).await.unwrap();
     assert_eq!(bench.list_changed(DAVE).await, Timestamp(far + 1), "never back, never the same");
     assert_eq!(bench.list_changed(CAROL).await, Timestamp(far + 50), "nor the owner's own");
-    let stranger = Change::Mirror { of: passport("a@elsewhere.example"), listed: true, guid: guid(1) };
+    let stranger = Change::Mirror { of: passport("a@elsewhere.example"), listed: true, guid: guid(1), most: 0 };
     bench.store.change(&carol, vec![stranger]).await.unwrap();
 }
 
@@ -137,4 +137,64 @@ async fn a_contacts_properties_are_shown_to_those_whom_it_allows() {
     let shown = bench.store.load(&carol).await.unwrap().unwrap().contact_properties;
     assert_eq!(shown.len(), 1);
     assert_eq!((&shown[0].contact, shown[0].key.as_str(), shown[0].value.as_deref()), (&dave, "PHH", Some("123")));
+}
+
+#[tokio::test]
+async fn an_account_learns_what_one_other_shows_it() {
+    let bench = Bench::new().await;
+    let (carol, dave) = (passport(CAROL), passport(DAVE));
+    let property = |key: &str, value: &str| Change::Property { key: key.into(), value: Some(value.into()) };
+    bench.store.change(&dave, vec![property("PHM", "1"), property("MOB", "Y"), property("MBE", "Y")]).await.unwrap();
+    let shown = async || -> Vec<String> {
+        let shown = bench.store.properties_shown(&carol, &dave).await.unwrap();
+        shown.into_iter().map(|property| property.key).collect()
+    };
+    bench.enlist(DAVE, &carol, 2).await;
+    assert_eq!(shown().await, Vec::<String>::new(), "Carol does not have Dave on her list");
+    let mirror = Change::Mirror { of: dave.clone(), listed: true, guid: guid(5), most: 1000 };
+    bench.store.change(&carol, vec![Change::Contact(entry(&dave, 1, 1)), mirror]).await.unwrap();
+    assert_eq!(shown().await, ["MOB", "PHM"], "not what concerns Dave's own clients alone");
+    let listed = bench.store.load(&carol).await.unwrap().unwrap().contact_properties;
+    assert_eq!(listed.len(), 2, "nor in the list");
+    bench.enlist(DAVE, &carol, 4).await;
+    assert_eq!(shown().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn nobody_gets_on_a_full_reverse_list_and_nothing_of_it_is_kept() {
+    let bench = Bench::new().await;
+    let (carol, dave) = (passport(CAROL), passport(DAVE));
+    assert!(bench.store.add_account(&passport("erin@msn.example"), "Erin", "hash").await.unwrap());
+    let add = |most| {
+        let mirror = Change::Mirror { of: dave.clone(), listed: true, guid: guid(5), most };
+        vec![Change::Contact(entry(&dave, 1, 1)), mirror]
+    };
+    bench.store.change(&carol, add(1)).await.unwrap();
+    bench.store.change(&carol, add(1)).await.expect("who is on it stays on it");
+    let erin = passport("erin@msn.example");
+    assert_eq!(bench.store.change(&erin, add(1)).await, Err(StoreFault::Full(dave.clone())));
+    assert_eq!(bench.lists("erin@msn.example", &dave).await, None);
+    assert_eq!(bench.lists(DAVE, &erin).await, None);
+    bench.store.change(&erin, add(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_phone_contact_survives_and_a_mobile_number_is_found() {
+    let bench = Bench::new().await;
+    let telephone: domain::Telephone = "tel:+15555551212".parse().unwrap();
+    let number = domain::Passport::from(telephone.clone());
+    bench.enlist(CAROL, &number, 3).await;
+    assert!(!bench.store.is_mobile(&telephone).await.unwrap());
+    for key in ["PHH", "PHM"] {
+        let value = Some("1 (555) 555-1212".to_owned());
+        bench.store.change(&passport(DAVE), vec![Change::Property { key: key.into(), value }]).await.unwrap();
+        assert_eq!(bench.store.is_mobile(&telephone).await.unwrap(), key == "PHM", "{key}");
+    }
+    bench.store.close().await;
+
+    let store = open(&bench.directory, &[]).await;
+    let contacts = store.load(&passport(CAROL)).await.unwrap().unwrap().contacts;
+    let [contact] = &contacts[..] else { panic!("{contacts:?}") };
+    assert_eq!((&contact.passport, contact.lists.bits()), (&number, 3));
+    assert!(contact.passport.is_telephone() && contact.remote.is_none());
 }

@@ -9,6 +9,7 @@ mod accounts;
 mod bench;
 mod inbox;
 mod lists;
+mod media;
 mod messages;
 mod opening;
 mod outbox;

@@ -14,10 +14,12 @@ async fn lane(store: &Store, owner: &str, id: &str) -> Lane {
 
 async fn say(store: &Store, lane: &Lane, text: &str) {
     let draft = Draft {
+        id: store.next_message(),
         author: lane.owner.clone(),
         sent: Timestamp(1),
         payload: Bytes::new(),
         content: Some(Content::text(text)),
+        enclosed: None,
         accounts: Vec::new(),
         remotes: vec![lane.contact.clone()],
     };
@@ -26,7 +28,7 @@ async fn say(store: &Store, lane: &Lane, text: &str) {
 
 fn text(action: &Action) -> &str {
     match action {
-        Action::Say { content: Content::Text { text }, .. } => text,
+        Action::Say { content: Content::Text(text), .. } => &text.text,
         Action::Say { .. } | Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend => action.kind(),
     }
 }

@@ -1,82 +1,13 @@
-//! Signing in over HTTP, in raw bytes over loopback TCP: old clients read bytes, not HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! Signing in over HTTP: old clients read bytes, not HTTP.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
-
-use async_trait::async_trait;
-use chrysalis_web::{Authority, Refusal, Settings, Ticket};
-use domain::Timestamp;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    net::TcpStream,
 };
-use tokio_util::sync::CancellationToken;
 
-const TICKET: &str = "Zm9vLWJhcl9iYXotcXV1eC0wMTIzNDU2Nzg5YWJjZGU";
-
-/// Knows one account; each password that it is asked about and that is not listed is wrong.
-struct OneAccount;
-
-const PASSWORDS: [&str; 4] = ["password1", "a,b%c=d&e<f>\"'", "naïve €", "100%=x"];
-
-#[async_trait]
-impl Authority for OneAccount {
-    async fn sign_in(&self, passport: &str, password: &str, from: IpAddr) -> Result<Ticket, Refusal> {
-        assert!(from.is_loopback(), "{from}");
-        match (passport, password) {
-            ("dave@example.com", password) if PASSWORDS.contains(&password) => {
-                Ok(Ticket { value: TICKET.to_owned(), expires: Timestamp(1_795_454_411_000) })
-            }
-            ("hasty@example.com", _) => Err(Refusal::TooManyAttempts { retry_after: Duration::from_secs(40) }),
-            ("early@example.com", _) => Err(Refusal::Unavailable),
-            _ => Err(Refusal::WrongCredentials),
-        }
-    }
-}
-
-struct Server {
-    address: SocketAddr,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-}
+use crate::server::{Server, TICKET, between, has_line};
 
 impl Server {
-    async fn start(public_url: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let settings = Settings { public_url: public_url.parse().unwrap(), trusted_proxies: Vec::new() };
-        let task = tokio::spawn(chrysalis_web::serve(listener, settings, Arc::new(OneAccount), stop.clone()));
-        Self { address, stop, task }
-    }
-
-    /// Sends `request` on a connection of its own and reads to the end of it.
-    async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request.as_ref()).await.unwrap();
-        stream.shutdown().await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        String::from_utf8(answer).unwrap()
-    }
-
-    async fn get(&self, path: &str, header: &str) -> String {
-        self.exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{header}Connection: close\r\n\r\n")).await
-    }
-
-    async fn post(&self, path: &str, header: &str, body: &str) -> String {
-        let length = body.len();
-        self.exchange(format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        ))
-        .await
-    }
-
     async fn rst(&self, passport: &str, password: &str) -> String {
         let (header, body) = recorded();
         assert!(header.starts_with("POST /RST.srf HTTP/1.1\r\n"));
@@ -87,16 +18,11 @@ impl Server {
     async fn login(&self, claim: &str) -> String {
         self.get("/login2.srf", &format!("Authorization: Passport1.4 OrgVerb=GET,{claim}\r\n")).await
     }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
 }
 
 /// The head and the body of the request that msn-pecan was recorded to send.
 fn recorded() -> (String, String) {
-    let recording = include_str!("../../../tests/recordings/rst-msn-pecan.txt");
+    let recording = include_str!("../../../../tests/recordings/rst-msn-pecan.txt");
     let sent: Vec<&str> = recording
         .lines()
         .skip_while(|line| !line.contains("C> "))
@@ -106,14 +32,6 @@ fn recorded() -> (String, String) {
     let whole = sent.join("").replace("\\r\\n", "\r\n");
     let (head, body) = whole.split_once("\r\n\r\n").unwrap();
     (format!("{head}\r\n\r\n"), body.to_owned())
-}
-
-fn has_line(answer: &str, line: &str) -> bool {
-    answer.split("\r\n\r\n").next().unwrap().split("\r\n").any(|each| each == line)
-}
-
-fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
-    text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).unwrap_or_else(|| panic!("no {from} in {text}")).0
 }
 
 #[tokio::test]

@@ -1,0 +1,66 @@
+//! The bodies by which a direct connection is settled; and how one is refused, so that the data stays on the switchboard.
+
+use crate::mime::Headers;
+use crate::p2p::guid::Guid;
+
+/// An offer of ways for the data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransportRequest {
+    /// The ways, such as `TRUDPv1 TCPv1`.
+    pub bridges: Vec<String>,
+    /// What the network of the sender is like, such as `Firewall`.
+    pub connection: String,
+    /// Whether the sender has given the hash of its nonce rather than keep it for later.
+    pub has_hashed_nonce: bool,
+}
+
+impl TransportRequest {
+    /// Reads the fields of the body; each may be missing.
+    #[must_use]
+    pub fn from_fields(fields: &Headers) -> TransportRequest {
+        let bridges = fields.get("Bridges").unwrap_or_default();
+        TransportRequest {
+            bridges: bridges.split_ascii_whitespace().map(str::to_owned).collect(),
+            connection: fields.get("Conn-Type").unwrap_or_default().to_owned(),
+            has_hashed_nonce: fields.get("Hashed-Nonce").is_some(),
+        }
+    }
+
+    /// The fields of an acceptance that listens nowhere: what every client takes as "stay on the switchboard" (libpurple). A
+    /// refusal proper ends the session in some.
+    #[must_use]
+    pub fn refusal(&self) -> Headers {
+        let nonce = if self.has_hashed_nonce { "Hashed-Nonce" } else { "Nonce" };
+        Headers::new().with("Bridge", "TCPv1").with("Listening", "false").with(nonce, &Guid::default().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_83_bytes() {
+        let offer = Headers::new()
+            .with("Bridges", "TRUDPv1 TCPv1")
+            .with("NetID", "-873796291")
+            .with("Conn-Type", "IP-Restrict-NAT")
+            .with("UPnPNat", "false")
+            .with("ICF", "false");
+        let offer = TransportRequest::from_fields(&offer);
+        assert_eq!(offer.bridges, ["TRUDPv1", "TCPv1"]);
+        assert_eq!(offer.connection, "IP-Restrict-NAT");
+        let mut body = Vec::new();
+        offer.refusal().write(&mut body);
+        // The NUL is the text's.
+        assert_eq!(body.len() + 1, 83);
+        assert!(body.starts_with(b"Bridge: TCPv1\r\nListening: false\r\nNonce: {00000000-"));
+    }
+
+    #[test]
+    fn a_hashed_nonce_is_answered_by_one() {
+        let offer = TransportRequest::from_fields(&Headers::new().with("hashed-nonce", "{1}"));
+        assert_eq!(offer.refusal().get("Hashed-Nonce"), Some("{00000000-0000-0000-0000-000000000000}"));
+        assert_eq!(offer.refusal().get("Nonce"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! What carries a client's bytes: a socket of its own, or one request after the other to the HTTP gateway.
+
+pub(crate) mod pipe;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use session::Input;
+use tokio::net::TcpStream;
+
+use crate::acknowledgement::Acknowledgements;
+use pipe::ServerEnd;
+
+/// What carries a client's bytes.
+pub(crate) enum Transport {
+    /// A socket of its own.
+    Tcp {
+        /// The socket.
+        stream: TcpStream,
+        /// The client's end of it.
+        peer: SocketAddr,
+    },
+    /// Requests to the HTTP gateway.
+    Gateway {
+        /// The server's end of the session.
+        pipe: ServerEnd,
+        /// Where the requests come from.
+        from: IpAddr,
+    },
+}
+
+impl Transport {
+    /// Where the client is. Behind the gateway it has no port of its own: 0.
+    pub(crate) const fn peer(&self) -> SocketAddr {
+        match self {
+            Self::Tcp { peer, .. } => *peer,
+            Self::Gateway { from, .. } => SocketAddr::new(*from, 0),
+        }
+    }
+
+    /// Waits until there may be something to read.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp { stream, .. } => stream.readable().await,
+            Self::Gateway { pipe, .. } => {
+                pipe.readable().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads what is there. Nothing at all means that the client has gone; [`io::ErrorKind::WouldBlock`], that there is nothing
+    /// now.
+    pub(crate) fn try_read<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Option<Input<'a>>> {
+        match self {
+            Self::Tcp { stream, .. } => {
+                let length = stream.try_read(buffer)?;
+                Ok(buffer.get(..length).filter(|bytes| !bytes.is_empty()).map(Input::Bytes))
+            }
+            Self::Gateway { pipe, .. } => {
+                let length = pipe.try_read(buffer)?;
+                Ok(length.and_then(|length| buffer.get(..length)).map(Input::Relayed))
+            }
+        }
+    }
+
+    /// Waits until something may be written.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp { stream, .. } => stream.writable().await,
+            Self::Gateway { pipe, .. } => {
+                pipe.writable().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes as much as is taken now; [`io::ErrorKind::WouldBlock`] if that is nothing.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp { stream, .. } => stream.try_write(bytes),
+            Self::Gateway { pipe, .. } => pipe.try_write(bytes),
+        }
+    }
+
+    /// Lets the kernel hold little that is not sent yet, so that what is written later need not wait behind it for long.
+    pub(crate) fn hold_little(&self) {
+        /// In bytes.
+        const LITTLE: usize = 64 << 10;
+        if let Self::Tcp { stream, .. } = self
+            && let Err(fault) = socket2::SockRef::from(stream).set_send_buffer_size(LITTLE)
+        {
+            tracing::debug!(%fault, "the send buffer stays as it is");
+        }
+    }
+
+    /// Whether everything that was written has arrived at the client: its machine has acknowledged it, or the client has made
+    /// a further request since it was answered so.
+    pub(crate) fn has_arrived(&self, acknowledgements: &Acknowledgements) -> bool {
+        match self {
+            Self::Tcp { stream, peer } => {
+                stream.local_addr().is_ok_and(|local| acknowledgements.is_all_acknowledged(local, *peer))
+            }
+            Self::Gateway { pipe, .. } => pipe.has_arrived(),
+        }
+    }
+}

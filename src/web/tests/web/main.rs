@@ -1,0 +1,9 @@
+//! The web in raw bytes over loopback TCP, before a server that a test plays.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod gateway;
+mod media;
+mod pages;
+mod server;
+mod services;
+mod sign_in;

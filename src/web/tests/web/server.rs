@@ -1,0 +1,167 @@
+//! The web as a test reaches it, and the server that is played behind it.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrysalis_web::{Authority, Carrier, GatewaySession, Library, MediaFile, PasswordFault, Refusal, Settings, Ticket};
+use domain::{Passport, Timestamp};
+use server::{ServerEnd, gateway_session};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+/// The one ticket there is, which is Dave's until his password is changed.
+pub(crate) const TICKET: &str = "Zm9vLWJhcl9iYXotcXV1eC0wMTIzNDU2Nzg5YWJjZGU";
+
+const PASSWORDS: [&str; 4] = ["password1", "a,b%c=d&e<f>\"'", "naïve €", "100%=x"];
+
+/// How many sessions of the gateway there may be.
+pub(crate) const MOST_SESSIONS: usize = 2;
+
+/// The server behind: one account, whose passwords are listed, one file, and few sessions of the gateway.
+#[derive(Default)]
+pub(crate) struct Behind {
+    /// What was asked of passwords: old and new.
+    pub(crate) changes: Mutex<Vec<(String, String)>>,
+    /// The servers' ends of the gateway's sessions.
+    pub(crate) sessions: Mutex<Vec<ServerEnd>>,
+    /// The file under the token `secret`.
+    pub(crate) file: Mutex<Option<MediaFile>>,
+}
+
+#[async_trait]
+impl Authority for Behind {
+    async fn sign_in(&self, passport: &str, password: &str, from: IpAddr) -> Result<Ticket, Refusal> {
+        assert!(from.is_loopback(), "{from}");
+        match (passport, password) {
+            ("dave@example.com", password) if PASSWORDS.contains(&password) => {
+                Ok(Ticket { value: TICKET.to_owned(), expires: Timestamp(1_795_454_411_000) })
+            }
+            ("hasty@example.com", _) => Err(Refusal::TooManyAttempts { retry_after: Duration::from_secs(40) }),
+            ("early@example.com", _) => Err(Refusal::Unavailable),
+            _ => Err(Refusal::WrongCredentials),
+        }
+    }
+
+    fn holder(&self, ticket: &str) -> Option<Passport> {
+        (ticket == TICKET && self.changes.lock().unwrap().is_empty()).then(|| "dave@example.com".parse().unwrap())
+    }
+
+    async fn account_name(&self, _: &Passport) -> Option<String> {
+        Some("<b>Dave</b>".to_owned())
+    }
+
+    async fn change_password(
+        &self,
+        passport: &Passport,
+        old: &str,
+        new: &str,
+        from: IpAddr,
+    ) -> Result<(), PasswordFault> {
+        self.sign_in(passport.as_str(), old, from).await.map_err(PasswordFault::Refused)?;
+        if new.is_empty() {
+            return Err(PasswordFault::Invalid("the password is empty".to_owned()));
+        }
+        self.changes.lock().unwrap().push((old.to_owned(), new.to_owned()));
+        Ok(())
+    }
+}
+
+impl Carrier for Behind {
+    fn open_gateway(&self, _: IpAddr) -> Option<GatewaySession> {
+        let mut sessions = self.sessions.lock().unwrap();
+        (sessions.len() < MOST_SESSIONS).then(|| {
+            let (server, session) = gateway_session();
+            sessions.push(server);
+            session
+        })
+    }
+}
+
+#[async_trait]
+impl Library for Behind {
+    async fn media(&self, token: &str) -> Option<MediaFile> {
+        self.file.lock().unwrap().clone().filter(|_| token == "secret")
+    }
+}
+
+/// The web, served.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) behind: Arc<Behind>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start(public_url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, behind) = (CancellationToken::new(), Arc::new(Behind::default()));
+        let settings = Settings {
+            public_url: public_url.parse().unwrap(),
+            trusted_proxies: Vec::new(),
+            gateway_idle: Duration::from_mins(1),
+        };
+        let serving = chrysalis_web::serve(listener, settings, Arc::clone(&behind) as _, stop.clone());
+        Self { address, behind, stop, task: tokio::spawn(serving) }
+    }
+
+    /// Sends `request` on a connection of its own and reads to the end of it.
+    pub(crate) async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
+        let request = request.as_ref();
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        // Who hangs up before the answer does not want it.
+        if !request.windows(17).any(|window| window == b"Connection: close") {
+            stream.shutdown().await.unwrap();
+        }
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Gets a path; `header` are whole lines with their ends.
+    pub(crate) async fn get(&self, path: &str, header: &str) -> String {
+        self.exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\n{header}Connection: close\r\n\r\n")).await
+    }
+
+    /// Posts a body to a path.
+    pub(crate) async fn post(&self, path: &str, header: &str, body: &str) -> String {
+        let length = body.len();
+        self.exchange(format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\n{header}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ))
+        .await
+    }
+
+    /// Puts a file under the token `secret`.
+    pub(crate) fn keep(&self, name: &str, media_type: &str, path: PathBuf) {
+        let size = std::fs::metadata(&path).unwrap().len();
+        let file = MediaFile { name: name.to_owned(), media_type: media_type.to_owned(), size, path };
+        *self.behind.file.lock().unwrap() = Some(file);
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+/// Whether the head of an answer has exactly this line.
+pub(crate) fn has_line(answer: &str, line: &str) -> bool {
+    answer.split("\r\n\r\n").next().unwrap().split("\r\n").any(|each| each == line)
+}
+
+/// What stands between two texts.
+pub(crate) fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).unwrap_or_else(|| panic!("no {from} in {text}")).0
+}

@@ -1,0 +1,191 @@
+//! The examples of reverse proxies, with the real programs. Where a program is not installed its test says so and passes.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use chrysalis_test_harness::{DEADLINE, Messenger, Server, carry, ticket};
+use msnp::dialect::Dialect;
+use tempfile::TempDir;
+
+use crate::{ALICE, server};
+
+const NGINX: &str = include_str!("../../config/examples/proxy/nginx.conf");
+const STUNNEL: &str = include_str!("../../config/examples/proxy/windows-xp/stunnel.conf");
+const LIGHTTPD: &str = include_str!("../../config/examples/proxy/windows-xp/lighttpd.conf");
+const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/examples/proxy/windows-xp/certificate.sh");
+
+/// What is asked through each: the answer whose header's letters old clients compare.
+const REQUEST: &[u8] = b"GET /rdr/pprdr.asp HTTP/1.1\r\nHost: nexus.passport.com\r\nConnection: close\r\n\r\n";
+
+/// Where these programs are, or `None` and a line that says which is missing.
+fn installed<const N: usize>(names: [&str; N]) -> Option<[PathBuf; N]> {
+    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
+    let found =
+        names.map(|name| path.split(':').map(|folder| Path::new(folder).join(name)).find(|file| file.is_file()));
+    if let Some(missing) = names.iter().zip(&found).find_map(|(name, found)| found.is_none().then_some(name)) {
+        println!("skipped: {missing} is not installed");
+        return None;
+    }
+    Some(found.map(|found| found.unwrap()))
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// A proxy that runs until it is dropped.
+struct Proxy(Child);
+
+impl Proxy {
+    fn start(program: &Path, arguments: &[&str], folder: &TempDir, address: SocketAddr) -> Self {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let child = Command::new(program)
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut proxy = Self(child);
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+            assert!(proxy.0.try_wait().unwrap().is_none(), "the proxy ended: {}", log());
+            assert!(begun.elapsed() < DEADLINE, "the proxy does not listen: {}", log());
+            std::thread::yield_now();
+        }
+        proxy
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The certificate of the example's own script.
+fn with_certificate() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("sh").arg(CERTIFICATE).arg(folder.path()).stderr(Stdio::null()).status().unwrap();
+    assert!(made.success());
+    folder
+}
+
+/// Sends the request by a client program, and reads its whole answer.
+fn through(program: &Path, arguments: &[&str]) -> String {
+    let mut client = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    client.stdin.as_mut().unwrap().write_all(REQUEST).unwrap();
+    let mut answer = Vec::new();
+    client.stdout.take().unwrap().read_to_end(&mut answer).unwrap();
+    let mut complaint = String::new();
+    client.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    client.wait().unwrap();
+    format!("{}\n{complaint}", String::from_utf8_lossy(&answer))
+}
+
+fn is_answered(answer: &str, server: &Server) {
+    let web = server.web();
+    assert!(answer.contains("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains(&format!("\r\nPassportURLs: DALogin=http://{web}/login2.srf\r\n")), "{answer}");
+}
+
+#[tokio::test]
+async fn nginx_serves_todays_clients_by_tls_and_carries_the_gateway() {
+    let Some([nginx, openssl]) = installed(["nginx", "openssl"]) else { return };
+    let server = server(&[ALICE]);
+    let (folder, secure, plain) = (with_certificate(), free(), free());
+    let place = folder.path().display();
+    let example = NGINX
+        .replace("listen 443 ssl;", &format!("listen {secure} ssl;"))
+        .replace("listen 80;", &format!("listen {plain};"))
+        .replace("127.0.0.1:8080", &server.web().to_string())
+        .replace("/etc/ssl/chrysalis/certificate.pem", &format!("{place}/xp-certificate.pem"))
+        .replace("/etc/ssl/chrysalis/key.pem", &format!("{place}/xp-key.pem"));
+    let scratch = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {place}/{kind};"))
+        .join(" ");
+    // The test's certificate has a weak signature, which nginx's own security level refuses.
+    let whole = format!(
+        "daemon off; master_process off; pid {place}/pid; error_log stderr;\nevents {{}}\n\
+         http {{ access_log off; ssl_ciphers DEFAULT@SECLEVEL=0; {scratch}\n{example}\n}}\n"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), whole).unwrap();
+    let config = format!("{place}/nginx.conf");
+    let _proxy = Proxy::start(&nginx, &["-p", &place.to_string(), "-c", &config, "-e", "stderr"], &folder, secure);
+    let connect = secure.to_string();
+    is_answered(&through(&openssl, &["s_client", "-quiet", "-connect", &connect, "-tls1_3"]), &server);
+    let old = through(&openssl, &["s_client", "-quiet", "-connect", &connect, "-tls1", "-cipher", "ALL:@SECLEVEL=0"]);
+    assert!(!old.contains("HTTP/1.1"), "{old}");
+
+    // The gateway tells clients to come back to what they called the proxy.
+    let notification = carry(plain, "NS").await;
+    let mut alice = Messenger::connect(notification, ALICE, Dialect::Msnp12).await;
+    alice.introduce().await;
+    alice.prove(&ticket(plain, ALICE).await).await;
+    alice.list().await;
+    alice.status("NLN").await;
+}
+
+#[tokio::test]
+async fn stunnel_serves_tls_1_0_without_a_server_name() {
+    let Some([stunnel, openssl]) = installed(["stunnel", "openssl"]) else { return };
+    let server = server(&[]);
+    let (folder, address) = (with_certificate(), free());
+    let place = folder.path().display();
+    let example = STUNNEL
+        .replace("accept = 443", &format!("accept = {address}"))
+        .replace("127.0.0.1:8080", &server.web().to_string())
+        .replace("/etc/ssl/chrysalis", &place.to_string());
+    std::fs::write(folder.path().join("stunnel.conf"), example).unwrap();
+    let _proxy = Proxy::start(&stunnel, &[&format!("{place}/stunnel.conf")], &folder, address);
+    let connect = address.to_string();
+    let old =
+        ["s_client", "-quiet", "-connect", &connect, "-noservername", "-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0"];
+    is_answered(&through(&openssl, &old), &server);
+}
+
+#[tokio::test]
+async fn lighttpd_serves_what_windows_xp_speaks() {
+    let Some([lighttpd, gnutls, _]) = installed(["lighttpd", "gnutls-cli", "openssl"]) else { return };
+    if !Path::new("/usr/lib/lighttpd/mod_nss.so").is_file() {
+        println!("skipped: lighttpd-mod-nss is not installed");
+        return;
+    }
+    let server = server(&[]);
+    let (folder, address) = (with_certificate(), free());
+    let place = folder.path().display();
+    let web = server.web();
+    let example = LIGHTTPD
+        .replace("\"0.0.0.0\"", &format!("\"{}\"", address.ip()))
+        .replace("server.port = 443", &format!("server.port = {}", address.port()))
+        .replace(
+            "\"host\" => \"127.0.0.1\", \"port\" => 8080",
+            &format!("\"host\" => \"{}\", \"port\" => {}", web.ip(), web.port()),
+        )
+        .replace("/etc/ssl/chrysalis", &place.to_string())
+        .replace("/var/empty", &place.to_string());
+    std::fs::write(folder.path().join("lighttpd.conf"), example).unwrap();
+    let _proxy = Proxy::start(&lighttpd, &["-D", "-f", &format!("{place}/lighttpd.conf")], &folder, address);
+    let port = address.port().to_string();
+    // What Windows XP offers: no extension, not even the server's name.
+    for cipher in ["3DES-CBC", "ARCFOUR-128"] {
+        let priority =
+            format!("NONE:+VERS-TLS1.0:+RSA:+{cipher}:+SHA1:+MD5:+COMP-NULL:+SIGN-ALL:+CTYPE-X509:%NO_EXTENSIONS");
+        let arguments = ["--priority", &priority, "--insecure", "--disable-sni", "-p", &port, "127.0.0.1"];
+        let answer = through(&gnutls, &arguments);
+        assert!(answer.contains(&format!("(TLS1.0-X.509)-(RSA)-({cipher})")), "{answer}");
+        is_answered(&answer, &server);
+    }
+}

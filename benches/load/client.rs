@@ -70,15 +70,14 @@ pub(crate) async fn ticket(web: SocketAddr, passport: &str, password: &str) -> R
 /// One connection that speaks MSNP.
 pub(crate) struct Client {
     stream: TcpStream,
-    /// What has come and was not looked at yet; holds no memory while a client idles.
-    heard: Vec<u8>,
+    heard: Heard,
 }
 
 impl Client {
     /// Connects to a notification server or a switchboard.
     pub(crate) async fn connect(to: SocketAddr) -> Result<Self, Fault> {
         let stream = connect(to).await.map_err(|fault| format!("cannot connect to {to}: {fault}"))?;
-        Ok(Self { stream, heard: Vec::new() })
+        Ok(Self { stream, heard: Heard::default() })
     }
 
     /// Signs in, up to the answer to the first status.
@@ -100,8 +99,32 @@ impl Client {
         // The server's default is to take any well-formed answer.
         self.say(format!("QRY 7 PROD0090YUAUV{{2B 32\r\n{}", "0".repeat(32)).as_bytes()).await?;
         self.hear("QRY 7").await?;
-        self.heard = Vec::new();
         Ok(())
+    }
+
+    /// Proves a password, signs in and settles.
+    pub(crate) async fn arrive(addresses: Addresses, passport: &str, password: &str) -> Result<Self, Fault> {
+        let ticket = ticket(addresses.web, passport, password).await?;
+        let mut client = Self::sign_in(addresses.messenger, &ticket).await?;
+        client.settle().await?;
+        Ok(client)
+    }
+
+    /// Opens a switchboard and calls somebody; `self` is the notification connection of `passport`.
+    pub(crate) async fn call(&mut self, to: SocketAddr, passport: &str, other: &str) -> Result<Self, Fault> {
+        let referral = self.ask("XFR 8 SB", "XFR 8 SB ").await?;
+        let mut caller = Self::connect(to).await?;
+        caller.ask(&format!("USR 1 {passport} {}", word(&referral, 5)), "USR 1 OK ").await?;
+        caller.ask(&format!("CAL 2 {other}"), "CAL 2 RINGING ").await?;
+        Ok(caller)
+    }
+
+    /// Answers a call; `self` is the notification connection of `passport`.
+    pub(crate) async fn answer(&mut self, to: SocketAddr, passport: &str) -> Result<Self, Fault> {
+        let ring = self.hear("RNG ").await?;
+        let mut callee = Self::connect(to).await?;
+        callee.ask(&format!("ANS 1 {passport} {} {}", word(&ring, 4), word(&ring, 1)), "ANS 1 OK").await?;
+        Ok(callee)
     }
 
     /// Sends a line, and gives the first line that begins with `answer`.
@@ -117,43 +140,87 @@ impl Client {
 
     /// Waits for a line that begins so, and passes over all others with their payloads.
     pub(crate) async fn hear(&mut self, beginning: &str) -> Result<String, Fault> {
+        self.hear_payload(beginning).await.map(|(line, _)| line)
+    }
+
+    /// As [`Client::hear`], with the payload.
+    pub(crate) async fn hear_payload(&mut self, beginning: &str) -> Result<(String, Vec<u8>), Fault> {
         let hearing = async {
             loop {
-                let line = self.command().await?;
-                if line.starts_with(beginning) {
-                    return Ok(line);
+                while let Some((line, payload)) = self.heard.command()? {
+                    if line.starts_with(beginning) {
+                        return Ok((line.to_owned(), payload.to_vec()));
+                    }
+                    expected(line).map_err(|line| format!("`{line}` came instead of `{beginning}`"))?;
                 }
-                if line.starts_with("OUT") || line.starts_with(|first: char| first.is_ascii_digit()) {
-                    return Err(format!("`{line}` came instead of `{beginning}`"));
-                }
+                self.more().await?;
             }
         };
         timeout(PATIENCE, hearing).await.unwrap_or_else(|_| Err(format!("`{beginning}` never came")))
     }
 
-    /// The next line; its payload is dropped.
-    async fn command(&mut self) -> Result<String, Fault> {
-        let end = loop {
-            match self.heard.windows(2).position(|pair| pair == b"\r\n") {
-                Some(end) => break end,
-                None => self.more().await?,
+    /// Waits until something has come, and counts the commands of this name that are whole.
+    pub(crate) async fn count(&mut self, name: &str) -> Result<usize, Fault> {
+        self.more().await?;
+        let mut count = 0;
+        while let Some((line, _)) = self.heard.command()? {
+            if line.starts_with(name) {
+                count += 1;
+            } else {
+                expected(line).map_err(|line| format!("`{line}` came instead of `{name}`"))?;
             }
-        };
-        let line: Vec<u8> = self.heard.drain(..end + 2).take(end).collect();
-        let line = String::from_utf8(line).map_err(|_| "the server sent a line that is not UTF-8".to_owned())?;
-        if ["MSG ", "UBX ", "GCF ", "NOT "].iter().any(|name| line.starts_with(name)) {
-            let length = line.rsplit(' ').next().and_then(|length| length.parse().ok()).unwrap_or(0);
-            while self.heard.len() < length {
-                self.more().await?;
-            }
-            self.heard.drain(..length);
         }
-        Ok(line)
+        Ok(count)
     }
 
     async fn more(&mut self) -> Result<(), Fault> {
-        let count =
-            self.stream.read_buf(&mut self.heard).await.map_err(|fault| format!("the server broke off: {fault}"))?;
+        let count = self.stream.read_buf(self.heard.room()).await;
+        let count = count.map_err(|fault| format!("the server broke off: {fault}"))?;
         if count == 0 { Err("the server hung up".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// The word at that place of a line.
+fn word(line: &str, place: usize) -> &str {
+    line.split(' ').nth(place).unwrap_or_default()
+}
+
+/// Nobody who carries load is to be refused anything, or sent away.
+fn expected(line: &str) -> Result<(), &str> {
+    let is_refusal = line.starts_with(|first: char| first.is_ascii_digit());
+    if is_refusal || ["OUT", "NAK"].iter().any(|name| line.starts_with(name)) { Err(line) } else { Ok(()) }
+}
+
+/// What has come and was not looked at yet; holds no memory while a client idles.
+#[derive(Default)]
+struct Heard {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Heard {
+    /// Where more goes.
+    fn room(&mut self) -> &mut Vec<u8> {
+        self.bytes.drain(..std::mem::take(&mut self.start));
+        &mut self.bytes
+    }
+
+    /// The next command, a line and its payload, if it is whole.
+    fn command(&mut self) -> Result<Option<(&str, &[u8])>, Fault> {
+        if self.start == self.bytes.len() {
+            *self = Self::default();
+            return Ok(None);
+        }
+        let rest = &self.bytes[self.start..];
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+        let line =
+            std::str::from_utf8(&rest[..end]).map_err(|_| "the server sent a line that is not UTF-8".to_owned())?;
+        let line = line.trim_end();
+        let has_payload = ["MSG ", "UBX ", "GCF ", "NOT "].iter().any(|name| line.starts_with(name));
+        let length = if has_payload { line.rsplit(' ').next().and_then(|length| length.parse().ok()) } else { None };
+        let whole = end + 1 + length.unwrap_or(0);
+        let Some(payload) = rest.get(end + 1..whole) else { return Ok(None) };
+        self.start += whole;
+        Ok(Some((line, payload)))
     }
 }

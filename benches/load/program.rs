@@ -9,13 +9,22 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::{Passport, Realm};
-use store::Store;
+use media::Blobs;
+use store::{Object, Store};
 use tokio::task::JoinSet;
 
-use crate::client::{Addresses, Fault};
+use crate::{
+    client::{Addresses, Fault},
+    processors,
+};
 
 /// The domain of all accounts.
 const DOMAIN: &str = "load.example";
+
+/// Under which nobody is slowed down or refused.
+const LIMITS: &str = "[limits]\nconnections = 100000\nconnections_per_address = 100000\nsign_in_attempts = 1000000\n\
+                      switchboards_per_minute = 1000000\ncalls_per_minute = 1000000\nmessages_per_minute = 1000000000\n\
+                      waiting_messages = 1000000\n";
 
 /// The program, as the bench profile built it.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chrysalis");
@@ -31,6 +40,7 @@ const CHEAP_HASH: &str =
 pub(crate) struct Home {
     directory: tempfile::TempDir,
     addresses: Addresses,
+    loopback: bool,
 }
 
 impl Home {
@@ -41,16 +51,21 @@ impl Home {
         let addresses = Addresses { messenger: free_port()?, web: free_port()? };
         let configuration = format!(
             "[server]\ndomain = \"{DOMAIN}\"\ndata_directory = \"data\"\nlisten = \"{}\"\n\n[web]\nlisten = \"{}\"\n\n\
-             [database]\nurl = \"sqlite://data/chrysalis.db\"\n\n[networks.loopback]\nenabled = {loopback}\n",
+             [database]\nurl = \"sqlite://data/chrysalis.db\"\n\n[networks.loopback]\nenabled = {loopback}\n\n{LIMITS}",
             addresses.messenger, addresses.web
         );
-        let home = Self { directory, addresses };
+        let home = Self { directory, addresses, loopback };
         fs::write(home.configuration(), configuration).map_err(|fault| format!("cannot write a file: {fault}"))?;
         Ok(home)
     }
 
     pub(crate) const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Whether every account has the loopback network's contact.
+    pub(crate) const fn has_loopback(&self) -> bool {
+        self.loopback
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -69,6 +84,11 @@ impl Home {
             command.env_remove(name);
         }
         command
+    }
+
+    /// The address of the loopback network's contact.
+    pub(crate) fn echo_contact() -> String {
+        format!("echo@loopback.{DOMAIN}")
     }
 
     /// The address of an account.
@@ -97,11 +117,26 @@ impl Home {
         if status.success() { Ok(each) } else { Err(format!("chrysalis account import: {status}")) }
     }
 
-    /// Makes accounts straight in the database, all with [`CHEAP_PASSWORD`].
-    pub(crate) async fn write_accounts(&self, kind: &str, count: usize) -> Result<(), Fault> {
+    async fn store(&self) -> Result<Store, Fault> {
         let realm = Realm::new(DOMAIN, Vec::new());
         let opened = Store::open("sqlite://data/chrysalis.db", self.path(), realm, HashMap::new()).await;
-        let store = opened.map_err(|fault| fault.to_string())?;
+        opened.map_err(|fault| fault.to_string())
+    }
+
+    /// Keeps an object that clients can ask for.
+    pub(crate) async fn write_object(&self, bytes: &[u8]) -> Result<(), Fault> {
+        let blobs = Blobs::open(self.path().join("data/media")).await.map_err(|fault| fault.to_string())?;
+        let (blob, hash) = blobs.put_object(bytes).await.map_err(|fault| fault.to_string())?;
+        let store = self.store().await?;
+        let object = Object { hash, blob, size: bytes.len() as u64, media_type: "image/png".to_owned() };
+        store.keep_object(object).await.map_err(|fault| fault.to_string())?;
+        store.close().await;
+        Ok(())
+    }
+
+    /// Makes accounts straight in the database, all with [`CHEAP_PASSWORD`].
+    pub(crate) async fn write_accounts(&self, kind: &str, count: usize) -> Result<(), Fault> {
+        let store = self.store().await?;
         let mut adding = JoinSet::new();
         for number in 0..count {
             let passport: Passport =
@@ -150,26 +185,14 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// The memory that the program has in the machine, in bytes.
-    pub(crate) fn memory(&self) -> Result<u64, Fault> {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = fs::read_to_string(path).map_err(|fault| format!("cannot read the program's memory: {fault}"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kilobytes.map(|kilobytes| kilobytes * 1024).ok_or_else(|| "the kernel does not tell VmRSS".to_owned())
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
-    /// The processor time that the program's threads have taken so far. What a thread that has ended took is not in it.
-    pub(crate) fn processor_time(&self) -> Result<Duration, Fault> {
-        let failed = |fault| format!("cannot read the program's processor time: {fault}");
-        let mut total = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id())).map_err(failed)? {
-            let path = thread.map_err(failed)?.path().join("schedstat");
-            // A thread may end while it is looked at.
-            let Ok(times) = fs::read_to_string(path) else { continue };
-            total += times.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
-        }
-        Ok(Duration::from_nanos(total))
+    /// The memory that it has in the machine, in bytes.
+    pub(crate) fn memory(&self) -> Result<u64, Fault> {
+        processors::memory(self.child.id())
     }
 }
 

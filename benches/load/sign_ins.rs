@@ -1,13 +1,19 @@
 //! How many clients can sign in in a second.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    task::JoinSet,
+    time::Instant,
+};
 
 use crate::{
     CHEAP_PASSWORD,
     client::{self, Client, Fault},
     method,
+    processors::Shares,
     program::Home,
     row,
 };
@@ -15,20 +21,28 @@ use crate::{
 /// How many clients sign in at the same time, again and again; each has an account of its own.
 pub(crate) const WORKERS: usize = 16;
 
-/// Counts sign-ins by password, then by ticket, for `time` each.
-pub(crate) async fn measure(home: &Home, time: Duration) -> Result<(), Fault> {
-    row("sign-ins by password", &count(home, time, true).await?);
-    row("sign-ins by a ticket used again", &count(home, time, false).await?);
+/// What a sign-in says, and is answered, one after the other.
+const ROUNDS: usize = 6;
+
+/// About what one command of a sign-in is.
+const LINE: &[u8; 40] = b"CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 7.5\n";
+
+/// Counts sign-ins by password, then by ticket, then connections to the echo that say as much, for `time` each.
+pub(crate) async fn measure(home: &Home, server: u32, echo: SocketAddr, time: Duration) -> Result<(), Fault> {
+    row("sign-ins a second, password", &count(home, server, time, true).await?);
+    row("sign-ins a second, cached ticket", &count(home, server, time, false).await?);
+    row("· plain TCP echo: connect, six lines", &format!("{:.0}", echoed(echo, time).await?));
     method(&format!(
         "{WORKERS} clients at the same time, each with its own account, begin anew when CHG is answered. By password: an HTTP \
          connection for NotRST, where argon2id runs at full cost, then one for VER, CVR, USR, USR, SYN, CHG. By ticket: the \
-         latter alone. Accounts stay in the program's memory between a client's sign-ins."
+         latter alone."
     ));
     Ok(())
 }
 
-async fn count(home: &Home, time: Duration, by_password: bool) -> Result<String, Fault> {
+async fn count(home: &Home, server: u32, time: Duration, by_password: bool) -> Result<String, Fault> {
     let addresses = home.addresses();
+    let shares = Shares::begin(server)?;
     let mut workers = JoinSet::new();
     let began = Instant::now();
     for number in 0..WORKERS {
@@ -55,5 +69,29 @@ async fn count(home: &Home, time: Duration, by_password: bool) -> Result<String,
     let rate = times.len() as f64 / began.elapsed().as_secs_f64();
     times.sort_unstable();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    Ok(format!("{rate:.0} a second, {median:.1?} each in the median"))
+    Ok(format!("{rate:.0}; {median:.1?} each in the median; processors {}", shares.words()?))
+}
+
+async fn echoed(echo: SocketAddr, time: Duration) -> Result<f64, Fault> {
+    let mut workers = JoinSet::new();
+    let began = Instant::now();
+    for _ in 0..WORKERS {
+        workers.spawn(async move {
+            let mut count = 0_u32;
+            while began.elapsed() < time {
+                let mut stream = client::connect(echo).await?;
+                for _ in 0..ROUNDS {
+                    stream.write_all(LINE).await?;
+                    stream.read_exact(&mut [0; LINE.len()]).await?;
+                }
+                count += 1;
+            }
+            std::io::Result::Ok(count)
+        });
+    }
+    let mut count = 0;
+    while let Some(done) = workers.join_next().await {
+        count += done.map_err(|fault| fault.to_string())?.map_err(|fault| format!("the echo: {fault}"))?;
+    }
+    Ok(f64::from(count) / began.elapsed().as_secs_f64())
 }

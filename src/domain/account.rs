@@ -64,7 +64,7 @@ pub struct Account {
     /// The display picture, as the networks are shown it.
     picture: Option<Arc<Attachment>>,
     /// The object of which the client was last known to show the picture.
-    pictured: Option<Option<Arc<str>>>,
+    pictured: Option<PictureObject>,
     /// Contacts this account sees at the moment.
     seen: HashMap<Passport, Arc<Presence>>,
     /// Questions that are out, by their number.
@@ -78,6 +78,10 @@ struct Own {
     capabilities: u32,
     object: Option<Arc<str>>,
 }
+
+/// The object of a display picture, or that there is none.
+#[derive(Debug)]
+struct PictureObject(Option<Arc<str>>);
 
 /// An addition that waits to know who the address is.
 #[derive(Debug)]

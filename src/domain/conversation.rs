@@ -160,6 +160,13 @@ impl Conversation {
             Cause::Left(seat) => self.left(moment, seat, &mut effects),
             Cause::Answered { who, ring, verdict } => self.ring_answered(&who, ring, verdict, &mut effects),
             Cause::Waiting(owner) => self.waiting(moment, &owner, &mut effects),
+            Cause::Reachable(owner) => {
+                // Nobody answers a ring that was made to a client before this one.
+                if let Some(member) = self.members.get_mut(&owner).filter(|member| member.seats.is_empty()) {
+                    member.ringing.as_mut().map(Ringing::begin_anew);
+                }
+                self.waiting(moment, &owner, &mut effects);
+            }
             Cause::Summoned(owner) => self.summoned(moment, &owner, &mut effects),
             Cause::Fetched { owner, messages, more } => self.fetched(&owner, messages, more, &mut effects),
             Cause::Shown { seat, messages } => self.shown(moment, seat, messages, &mut effects),
@@ -193,9 +200,11 @@ impl Conversation {
     fn called(&mut self, moment: &Moment, seat: SeatId, tag: u32, party: &Party, effects: &mut Vec<Effect>) {
         let Some(member) = self.seated_at(seat) else { return };
         let (inviter, name) = (member.party.passport.clone(), member.party.name.clone());
+        let knows_others = member.seats.iter().any(|known| known.id == seat && known.ready);
         let refuse = |reason| Effect::Tell(seat, SeatEvent::NotCalling { tag, reason });
         let who = party.passport.clone();
-        if who == inviter {
+        let is_known = knows_others && self.members.get(&who).is_some_and(|member| member.here);
+        if who == inviter || is_known {
             effects.push(refuse(CallRefusal::AlreadyThere));
             return;
         }

@@ -63,7 +63,9 @@ mod tests {
         let number: Telephone = "tel:+15555551212".parse().unwrap();
         assert_eq!((number.digits(), number.to_string().as_str()), ("15555551212", "tel:+15555551212"));
         let long = format!("tel:+{}", "1".repeat(16));
-        for text in ["", "tel:", "tel:+", "tel:+12", "tel:15555551212", "+15555551212", "tel:+1%20555", "tel:+1555x", &long] {
+        for text in
+            ["", "tel:", "tel:+", "tel:+12", "tel:15555551212", "+15555551212", "tel:+1%20555", "tel:+1555x", &long]
+        {
             assert_eq!(text.parse::<Telephone>(), Err(TelephoneFault), "{text}");
         }
     }

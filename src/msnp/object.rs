@@ -59,13 +59,7 @@ impl MsnObject {
 
     /// Describes data of this size and hash (the base64 of its SHA-1), under an empty friendly name.
     #[must_use]
-    pub fn of_hash(
-        creator: &str,
-        object_type: ObjectType,
-        location: &str,
-        size: u64,
-        data_hash: &str,
-    ) -> MsnObject {
+    pub fn of_hash(creator: &str, object_type: ObjectType, location: &str, size: u64, data_hash: &str) -> MsnObject {
         let mut object = MsnObject {
             creator: creator.to_owned(),
             size,

@@ -180,9 +180,12 @@ impl Task {
 
     /// Lets the account decide, and does what it says.
     async fn handle(&mut self, cause: Cause, ringing: Option<&ConversationHandle>) {
-        let asked = if let Cause::Asked { session, tag, .. } = &cause { Some((*session, *tag)) } else { None };
         self.removed |= cause == Cause::Removed;
         let effects = self.account.handle(&moment(), cause);
+        // Whoever is answered in the end has to hear of it when a commit fails before that.
+        let asked = effects.iter().find_map(|effect| {
+            if let Effect::Answer { session, tag, .. } = effect { Some((*session, *tag)) } else { None }
+        });
         // Neighbouring lines for one client go as one, so that a long list is one entry of its queue.
         let mut lines: Option<(SessionId, Vec<Input>)> = None;
         for effect in effects {

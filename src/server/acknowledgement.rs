@@ -165,7 +165,8 @@ mod tests {
         let (client, server) = pair("127.0.0.1:0", "127.0.0.1").await;
         SockRef::from(&client).set_recv_buffer_size(4096).unwrap();
         let (local, peer) = (server.local_addr().unwrap(), server.peer_addr().unwrap());
-        while server.try_write(&[0; 65_536]).is_ok() {}
+        let much = vec![0; 65_536];
+        while server.try_write(&much).is_ok() {}
         let acknowledgements = Acknowledgements::default();
         assert!(!acknowledgements.is_all_acknowledged(local, peer));
         drop(client);

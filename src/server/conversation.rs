@@ -41,6 +41,8 @@ pub(crate) enum ToConversation {
     Cause(Cause),
     /// Something waits in the store for `owner` from `peer`.
     Doorbell { owner: Passport, peer: Passport },
+    /// As [`ToConversation::Doorbell`], and the owner's client can be rung from now on.
+    Reachable { owner: Passport, peer: Passport },
     /// A client said this; what it is kept under is made of `id`.
     Said { seat: SeatId, tag: u32, wish: Wish, saying: Saying },
     /// The peer that plays a contact wants the owner's switchboard.
@@ -114,7 +116,13 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                 Some(ToConversation::Doorbell { owner, .. }) if task.pair.is_some() => {
                     task.handle(Cause::Waiting(owner)).await;
                 }
+                Some(ToConversation::Reachable { owner, .. }) if task.pair.is_some() => {
+                    task.handle(Cause::Reachable(owner)).await;
+                }
                 // The two have another conversation now.
+                Some(ToConversation::Reachable { owner, peer }) => {
+                    task.core.directory.reachable(&task.core, owner, peer);
+                }
                 Some(ToConversation::Doorbell { owner, peer }) => task.core.directory.doorbell(&task.core, owner, peer),
                 Some(ToConversation::Said { seat, tag, wish, saying }) => {
                     let id = task.core.store.next_message();

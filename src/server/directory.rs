@@ -152,6 +152,16 @@ impl Directory {
         });
     }
 
+    /// As [`Directory::doorbell`], and the owner's client can be rung from now on.
+    pub(crate) fn reachable(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
+        let message = ToConversation::Reachable { owner: owner.clone(), peer: peer.clone() };
+        let (again_owner, again_peer) = (owner.clone(), peer.clone());
+        self.deliver(core, owner, peer, message, move |core| {
+            let again = Arc::clone(core);
+            core.later(async move { again.directory.reachable(&again, again_owner, again_peer) });
+        });
+    }
+
     /// Brings a message to the conversation of these two, which is brought to life if need be; `failed` is called when the store did
     /// not say who they are.
     fn deliver(

@@ -239,6 +239,9 @@ async fn prune(core: Arc<Core>) {
                 if let Err(fault) = core.store.prune(wall()).await {
                     warn!(%fault, "cannot forget what need not be remembered");
                 }
+                if let Err(fault) = core.media.sweep().await {
+                    warn!(%fault, "cannot forget pictures and files of which nothing speaks");
+                }
             }
             () = core.stop.cancelled() => return,
         }

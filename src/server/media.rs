@@ -27,8 +27,11 @@ const LARGEST_OBJECT: u64 = 1 << 20;
 /// How long a message may wait for what its sender's client has announced.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long it is remembered that an object could not be had.
+/// Of how many objects it is remembered that they could not be had.
 const MEMORY: usize = 1000;
+
+/// How long media stay of which nothing speaks, in milliseconds: a message about them may be on its way.
+const UNUSED_LAST: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Why something is not kept, or not found.
 #[derive(Debug, thiserror::Error)]
@@ -197,12 +200,14 @@ impl Media {
     pub(crate) async fn settle(&self, content: &mut Content) -> Result<(), String> {
         if let Content::Text(text) = content {
             let mut here: Vec<Emoticon> = Vec::new();
-            for emoticon in text.emoticons.drain(..) {
-                let is_here = match &emoticon.picture.source {
-                    Source::Blob(_) => true,
-                    Source::Object(hash) => self.await_object(hash).await,
-                };
-                here.extend(is_here.then_some(emoticon));
+            for mut emoticon in text.emoticons.drain(..) {
+                if let Source::Object(hash) = emoticon.picture.source {
+                    if !self.await_object(&hash).await {
+                        continue;
+                    }
+                    self.describe(&mut emoticon.picture, &hash).await;
+                }
+                here.push(emoticon);
             }
             text.emoticons = here;
             return Ok(());
@@ -221,10 +226,15 @@ impl Media {
         if !is_here {
             return Err("your Messenger did not hand it over".to_owned());
         }
-        if let Some(object) = self.store.object(&hash).await.ok().flatten() {
+        self.describe(attachment, &hash).await;
+        Ok(())
+    }
+
+    /// Says of what was announced what it turned out to be.
+    async fn describe(&self, attachment: &mut Attachment, hash: &ObjectHash) {
+        if let Some(object) = self.store.object(hash).await.ok().flatten() {
             (attachment.size, attachment.media_type) = (object.size, object.media_type);
         }
-        Ok(())
     }
 
     async fn thumbnail(&self, wink: &ObjectHash) -> Option<Attachment> {
@@ -341,6 +351,16 @@ impl Media {
         let extension = object.media_type.strip_prefix("image/")?.to_owned();
         let (name, source) = (format!("picture.{extension}"), Source::Object(*hash));
         Some(Attachment { name, media_type: object.media_type, size: object.size, source, link: None })
+    }
+
+    /// Forgets what nothing speaks of any more.
+    pub(crate) async fn sweep(&self) -> Result<(), MediaFault> {
+        let now = wall();
+        let before = Timestamp(now.0.saturating_sub(UNUSED_LAST));
+        let in_use = self.store.sweep_media(now, before).await?;
+        let removed = self.blobs.sweep(before, in_use).await?;
+        debug!(removed, "forgot media of which nothing speaks");
+        Ok(())
     }
 
     /// Keeps what a message itself brought.

@@ -57,7 +57,7 @@ impl Service {
         let own = waiting.iter().position(|waiting| waiting.peer == service).map(|place| waiting.remove(place));
         let rest = waiting.split_off(waiting.len().min(MOST_WINDOWS));
         for shown in waiting {
-            core.directory.doorbell(core, owner.clone(), shown.peer);
+            core.directory.reachable(core, owner.clone(), shown.peer);
         }
         if !rest.is_empty() {
             let mut summary = String::from("More messages wait for you. Open a conversation to read them:");
@@ -71,7 +71,7 @@ impl Service {
             }
             self.tell(core, owner, summary).await;
         } else if own.is_some() {
-            core.directory.doorbell(core, owner.clone(), service);
+            core.directory.reachable(core, owner.clone(), service);
         }
         Ok(())
     }
@@ -107,7 +107,9 @@ impl Service {
     async fn obey(&self, core: &Core, owner: &Passport, said: &str) -> Result<String, StoreFault> {
         let lower = said.to_lowercase();
         if lower == "waiting" {
-            let waiting = core.store.waiting_peers(owner).await?;
+            let service = core.settings.realm.service();
+            let mut waiting = core.store.waiting_peers(owner).await?;
+            waiting.retain(|waiting| waiting.peer != service);
             let mut answer = if waiting.is_empty() { "Nothing waits for you." } else { "Waiting for you:" }.to_owned();
             for waiting in waiting.iter().take(MOST_NAMES) {
                 let name =

@@ -271,7 +271,7 @@ async fn insert_orders(connection: &mut AnyConnection, orders: &[OrderRow<'_>]) 
 /// Takes away what was delivered, and the messages that wait for nobody any more.
 async fn take_away(connection: &mut AnyConnection, delivered: &[(&Passport, MessageId)]) -> Result<(), StoreFault> {
     for portion in portions(delivered) {
-        let text = format!("DELETE FROM delivery WHERE (owner, message) IN (VALUES {})", places(portion.len(), 2));
+        let text = removal(portion.len());
         let query = portion.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, (owner, message)| {
             query.bind(owner.as_str()).bind(message.0)
         });
@@ -285,4 +285,33 @@ async fn take_away(connection: &mut AnyConnection, delivered: &[(&Passport, Mess
         query.execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// The statement that takes away deliveries. Pairs alone are not looked up in an index, so their second halves are named as well.
+fn removal(rows: usize) -> String {
+    let messages: Vec<_> = (1..=rows).map(|row| format!("(${})", row * 2)).collect();
+    let (messages, pairs) = (messages.join(", "), places(rows, 2));
+    format!("DELETE FROM delivery WHERE message IN (VALUES {messages}) AND (owner, message) IN (VALUES {pairs})")
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::*;
+
+    /// What many wait for a database to have looked through would take the longer the more messages wait.
+    #[tokio::test]
+    async fn deliveries_are_taken_away_by_an_index() {
+        let opened = crate::open::open("sqlite::memory:", std::path::Path::new("/")).await.unwrap();
+        for rows in [1, 64] {
+            let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", removal(rows))));
+            for row in 0..rows {
+                query = query.bind("carol@msn.example").bind(i64::try_from(row).unwrap());
+            }
+            let plan = query.fetch_all(&opened.readers).await.unwrap();
+            let first: String = plan[0].get("detail");
+            assert!(first.starts_with("SEARCH delivery USING"), "{first}");
+        }
+    }
 }

@@ -29,7 +29,10 @@ async fn maintenance_is_announced_to_all_and_the_end_is_told_in_the_words_of_eac
             _ => None,
         });
         let told = told.await;
-        assert!(told.contains("<TEXT>Tea &amp; cake</TEXT>") && told.contains(&format!("name=\"{account}\"")), "{told}");
+        assert!(
+            told.contains("<TEXT>Tea &amp; cake</TEXT>") && told.contains(&format!("name=\"{account}\"")),
+            "{told}"
+        );
     }
     assert!(server.stop().success());
     assert_eq!(alice.rest().await.pop(), Some(ServerCommand::Out(Some(OutReason::Ssd))));

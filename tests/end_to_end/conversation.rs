@@ -20,7 +20,7 @@ fn frame_for(account: &str) -> String {
     format!("MIME-Version: 1.0\r\nContent-Type: application/x-msnmsgrp2p\r\nP2P-Dest: {account}\r\n\r\n{header}")
 }
 
-const CAPABLE: Capabilities = Capabilities(1_342_177_280);
+const CAPABLE: Capabilities = Capabilities(chrysalis_test_harness::CAPABILITIES);
 
 #[tokio::test]
 async fn two_talk_with_every_class_of_acknowledgement() {

@@ -94,7 +94,10 @@ async fn the_bytes_are_those_that_clients_of_each_dialect_read() {
         } else {
             (vec!["901", guid, "Other"], vec!["902", guid])
         };
-        assert_eq!((renamed.arguments, removed.arguments), (reg.iter().map(ToString::to_string).collect(), rmg.iter().map(ToString::to_string).collect()));
+        assert_eq!(
+            (renamed.arguments, removed.arguments),
+            (reg.iter().map(ToString::to_string).collect(), rmg.iter().map(ToString::to_string).collect())
+        );
     }
 }
 

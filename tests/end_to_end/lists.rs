@@ -369,7 +369,11 @@ async fn two_accounts_that_change_at_once_agree_in_the_end() {
     let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
     for _ in 0..10 {
         let commands = |other: &str| {
-            [("ADC", format!("FL N={other} F={other}")), ("ADC", format!("AL N={other}")), ("REM", format!("FL {other}"))]
+            [
+                ("ADC", format!("FL N={other} F={other}")),
+                ("ADC", format!("AL N={other}")),
+                ("REM", format!("FL {other}")),
+            ]
         };
         for ((command, rest), (other_command, other_rest)) in commands(BOB).into_iter().zip(commands(ALICE)) {
             let (one, other) = tokio::join!(alice.ask(command, &rest), bob.ask(other_command, &other_rest));

@@ -26,6 +26,7 @@ mod presence;
 mod proxies;
 mod recordings;
 mod services;
+mod service;
 mod sign_in;
 mod transfers;
 

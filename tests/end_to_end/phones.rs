@@ -53,9 +53,18 @@ async fn numbers_are_shown_at_once_and_in_the_list_to_those_who_are_allowed() {
     }
     alice.ask("PRP", "PHH 2").await;
     assert_eq!(shown(&mut bob, ALICE, "PHH").await.as_deref(), Some("2"));
-    let all = [("HSB", Some("1")), ("MOB", Some("Y")), ("PHH", Some("2")), ("PHM", Some("1 (555) 555-1212")), ("WWE", Some("0"))];
+    let all = [
+        ("HSB", Some("1")),
+        ("MOB", Some("Y")),
+        ("PHH", Some("2")),
+        ("PHM", Some("1 (555) 555-1212")),
+        ("WWE", Some("0")),
+    ];
     let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp12).await;
-    let mut list = listed(&bob.list().await).into_iter().map(|(key, value)| (key.to_owned(), value.map(str::to_owned))).collect::<Vec<_>>();
+    let mut list = listed(&bob.list().await)
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.map(str::to_owned)))
+        .collect::<Vec<_>>();
     list.sort();
     assert_eq!(list, all.map(|(key, value)| (key.to_owned(), value.map(str::to_owned))));
     alice.ask("PRP", "PHH").await;
@@ -155,9 +164,7 @@ async fn a_number_is_a_contact_that_survives_and_is_never_there() {
             let wanted = (dialect != Dialect::Msnp10).then(|| (Some("Mum".to_owned()), Some(guid.clone()), 3, network));
             assert_eq!(found, wanted, "{form} {dialect:?}");
             let told = alice.settled().await;
-            let there = |told: &ServerCommand| {
-                matches!(told, ServerCommand::Iln { presence, .. } | ServerCommand::Nln { presence } if presence.passport == NUMBER)
-            };
+            let there = |told: &ServerCommand| matches!(told, ServerCommand::Iln { presence, .. } | ServerCommand::Nln { presence } if presence.passport == NUMBER);
             assert!(!told.iter().any(there), "{told:?}");
         }
         let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;

@@ -31,7 +31,7 @@ async fn settle(one: &mut Messenger, other: &mut Messenger) -> (Vec<ServerComman
 }
 
 fn line(who: &str, name: &str, status: Status) -> PresenceLine {
-    let capabilities = Capabilities(1_342_177_280);
+    let capabilities = Capabilities(chrysalis_test_harness::CAPABILITIES);
     PresenceLine { status, passport: who.to_owned(), name: name.to_owned(), capabilities, object: None }
 }
 
@@ -65,7 +65,7 @@ async fn who_was_there_before_is_told_with_the_first_status() {
     let (mut alice, bob) = friends(&server, [Dialect::Msnp12; 2]).await;
     drop(bob);
     alice.find("FLN", |told| (*told == offline(BOB)).then_some(())).await;
-    alice.ask("CHG", &format!("BSY 1342177280 {PICTURE}")).await;
+    alice.ask("CHG", &format!("BSY {} {PICTURE}", chrysalis_test_harness::CAPABILITIES)).await;
     alice.personal_message("caf\u{e9} &amp; &lt;b&gt;").await;
     alice.settled().await;
     let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp12).await;

@@ -124,9 +124,11 @@ async fn a_ticket_that_is_not_the_accounts_ends_the_connection() {
         let transaction = client.send("USR", &format!("TWN S {bad}")).await;
         assert_eq!(client.rest().await, refused(transaction));
     }
-    for (name, code) in
-        [("no-address", ErrorCode::AUTHENTICATION_FAILED), ("no-domain@", ErrorCode::DOMAIN_MISSING), ("tel:+15551212", ErrorCode::AUTHENTICATION_FAILED)]
-    {
+    for (name, code) in [
+        ("no-address", ErrorCode::AUTHENTICATION_FAILED),
+        ("no-domain@", ErrorCode::DOMAIN_MISSING),
+        ("tel:+15551212", ErrorCode::AUTHENTICATION_FAILED),
+    ] {
         let mut client = Messenger::connect(server.address(), name, Dialect::Msnp12).await;
         client.send("VER", "MSNP12").await;
         client.next("VER").await;
@@ -186,7 +188,10 @@ async fn the_first_status_brings_a_challenge_whose_answer_is_taken() {
                 other => told.push(other),
             }
         };
-        let echo = |command: &ServerCommand| matches!(command, ServerCommand::Iln { presence, .. } if presence.passport.starts_with("echo@"));
+        let echo = |told: &ServerCommand| {
+            matches!(told, ServerCommand::Iln { presence, .. } | ServerCommand::Nln { presence }
+                if presence.passport.starts_with("echo@"))
+        };
         assert!(told.iter().any(echo), "whoever is there is told first: {told:?}");
         assert_eq!(asked.len(), 20, "{asked}");
         client.solve(&asked).await;
@@ -247,9 +252,10 @@ async fn commands_may_come_byte_by_byte() {
 async fn mail_is_off_unless_the_configuration_says_otherwise() {
     for (extra, on) in [("challenges = \"strict\"", false), ("challenges = \"strict\"\nmail = true", true)] {
         let server = Server::start_with(program(), &[ALICE], extra);
-        for (dialect, wanted) in
-            [(Dialect::Msnp12, "x-msmsgsinitialmdatanotification"), (Dialect::Msnp10, "x-msmsgsinitialemailnotification")]
-        {
+        for (dialect, wanted) in [
+            (Dialect::Msnp12, "x-msmsgsinitialmdatanotification"),
+            (Dialect::Msnp10, "x-msmsgsinitialemailnotification"),
+        ] {
             let mut client = Messenger::sign_in(&server, ALICE, dialect).await;
             client.list().await;
             client.status("NLN").await;

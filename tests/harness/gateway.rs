@@ -90,7 +90,7 @@ async fn request(web: SocketAddr, query: &str, bytes: &[u8]) -> Result<Relayed, 
     );
     stream.write_all(&[head.as_bytes(), bytes].concat()).await.unwrap();
     let mut came = Vec::new();
-    let mut buffer = [0; 8192];
+    let mut buffer = vec![0; 8192];
     let (head, body) = loop {
         if let Some(whole) = whole(&came) {
             break whole;

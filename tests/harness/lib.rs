@@ -25,7 +25,7 @@ pub use command::{Finished, chrysalis};
 pub use gateway::{Relayed, carry, commands, open_gateway, poll};
 pub use homeserver::Homeserver;
 pub use matrix_user::MatrixUser;
-pub use messenger::{Messenger, reply_to};
+pub use messenger::{CAPABILITIES, Messenger, reply_to};
 pub use p2p::{
     Answer, CANCEL, CHUNK, Call, DIRECT_REFUSED, FileOffer, Kind, Object, ObjectKind, Sending, chunks, definitions_in,
     emoticons, image_of_ink, ink, invitation, invitation_fields, object_of_cast, pattern, voice_clip, wink,

@@ -8,7 +8,7 @@ use msnp::{challenge, dialect::Dialect, frame::Side, notification::server::Serve
 use crate::{Ended, Room, Server, Wire, passport};
 
 /// What Messenger 7.5 says that it can do: handwriting of both kinds, messages in parts, direct connections, winks, voice clips.
-pub(crate) const CAPABILITIES: u32 = 0x5004_C02C;
+pub const CAPABILITIES: u32 = 0x5004_C02C;
 
 /// A group that no account has.
 const NO_GROUP: &str = "00000000-0000-4000-8000-000000000000";

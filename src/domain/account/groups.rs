@@ -34,9 +34,7 @@ impl Account {
     ) -> Result<Option<Answer>, Refusal> {
         let known = match group {
             GroupRef::Guid(guid) => self.groups.iter().find(|known| known.guid == *guid),
-            GroupRef::Name(names) => {
-                names.iter().find_map(|name| self.groups.iter().find(|known| known.name == *name))
-            }
+            GroupRef::Name(names) => names.iter().find_map(|name| self.groups.iter().find(|known| known.name == *name)),
         };
         let guid = known.ok_or(Refusal::NoSuchGroup)?.guid;
         self.groups.retain(|known| known.guid != guid);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Account, Answer, Effect, Event, List, Own, SessionId};
+use super::{Account, Answer, Effect, Event, List, Own, PictureObject, SessionId};
 use crate::{
     Contact, Passport, Presence, Status,
     contact::RemoteTarget,
@@ -26,8 +26,7 @@ impl Account {
         };
         let mut watchers = HashSet::new();
         if let Some((presence, unchanged)) = &presence {
-            for contact in self.contacts.values().filter(|contact| contact.is_account() && contact.lists.watches())
-            {
+            for contact in self.contacts.values().filter(|contact| contact.is_account() && contact.lists.watches()) {
                 if !may_see(self.privacy, contact.lists) {
                     continue;
                 }
@@ -53,10 +52,10 @@ impl Account {
             picture: self.picture.clone(),
         };
         if let Some(presence) = &self.shared
-            && self.pictured.as_ref() != Some(&presence.object)
+            && self.pictured.as_ref().is_none_or(|pictured| pictured.0 != presence.object)
         {
             let object = presence.object.clone();
-            self.pictured = Some(object.clone());
+            self.pictured = Some(PictureObject(object.clone()));
             effects.push(Effect::Picture { object, through: self.go_between() });
         }
         if self.shown.as_ref() != Some(&outward) {

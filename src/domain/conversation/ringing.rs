@@ -36,6 +36,8 @@ pub(super) struct Ringing {
     waits: bool,
     /// Whether calls need not wait any longer: the client has been told, or is here by itself.
     announced: bool,
+    /// Whether it was made to a client that is no longer there.
+    is_stale: bool,
     /// Clients whose call is not answered yet, with their numbers for it.
     callers: Vec<(SeatId, u32)>,
 }
@@ -63,6 +65,11 @@ impl Ringing {
         std::mem::replace(&mut self.waits, false)
     }
 
+    /// The client that was rung is no longer the one there is: the next ring is its first.
+    pub(super) const fn begin_anew(&mut self) {
+        self.is_stale = true;
+    }
+
     /// A client has gone: nobody waits for an answer there.
     pub(super) fn forget(&mut self, seat: SeatId) {
         self.callers.retain(|(caller, _)| *caller != seat);
@@ -86,6 +93,12 @@ impl Conversation {
         if let Some(ringing) = &mut member.ringing {
             ringing.from = from;
             ringing.waits |= waits;
+            if std::mem::take(&mut ringing.is_stale) {
+                (ringing.id, ringing.rings, ringing.until) = (id, 1, moment.instant + PATIENCE);
+                self.next_ring += 1;
+                let (from, name) = ringing.from.clone();
+                effects.push(Effect::Ring { id, to: who.clone(), from, name });
+            }
             if ringing.announced {
                 self.connect(who, caller.into_iter().collect(), effects);
             } else {
@@ -102,6 +115,7 @@ impl Conversation {
             from,
             waits,
             announced: false,
+            is_stale: false,
             callers: caller.into_iter().collect(),
         });
         effects.push(Effect::Ring { id, to: who.clone(), from: inviter, name });

@@ -65,6 +65,7 @@ impl Conversation {
             }
             Saying::Typing { payload } => {
                 let begins = author.outward.typed(moment.instant);
+                answer(seat, (tag, wish), true, effects);
                 effects.extend(begins.into_iter().flat_map(|typing| self.typing_effects(&who, typing)));
                 let others = self.members.values().filter(|member| member.party.passport != who);
                 for receiver in others.filter_map(Member::seat) {

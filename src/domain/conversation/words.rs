@@ -134,6 +134,8 @@ pub enum Cause {
     },
     /// Something waits in the store for this account.
     Waiting(Passport),
+    /// As [`Cause::Waiting`], and the account's client can be rung from now on: it has just signed in, or come out of hiding.
+    Reachable(Passport),
     /// A contact wants this account's client in here, to hand something over or to fetch something.
     Summoned(Passport),
     /// What waits for this account: the answer to [`Effect::Fetch`].

@@ -215,7 +215,7 @@ async fn frames_that_only_say_they_are_large_are_drawn_within_bounds() {
     let frame = |left: u8| {
         [b"\x21\xf9\x04\0\x07\0\0\0,".as_slice(), &[left], b"\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0"].concat()
     };
-    let mut bytes = b"GIF89a\x2c\x01\x2c\x01\x80\0\0\xff\0\0\0\0\xff".to_vec();
+    let mut bytes = b"GIF89a\x64\0\x64\0\x80\0\0\xff\0\0\0\0\xff".to_vec();
     for number in 0..200 {
         bytes.extend(frame(number));
     }

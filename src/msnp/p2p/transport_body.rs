@@ -12,6 +12,8 @@ pub struct TransportRequest {
     pub connection: String,
     /// Whether the sender has given the hash of its nonce rather than keep it for later.
     pub has_hashed_nonce: bool,
+    /// Whether the sender has given its nonce itself, as msnp11-sdk does.
+    pub has_nonce: bool,
 }
 
 impl TransportRequest {
@@ -23,6 +25,7 @@ impl TransportRequest {
             bridges: bridges.split_ascii_whitespace().map(str::to_owned).collect(),
             connection: fields.get("Conn-Type").unwrap_or_default().to_owned(),
             has_hashed_nonce: fields.get("Hashed-Nonce").is_some(),
+            has_nonce: fields.get("Nonce").is_some(),
         }
     }
 
@@ -31,7 +34,13 @@ impl TransportRequest {
     #[must_use]
     pub fn refusal(&self) -> Headers {
         let nonce = if self.has_hashed_nonce { "Hashed-Nonce" } else { "Nonce" };
-        Headers::new().with("Bridge", "TCPv1").with("Listening", "false").with(nonce, &Guid::default().to_string())
+        let zeros = Guid::default().to_string();
+        let refusal = Headers::new().with("Bridge", "TCPv1").with("Listening", "false").with(nonce, &zeros);
+        if self.has_nonce {
+            // Without an address msnp11-sdk does not know this for an answer, and asks for ever.
+            return refusal.with("IPv4Internal-Addrs", "0.0.0.0").with("IPv4Internal-Port", "0");
+        }
+        refusal
     }
 }
 

@@ -35,8 +35,24 @@ struct Inside {
     unconfirmed: bool,
     /// Whether the client was heard since the server last read.
     heard: bool,
-    client_gone: bool,
-    server_gone: bool,
+    gone: Gone,
+}
+
+/// Which end went first. Then nobody looks at the other's.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    #[default]
+    Neither,
+    Client,
+    Server,
+}
+
+impl Inside {
+    fn leave(&mut self, end: Gone) {
+        if self.gone == Gone::Neither {
+            self.gone = end;
+        }
+    }
 }
 
 impl Pipe {
@@ -60,7 +76,7 @@ impl ServerEnd {
     pub async fn readable(&self) {
         wait(&self.0.readable, || {
             let inside = self.0.inside();
-            (!inside.from_client.is_empty() || inside.heard || inside.client_gone).then_some(())
+            (!inside.from_client.is_empty() || inside.heard || inside.gone == Gone::Client).then_some(())
         })
         .await;
     }
@@ -70,10 +86,10 @@ impl ServerEnd {
         let mut inside = self.0.inside();
         let heard = std::mem::take(&mut inside.heard);
         if inside.from_client.is_empty() {
-            return match (heard, inside.client_gone) {
-                (true, _) => Ok(Some(0)),
-                (false, true) => Ok(None),
-                (false, false) => Err(io::ErrorKind::WouldBlock.into()),
+            return match inside.gone {
+                _ if heard => Ok(Some(0)),
+                Gone::Client => Ok(None),
+                Gone::Neither | Gone::Server => Err(io::ErrorKind::WouldBlock.into()),
             };
         }
         let length = inside.from_client.len().min(buffer.len());
@@ -90,7 +106,7 @@ impl ServerEnd {
     pub async fn writable(&self) {
         wait(&self.0.writable, || {
             let inside = self.0.inside();
-            (inside.to_client.len() < PIPE_CAPACITY || inside.client_gone).then_some(())
+            (inside.to_client.len() < PIPE_CAPACITY || inside.gone == Gone::Client).then_some(())
         })
         .await;
     }
@@ -98,7 +114,7 @@ impl ServerEnd {
     /// Writes as much as there is room for.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut inside = self.0.inside();
-        if inside.client_gone {
+        if inside.gone == Gone::Client {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         let room = PIPE_CAPACITY.saturating_sub(inside.to_client.len());
@@ -123,7 +139,7 @@ impl ServerEnd {
 impl Drop for ServerEnd {
     fn drop(&mut self) {
         let mut inside = self.0.inside();
-        inside.server_gone = true;
+        inside.leave(Gone::Server);
         inside.from_client = BytesMut::new();
         drop(inside);
         self.0.filled.notify_one();
@@ -164,7 +180,7 @@ impl GatewaySession {
         let pipe = &*self.0;
         let handed = wait(&pipe.drained, || {
             let mut inside = pipe.inside();
-            if inside.server_gone {
+            if inside.gone == Gone::Server {
                 return Some(Err(NotTaken));
             }
             let has_room = inside.from_client.is_empty() || inside.from_client.len() + bytes.len() <= PIPE_CAPACITY;
@@ -182,7 +198,7 @@ impl GatewaySession {
     pub async fn filled(&self, patience: Duration) {
         let filled = wait(&self.0.filled, || {
             let inside = self.0.inside();
-            (!inside.to_client.is_empty() || inside.server_gone).then_some(())
+            (!inside.to_client.is_empty() || inside.gone == Gone::Server).then_some(())
         });
         let _ = tokio::time::timeout(patience, filled).await;
     }
@@ -190,7 +206,7 @@ impl GatewaySession {
     /// Whether the server has ended the session; what it left may still be there.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.0.inside().server_gone
+        self.0.inside().gone == Gone::Server
     }
 
     /// Takes out what there is for the client.
@@ -199,7 +215,7 @@ impl GatewaySession {
         let mut inside = self.0.inside();
         let bytes = std::mem::take(&mut inside.to_client).freeze();
         inside.unconfirmed |= !bytes.is_empty();
-        let ended = inside.server_gone;
+        let ended = inside.gone == Gone::Server;
         drop(inside);
         self.0.writable.notify_one();
         Carried { bytes, ended }
@@ -208,7 +224,7 @@ impl GatewaySession {
 
 impl Drop for GatewaySession {
     fn drop(&mut self) {
-        self.0.inside().client_gone = true;
+        self.0.inside().leave(Gone::Client);
         self.0.readable.notify_one();
         self.0.writable.notify_one();
     }

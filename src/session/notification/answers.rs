@@ -119,7 +119,8 @@ impl Notification {
                 },
                 actions,
             );
-            let theirs = snapshot.contact_properties.iter().filter(|known| forward && known.contact == contact.passport);
+            let theirs =
+                snapshot.contact_properties.iter().filter(|known| forward && known.contact == contact.passport);
             for property in theirs.filter(|known| has_property(dialect, &known.key)) {
                 let (key, value) = (property.key.clone(), property.value.clone());
                 self.send(&ServerCommand::Bpr { passport: None, key, value }, actions);

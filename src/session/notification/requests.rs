@@ -83,13 +83,12 @@ impl Notification {
                 ask(adg.transaction, account::Request::AddGroup { name: adg.name }, actions);
             }
             ClientCommand::Rmg(rmg) => {
-                let group = match rmg.group.parse() {
-                    Ok(guid) => GroupRef::Guid(guid),
-                    Err(_) => {
-                        let once = percent::decode(&rmg.group);
-                        let twice = percent::decode(&once);
-                        GroupRef::Name([once, twice])
-                    }
+                let group = if let Ok(guid) = rmg.group.parse() {
+                    GroupRef::Guid(guid)
+                } else {
+                    let once = percent::decode(&rmg.group);
+                    let twice = percent::decode(&once);
+                    GroupRef::Name([once, twice])
                 };
                 ask(rmg.transaction, account::Request::RemoveGroup { group }, actions);
             }

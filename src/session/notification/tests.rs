@@ -264,7 +264,10 @@ fn a_name_without_a_domain_is_told_so() {
     for (name, wanted) in [("carol@", "206 2\r\n"), ("carol", "911 2\r\n")] {
         let mut bench = Bench::new(Challenges::Off);
         let actions = bench.bytes(&format!("VER 1 MSNP12\r\nUSR 2 TWN I {name}\r\n"));
-        assert_eq!((text(&actions).as_str(), closing(&actions)), (&*format!("VER 1 MSNP12\r\n{wanted}"), Some(Closing::Refused)));
+        assert_eq!(
+            (text(&actions).as_str(), closing(&actions)),
+            (&*format!("VER 1 MSNP12\r\n{wanted}"), Some(Closing::Refused))
+        );
     }
 }
 
@@ -369,7 +372,9 @@ fn snapshot() -> account::Snapshot {
 #[test]
 fn each_dialect_has_its_own_list() {
     let head = |contacts| {
-        format!("SYN 4 1969-12-31T17:00:00.0000000-07:00 1969-12-31T17:00:00.0000000-07:00 {contacts} 0\r\nGTC A\r\nBLP AL\r\nPRP MFN Carol\r\n")
+        format!(
+            "SYN 4 1969-12-31T17:00:00.0000000-07:00 1969-12-31T17:00:00.0000000-07:00 {contacts} 0\r\nGTC A\r\nBLP AL\r\nPRP MFN Carol\r\n"
+        )
     };
     let guid = domain::Guid::of_chance(1);
     let newer = |network: [&str; 3]| {

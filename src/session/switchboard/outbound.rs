@@ -80,12 +80,19 @@ impl Speech {
             Payload::Typing { user } if user.eq_ignore_ascii_case(author.as_str()) => {
                 Saying::Typing { payload: payload.clone() }
             }
-            Payload::PeerToPeer { destination, .. } => passing(destination.parse().ok(), true),
-            // Nobody misses these: what a picture is called is worth nothing without the text that follows.
+            // What is for nobody reaches nobody; its author hears so.
+            Payload::PeerToPeer { destination, .. } => {
+                passing(Some(destination.parse().unwrap_or_else(|_| author.clone())), true)
+            }
+            // The text that follows makes no sense without them, to whoever reads it and whenever.
             Payload::Emoticons { animated, body } => {
                 let announced = self.definitions.learn(author, animated, &body);
-                self::passing(payload, None, false, announced)
+                if self.audience.is_of_networks_only() {
+                    return self::passing(payload, None, false, announced);
+                }
+                lasting(payload, Understood { announced, ..Understood::default() })
             }
+            // Nobody misses these.
             Payload::ClientCapabilities | Payload::KeepAlive | Payload::Typing { .. } | Payload::Recording { .. } => {
                 passing(None, false)
             }

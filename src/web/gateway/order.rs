@@ -88,8 +88,8 @@ mod tests {
             ("SessionID=954547325.13160", Some(Order::Commands { id: ID })),
             ("Action=poll&SessionID=954547325.13160", Some(Order::Poll { id: ID, lifespan: Duration::ZERO })),
             (
-                "Action=poll&Lifespan=60&SessionID=954547325.13160;%20GW-IP=x",
-                Some(Order::Poll { id: ID, lifespan: Duration::from_secs(60) }),
+                "Action=poll&Lifespan=45&SessionID=954547325.13160;%20GW-IP=x",
+                Some(Order::Poll { id: ID, lifespan: Duration::from_secs(45) }),
             ),
             ("", None),
             ("Action=open", None),

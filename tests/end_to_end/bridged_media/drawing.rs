@@ -6,7 +6,7 @@ const COLOURS: u8 = 128;
 /// So many dots may follow a clear code before the codes get wider.
 const RUN: usize = 100;
 
-/// A square GIF with so many frames, all different. Its dots are not compressed: a dot is a byte (the format: GIF89a).
+/// A square GIF with so many frames, all different. Its dots are not compressed: a dot is a byte (`GIF89a`).
 pub(super) fn gif(side: u16, frames: u8) -> Vec<u8> {
     let [low, high] = side.to_le_bytes();
     let mut gif = b"GIF89a".to_vec();

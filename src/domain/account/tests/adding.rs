@@ -7,13 +7,16 @@ fn a_known_contact_is_added_at_once_and_mirrored() {
     let mut account = online(vec![local("dave", &[List::Allow])]);
     let effects = ask(&mut account, add(List::Forward, "dave"));
     let entry = Contact { lists: lists(&[List::Allow, List::Forward]), ..local("dave", &[]) };
-    let [Effect::Keep(kept), Effect::Mirror { to, listed: true }, Effect::Answer { .. }, Effect::Inquire { of }] = &effects[..]
+    let [Effect::Keep(kept), Effect::Mirror { to, listed: true }, Effect::Answer { .. }, Effect::Inquire { of }] =
+        &effects[..]
     else {
         panic!("{effects:?}");
     };
     assert_eq!((to, of), (&passport("dave"), &passport("dave")));
     assert_eq!(kept[..2], [Change::Contact(entry.clone()), Change::ListChanged(Timestamp(5_001))]);
-    assert!(matches!(&kept[2], Change::Mirror { of, listed: true, guid, most: 1000 } if of == to && *guid != entry.guid));
+    assert!(
+        matches!(&kept[2], Change::Mirror { of, listed: true, guid, most: 1000 } if of == to && *guid != entry.guid)
+    );
     assert_eq!(added(&effects), entry);
 }
 

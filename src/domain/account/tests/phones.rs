@@ -16,9 +16,11 @@ fn put(list: List, name: Option<&str>) -> Request {
 #[test]
 fn a_number_is_put_on_lists_without_a_question_and_nobody_is_told() {
     let mut account = online(Vec::new());
-    for (list, name, shown) in
-        [(List::Allow, None, "+15555551212"), (List::Forward, Some(NUMBER), "+15555551212"), (List::Forward, Some("Mum"), "Mum")]
-    {
+    for (list, name, shown) in [
+        (List::Allow, None, "+15555551212"),
+        (List::Forward, Some(NUMBER), "+15555551212"),
+        (List::Forward, Some("Mum"), "Mum"),
+    ] {
         let effects = ask(&mut account, put(list, name));
         assert!(matches!(effects[..], [Effect::Keep(_), Effect::Answer { .. }]), "{effects:?}");
         assert_eq!(changes(&effects).len(), 2, "the entry and the list's time: {effects:?}");

@@ -26,7 +26,9 @@ fn shows(who: &str, value: Option<&str>) -> ContactProperty {
 #[test]
 fn every_property_takes_its_own_values() {
     let mut account = online(Vec::new());
-    for (key, value) in [("PHH", "1 2"), ("PHW", "x"), ("PHM", "+1"), ("MOB", "Y"), ("MBE", "N"), ("HSB", "1"), ("WWE", "2")] {
+    for (key, value) in
+        [("PHH", "1 2"), ("PHW", "x"), ("PHM", "+1"), ("MOB", "Y"), ("MBE", "N"), ("HSB", "1"), ("WWE", "2")]
+    {
         let effects = ask(&mut account, set(key, Some(value)));
         let change = Change::Property { key: key.to_owned(), value: Some(value.to_owned()) };
         assert_eq!(changes(&effects)[0], change);

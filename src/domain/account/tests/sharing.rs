@@ -22,8 +22,12 @@ fn only_watchers_who_may_are_shown_a_status_and_networks_too() {
     let effects = ask(&mut account, status(Status::Busy));
     assert!(matches!(effects[0], Effect::Answer { answer: Answer::Status { status: Status::Busy, .. }, .. }));
     assert_eq!(published(&effects), dave(Some(Status::Busy)));
-    let busy =
-        OwnPresence { status: Status::Busy, name: "Carol".to_owned(), personal_message: PersonalMessage::default(), picture: None };
+    let busy = OwnPresence {
+        status: Status::Busy,
+        name: "Carol".to_owned(),
+        personal_message: PersonalMessage::default(),
+        picture: None,
+    };
     assert_eq!(shown(&effects), [busy]);
     let effects = ask(&mut account, status(Status::Busy));
     assert!(published(&effects).is_empty() && shown(&effects).is_empty(), "nothing is said twice: {effects:?}");

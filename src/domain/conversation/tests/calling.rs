@@ -156,7 +156,8 @@ fn who_blocks_after_being_away_goes() {
     scene.sit(1, "carol");
     let first = scene.ring_of(1, "dave");
     scene.answer_ring("dave", first, Verdict::Absent);
-    let second = scene.ring_of(1, "dave");
+    scene.sit(2, "carol");
+    let second = scene.ring_of(2, "dave");
     let effects = scene.answer_ring("dave", second, Verdict::Blocked);
-    assert_eq!(effects, [not_calling(1, CallRefusal::Unreachable), left(1, "dave")]);
+    assert_eq!(effects, [not_calling(2, CallRefusal::Unreachable), left(1, "dave")]);
 }

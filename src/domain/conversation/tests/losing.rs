@@ -17,6 +17,7 @@ enum Step {
     Call { seat: usize, who: usize },
     Say { seat: usize, carried: bool, keeps: bool },
     Commit,
+    SignIn { who: usize },
     Pass { seat: usize },
     Type { seat: usize },
     Leave { seat: usize },
@@ -36,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (seat(), any::<bool>(), prop::bool::weighted(0.9))
             .prop_map(|(seat, carried, keeps)| Step::Say { seat, carried, keeps }),
         6 => Just(Step::Commit),
+        3 => who().prop_map(|who| Step::SignIn { who }),
         1 => seat().prop_map(|seat| Step::Pass { seat }),
         1 => seat().prop_map(|seat| Step::Type { seat }),
         4 => seat().prop_map(|seat| Step::Leave { seat }),
@@ -130,6 +132,7 @@ impl World {
                 said(self.seat(seat), Saying::Lasting { payload, content, announced: Vec::new(), enclosed: None })
             }
             Step::Commit => return self.commit(),
+            Step::SignIn { who } => Cause::Reachable(passport(PEOPLE[who])),
             Step::Pass { seat } => {
                 said(self.seat(seat), Saying::Passing { payload, to: None, matters: true, announced: Vec::new() })
             }

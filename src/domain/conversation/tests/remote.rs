@@ -106,6 +106,19 @@ fn a_contact_that_wants_a_client_rings_twice_and_no_more() {
 }
 
 #[test]
+fn whoever_signs_in_anew_is_rung_at_once() {
+    let mut scene = Scene::with("echo");
+    scene.wait("carol");
+    scene.answer_ring("carol", 0, Verdict::Ringing);
+    scene.tick_after(20);
+    scene.tick_after(20);
+    assert_eq!(scene.wait("carol"), [], "she is being rung");
+    assert_eq!(scene.take(Cause::Reachable(passport("carol"))), [ring(3, "carol", "echo")]);
+    assert_eq!(scene.answer_ring("carol", 2, Verdict::Absent), [], "an answer to the ring before");
+    assert_eq!(scene.tick_after(20), [ring(4, "carol", "echo")]);
+}
+
+#[test]
 fn a_room_speaks_under_its_own_name() {
     let mut scene = Scene::with("room");
     scene.sit(1, "carol");

@@ -113,9 +113,9 @@ fn somebody_of_another_network_comes_in_at_once() {
 }
 
 #[test]
-fn a_member_who_is_called_again_is_announced_to_the_caller_only() {
+fn a_member_who_is_here_cannot_be_called_again() {
     let mut scene = three();
-    assert_eq!(scene.call(1, "erin"), [calling(1), joined(1, "erin")]);
+    assert_eq!(scene.call(1, "erin"), [not_calling(1, CallRefusal::AlreadyThere)]);
 }
 
 #[test]

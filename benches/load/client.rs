@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
     time::timeout,
 };
 
@@ -102,10 +104,13 @@ impl Client {
         Ok(())
     }
 
-    /// Proves a password, signs in and settles.
+    /// Proves a password, signs in, of which few do so at the same time, and settles.
     pub(crate) async fn arrive(addresses: Addresses, passport: &str, password: &str) -> Result<Self, Fault> {
+        static PLACES: Semaphore = Semaphore::const_new(16);
+        let place = PLACES.acquire().await.map_err(|fault| fault.to_string())?;
         let ticket = ticket(addresses.web, passport, password).await?;
         let mut client = Self::sign_in(addresses.messenger, &ticket).await?;
+        drop(place);
         client.settle().await?;
         Ok(client)
     }
@@ -178,6 +183,15 @@ impl Client {
         let count = count.map_err(|fault| format!("the server broke off: {fault}"))?;
         if count == 0 { Err("the server hung up".to_owned()) } else { Ok(()) }
     }
+}
+
+/// Lets many do something at the same time, and waits for all. A challenge comes a second after a sign-in: one after the other
+/// would take long.
+pub(crate) async fn all<Done: Send + 'static>(
+    doings: impl Iterator<Item = impl Future<Output = Result<Done, Fault>> + Send + 'static>,
+) -> Result<Vec<Done>, Fault> {
+    let doing: JoinSet<_> = doings.collect();
+    doing.join_all().await.into_iter().collect()
 }
 
 /// The word at that place of a line.

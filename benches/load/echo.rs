@@ -42,15 +42,18 @@ pub(crate) fn serve() -> ExitCode {
 async fn repeat(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
-        // Read only when there is something, so that an idle connection has no buffer here either.
         stream.readable().await?;
-        let mut buffer = [0; 8192];
-        match stream.try_read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(length) => stream.write_all(&buffer[..length]).await?,
-            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {}
-            Err(fault) => return Err(fault),
-        }
+        // The buffer lives here only, so that an idle connection has none.
+        let heard = {
+            let mut buffer = [0; 8192];
+            match stream.try_read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(length) => buffer[..length].to_vec(),
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(fault) => return Err(fault),
+            }
+        };
+        stream.write_all(&heard).await?;
     }
 }
 
@@ -101,11 +104,6 @@ impl Echo {
             line.trim().split_once(' ').and_then(|(one, other)| Some((one.parse().ok()?, other.parse().ok()?)));
         (echo.address, echo.fan) = addresses.ok_or("the echo does not say where it is")?;
         Ok(echo)
-    }
-
-    /// The number of its process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
     }
 
     /// The memory that it has in the machine, in bytes.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::{
     net::TcpStream,
-    task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -20,9 +19,6 @@ use crate::{
 
 /// Sessions that are there at the first reading already, so that what the program needs once is not counted.
 pub(crate) const WARM_UP: usize = 100;
-
-/// How many sign in at the same time.
-const AT_ONCE: usize = 16;
 
 /// After the last sign-in, until memory is read.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -110,21 +106,12 @@ impl Memory {
 }
 
 async fn sign_in(home: &Home, numbers: Range<usize>) -> Result<Vec<Client>, Fault> {
-    let mut signing_in = JoinSet::new();
-    let mut sessions = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        if signing_in.len() >= AT_ONCE
-            && let Some(session) = signing_in.join_next().await
-        {
-            sessions.push(session.map_err(|fault| fault.to_string())??);
-        }
-        let (addresses, passport) = (home.addresses(), Home::passport("idle", number));
-        signing_in.spawn(async move { Client::arrive(addresses, &passport, CHEAP_PASSWORD).await });
-    }
-    while let Some(session) = signing_in.join_next().await {
-        sessions.push(session.map_err(|fault| fault.to_string())??);
-    }
-    Ok(sessions)
+    let addresses = home.addresses();
+    let sign_in = |number| async move {
+        let passport = Home::passport("idle", number);
+        Client::arrive(addresses, &passport, CHEAP_PASSWORD).await
+    };
+    client::all(numbers.map(sign_in)).await
 }
 
 /// Watches the processor time while the sessions are silent, and while they ping as they are asked to.

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     CHEAP_PASSWORD,
-    client::{self, Client, Fault},
+    client::{self, Addresses, Client, Fault},
     method,
     paced::percentiles,
     program::Home,
@@ -32,14 +32,8 @@ const WORD: &[u8] = b"NLN BSY star0@load.example star0@load.example 0\r\n";
 pub(crate) async fn measure(home: &Home, fan: SocketAddr, watchers: usize) -> Result<(), Fault> {
     let star_name = Home::passport("star", 0);
     let mut star = Client::arrive(home.addresses(), &star_name, CHEAP_PASSWORD).await?;
-    let mut watching = Vec::new();
-    for number in 0..watchers {
-        let passport = Home::passport("watcher", number);
-        let mut watcher = Client::arrive(home.addresses(), &passport, CHEAP_PASSWORD).await?;
-        watcher.ask(&format!("ADC 8 FL N={star_name} F={star_name}"), "ADC 8 ").await?;
-        watcher.hear(&format!("NLN NLN {star_name}")).await?;
-        watching.push(watcher);
-    }
+    let mut watching =
+        client::all((0..watchers).map(|number| watch(home.addresses(), number, star_name.clone()))).await?;
     let mut times = Vec::new();
     for status in ["BSY", "NLN"].into_iter().cycle().take(CHANGES) {
         sleep(REST).await;
@@ -64,6 +58,14 @@ pub(crate) async fn measure(home: &Home, fan: SocketAddr, watchers: usize) -> Re
     row("· plain TCP, one to all others", &percentiles(times));
     method(&format!("{CHANGES} changes between BSY and NLN, from CHG to the NLN at the last; p50 / the longest."));
     Ok(())
+}
+
+/// A client that has the star as a contact, and sees it.
+async fn watch(addresses: Addresses, number: usize, star: String) -> Result<Client, Fault> {
+    let mut watcher = Client::arrive(addresses, &Home::passport("watcher", number), CHEAP_PASSWORD).await?;
+    watcher.ask(&format!("ADC 8 FL N={star} F={star}"), "ADC 8 ").await?;
+    watcher.hear(&format!("NLN NLN {star}")).await?;
+    Ok(watcher)
 }
 
 async fn spread(fan: SocketAddr, count: usize) -> std::io::Result<Vec<Duration>> {

@@ -125,7 +125,7 @@ impl Home {
 
     /// Keeps an object that clients can ask for.
     pub(crate) async fn write_object(&self, bytes: &[u8]) -> Result<(), Fault> {
-        let blobs = Blobs::open(self.path().join("data/media")).await.map_err(|fault| fault.to_string())?;
+        let blobs = Blobs::open(self.path().join("data/+media")).await.map_err(|fault| fault.to_string())?;
         let (blob, hash) = blobs.put_object(bytes).await.map_err(|fault| fault.to_string())?;
         let store = self.store().await?;
         let object = Object { hash, blob, size: bytes.len() as u64, media_type: "image/png".to_owned() };

@@ -280,8 +280,9 @@ impl Task {
             Effect::Outbox { contact } => self.core.outbox.kick(&self.core, passport, contact),
             Effect::Inquire { of } => match self.core.store.properties_shown(&passport, &of).await {
                 Ok(properties) => {
+                    // At once, so that what the contact changes from here on is heard after it.
                     for property in properties {
-                        self.core.directory.post(&passport, Cause::Showed(property));
+                        Box::pin(self.handle(Cause::Showed(property), None)).await;
                     }
                 }
                 Err(fault) => warn!(%of, %fault, "cannot read what a contact shows; the next list will show it"),

@@ -30,6 +30,9 @@ const REST: Duration = Duration::from_secs(2);
 /// How long to wait before an account that was just rung is rung again.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How much of one conversation may be on its way into the store.
+const MOST_KEEPING: usize = 256;
+
 /// How many kept messages a client is given at once.
 const FETCH: u32 = 50;
 
@@ -101,7 +104,8 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
         let deadline = task.conversation.deadline().map(tokio::time::Instant::from_std);
         tokio::select! {
             biased;
-            message = queue.recv() => match message.map(|message| *message) {
+            // What is on its way into the store has its order; a conversation that goes on faster than it is kept waits.
+            message = queue.recv(), if task.keeping.len() < MOST_KEEPING => match message.map(|message| *message) {
                 Some(ToConversation::Seat(client, cause)) => {
                     if let Cause::Seated { seat, .. } = &cause {
                         task.seats.insert(*seat, client);

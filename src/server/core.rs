@@ -65,7 +65,7 @@ impl Core {
         Arc::new(Self {
             media: Media::new(blobs, store.clone(), settings.limits.media_links_last),
             peers: Peers::default(),
-            pictures: Pictures,
+            pictures: Pictures::default(),
             service: Service::default(),
             session_settings: Arc::new(settings.session.clone()),
             authentication: Authentication::new(&settings.limits),

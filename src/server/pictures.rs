@@ -1,11 +1,12 @@
 //! The display pictures of this server's own users, on their way to the networks: fetched from the client when it shows another one.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Passport,
     account::Cause,
-    media::{Announcement, Attachment},
+    media::{Announcement, Attachment, ObjectHash},
 };
 use msnp::object::MsnObject;
 use tracing::{debug, warn};
@@ -15,11 +16,17 @@ use crate::{
     peers::{Between, ToPeer},
 };
 
-/// What has no state of its own: pictures lie in [`crate::media`], what each account shows in its task.
+/// Which picture each account's client shows; what it is lies in [`crate::media`].
 #[derive(Default)]
-pub(crate) struct Pictures;
+pub(crate) struct Pictures {
+    shown: Mutex<HashMap<Passport, ObjectHash>>,
+}
 
 impl Pictures {
+    fn shown(&self) -> MutexGuard<'_, HashMap<Passport, ObjectHash>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// An account's client shows this picture from now on, as an `MSNObject` in the form of `CHG`. `through` is the contact in whose
     /// name it is fetched if it is not here; the account is told when it is.
     pub(crate) fn changed(
@@ -29,10 +36,13 @@ impl Pictures {
         object: Option<Arc<str>>,
         through: Option<Passport>,
     ) {
+        let announcement = object.and_then(|object| announcement(&owner, &object));
+        match &announcement {
+            Some(announcement) => self.shown().insert(owner.clone(), announcement.hash),
+            None => self.shown().remove(&owner),
+        };
         let core = Arc::clone(core);
         core.tasks.clone().spawn(async move {
-            let announcement = object.and_then(|object| announcement(&owner, &object));
-            let hash = announcement.as_ref().map(|announcement| announcement.hash);
             let Some(announcement) = announcement else {
                 if let Err(fault) = core.store.set_account_picture(&owner, None).await {
                     warn!(%owner, %fault, "cannot note that a picture is gone");
@@ -40,7 +50,7 @@ impl Pictures {
                 core.directory.post(&owner, Cause::Pictured(None));
                 return;
             };
-            if hash.is_some() && core.media.has_object(&announcement.hash).await {
+            if core.media.has_object(&announcement.hash).await {
                 core.pictures.obtained(&core, &announcement);
             } else if let Some(contact) = through {
                 let between = Between { owner, contact };
@@ -49,14 +59,14 @@ impl Pictures {
         });
     }
 
-    /// A picture is here: if it is an account's display picture, its networks are shown it.
+    /// An object is here: if it is the display picture that its owner shows, its networks are shown it.
     pub(crate) fn obtained(&self, core: &Arc<Core>, announcement: &Announcement) {
-        let is_picture = MsnObject::parse(&announcement.description)
-            .is_some_and(|object| object.object_type == msnp::object::ObjectType::DISPLAY_PICTURE);
-        if !is_picture {
+        let (owner, hash) = (announcement.owner.clone(), announcement.hash);
+        // A client may have changed its picture again while this one was fetched.
+        if self.shown().get(&owner) != Some(&hash) {
             return;
         }
-        let (core, owner, hash) = (Arc::clone(core), announcement.owner.clone(), announcement.hash);
+        let core = Arc::clone(core);
         core.tasks.clone().spawn(async move {
             if let Err(fault) = core.store.set_account_picture(&owner, Some(hash)).await {
                 warn!(%owner, %fault, "cannot note a picture");

@@ -303,13 +303,11 @@ impl Account {
         }
         let known = self.contacts.get(by).cloned();
         let mut contact = known.unwrap_or_else(|| fresh(moment, by.clone(), Some(name.clone()), None));
-        let before = contact.lists;
-        contact.lists = if listed { before.with(List::Reverse) } else { before.without(List::Reverse) };
-        self.inform(&contact, before, effects);
+        contact.lists = if listed { contact.lists.with(List::Reverse) } else { contact.lists.without(List::Reverse) };
         if contact.lists.is_empty() {
             self.contacts.remove(by);
         } else {
-            self.contacts.insert(by.clone(), contact);
+            self.contacts.insert(by.clone(), contact.clone());
         }
         self.list_moves(moment);
         let event = if listed {
@@ -318,6 +316,9 @@ impl Account {
             Event::RemovedBy { passport: by.clone() }
         };
         effects.extend(self.session.map(|session| Effect::Tell { session, event }));
+        if listed {
+            self.introduce(&contact, effects);
+        }
         self.share(effects);
     }
 

@@ -66,6 +66,17 @@ impl Account {
         effects.extend(shown.map(|(key, value)| publish(&contact.passport, key, Some(value).filter(|_| informed))));
     }
 
+    /// Says all that there is to a contact that has just put this account on its list. It may have read what was shown before it
+    /// was blocked, or before something was unset, so that it is told as well what it is not shown.
+    pub(super) fn introduce(&self, contact: &Contact, effects: &mut Vec<Effect>) {
+        if !contact.is_account() {
+            return;
+        }
+        let informed = is_informed(contact.lists);
+        let value = |key| self.properties.get(key).filter(|_| informed);
+        effects.extend(SHOWN.into_iter().map(|key| publish(&contact.passport, key, value(key))));
+    }
+
     /// The account is no more, and so is what it showed.
     pub(super) fn withdraw_properties(&mut self, effects: &mut Vec<Effect>) {
         for contact in self.contacts.values().filter(|contact| contact.is_account() && is_informed(contact.lists)) {

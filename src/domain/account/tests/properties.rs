@@ -69,8 +69,17 @@ fn a_phone_number_is_for_those_who_watch_and_are_allowed_by_name() {
     assert_eq!(told(&ask(&mut account, add(List::Allow, "gina"))), [], "once");
     assert_eq!(told(&ask(&mut account, add(List::Block, "gina"))), [line("gina", "PHH", None)]);
     let listed = |who, listed| Cause::Listed { by: passport(who), name: who.to_owned(), listed };
-    assert_eq!(told(&account.handle(&moment(), listed("frank", true))), [line("frank", "PHH", Some("1"))]);
-    assert_eq!(told(&account.handle(&moment(), listed("frank", false))), [line("frank", "PHH", None)]);
+    for (who, value) in [("frank", Some("1")), ("gina", None)] {
+        let _ = account.handle(&moment(), listed(who, false));
+        let told = told(&account.handle(&moment(), listed(who, true)));
+        let wanted = ["PHH", "PHW", "PHM", "MOB", "WWE", "HSB"];
+        assert_eq!(
+            told,
+            wanted.map(|key| line(who, key, value.filter(|_| key == "PHH"))),
+            "what is not shown is said too"
+        );
+    }
+    assert_eq!(told(&account.handle(&moment(), listed("frank", false))), [], "who has nobody on the list shows nobody");
     assert_eq!(told(&ask(&mut account, remove(List::Allow, "dave"))), [line("dave", "PHH", None)]);
     assert_eq!(told(&ask(&mut account, add(List::Allow, ALICE))), [], "networks have no phone numbers");
     ask(&mut account, add(List::Allow, "dave"));

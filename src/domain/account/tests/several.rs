@@ -344,6 +344,8 @@ impl World {
             let account = place.account.as_ref().unwrap();
             let snapshot = account.snapshot();
             assert_eq!(account.contacts.len(), snapshot.contacts.len());
+            let ids: BTreeSet<Guid> = account.contacts.values().map(|contact| contact.guid).collect();
+            assert_eq!(ids.len(), account.contacts.len(), "{owner}: nobody shares an id");
             for who in (0..5).map(everybody).filter(|who| who != owner) {
                 let wanted = self.model.shown(owner, &who);
                 let context = format!("{owner} about {who}");

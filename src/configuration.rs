@@ -13,6 +13,7 @@ use domain::{NetworkBit, NetworkName, Realm, network::NetworkIds, presence::Offl
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use session::{emoji::Emoji, settings::Challenges};
+use url::Url;
 
 use crate::layers::Layers;
 use crate::listeners::{self, ListenerKeys};
@@ -23,6 +24,9 @@ pub(crate) const EXAMPLE: &str = include_str!("../config/examples/chrysalis.toml
 /// The annotated examples of the networks' files.
 pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 1] =
     [("networks/matrix.toml", include_str!("../config/examples/networks/matrix.toml"))];
+
+/// How rooms are shown; the one way there is.
+const ROOMS: &str = "prefixed";
 
 /// Where the configuration is looked for when it is not named.
 const USUAL_PLACE: &str = "config/chrysalis.toml";
@@ -43,13 +47,17 @@ pub(crate) struct Configuration {
     /// Where clients sign in.
     pub(crate) web_listen: String,
     /// How clients reach that.
-    pub(crate) web_public_url: String,
+    pub(crate) web_public_url: Url,
     /// The proxies before that.
     pub(crate) web_trusted_proxies: Vec<IpAddr>,
+    /// How many connections there one address may have, the proxies apart.
+    pub(crate) web_connections_per_address: usize,
     /// How long a session of the HTTP gateway outlives its last request.
     pub(crate) gateway_idle: Duration,
     /// The database.
     pub(crate) database: String,
+    /// How many minutes clients are told of before the server stops; none by default.
+    pub(crate) shutdown_minutes: u32,
     /// What the server is told.
     pub(crate) settings: server::Settings,
     /// The networks that are on.
@@ -92,21 +100,13 @@ struct Server {
     dispatch: bool,
     network_ids: NetworkIds,
     offline_contacts: OfflineContacts,
-    // Rooms as contacts come with the networks that have them; the key is read so that files can be written now.
-    #[serde(rename = "rooms")]
-    _rooms: Rooms,
+    rooms: String,
     emoji: EmojiKey,
     challenges: ChallengesKey,
     offline_messages: bool,
     bridged_font: String,
     mail: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Rooms {
-    Prefixed,
-    Members,
+    shutdown_minutes: u32,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -143,6 +143,7 @@ struct Database {
 struct Limits {
     connections: usize,
     connections_per_address: usize,
+    web_connections_per_address: usize,
     gateway_sessions: usize,
     gateway_sessions_per_address: usize,
     gateway_idle_seconds: u64,
@@ -181,19 +182,25 @@ impl Configuration {
         let listeners = listeners::listeners(&layers, &whole.server.listen, &whole.server.public_address)?;
         let public_address = listeners.first().map(|listener| Arc::clone(&listener.public_address)).unwrap_or_default();
         let public_url = match non_empty(&whole.web.public_url) {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => url.to_owned(),
             None => format!("http://{}", whole.web.listen),
         };
-        let is_web = url::Url::parse(&public_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        if !is_web {
-            return Err(fault("web.public_url", "is no address: write http:// or https://, and a host"));
+        let public_url = web_address(&public_url).map_err(|problem| fault("web.public_url", problem))?;
+        if whole.server.rooms != ROOMS {
+            let problem = format!(
+                "{:?} has no effect: only {ROOMS:?} works in this version; write rooms = {ROOMS:?}, or leave it out",
+                whole.server.rooms
+            );
+            return Err(fault("server.rooms", &problem));
         }
         let domain = &whole.server.domain;
         if format!("a@{domain}").parse::<domain::Passport>().is_err() {
             return Err(fault("server.domain", "is no domain: write one with a dot, such as msn.example"));
         }
         let limits_of = &whole.limits;
-        if [limits_of.password_checks, limits_of.connections].contains(&0) || limits_of.gateway_idle_seconds == 0 {
+        if [limits_of.password_checks, limits_of.connections, limits_of.web_connections_per_address].contains(&0)
+            || limits_of.gateway_idle_seconds == 0
+        {
             return Err(fault("limits", "has a zero where nothing would work: write at least 1"));
         }
 
@@ -216,7 +223,7 @@ impl Configuration {
                 bridged_font: Arc::from(whole.server.bridged_font.as_str()),
                 calls_per_minute: whole.limits.calls_per_minute,
                 messages_per_minute: whole.limits.messages_per_minute,
-                web: Arc::from(public_url.as_str()),
+                web: Arc::from(public_url.as_str().trim_end_matches('/')),
                 public_address,
             },
             offline_contacts: whole.server.offline_contacts,
@@ -234,7 +241,9 @@ impl Configuration {
             web_listen: whole.web.listen,
             web_public_url: public_url,
             web_trusted_proxies: whole.web.trusted_proxies,
+            web_connections_per_address: whole.limits.web_connections_per_address,
             gateway_idle: Duration::from_secs(whole.limits.gateway_idle_seconds),
+            shutdown_minutes: whole.server.shutdown_minutes,
             database: whole.database.url,
             settings,
             networks,
@@ -338,6 +347,16 @@ pub(crate) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// What clients are told to open, and what they name when they come back: both have to be spelt the same way.
+fn web_address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.ok_or("is no address: write http:// or https://, and a host")?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("has more than a path: leave out what begins with ? or #");
+    }
+    Ok(url)
+}
+
 /// `host:port`.
 pub(crate) fn address(text: &str) -> Result<(), String> {
     let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
@@ -346,7 +365,11 @@ pub(crate) fn address(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    const DEFAULTS: &str = include_str!("../config/defaults.toml");
 
     const KINDS: [(&str, u32); 2] = [("loopback", 256), ("matrix", 64)];
 
@@ -367,6 +390,12 @@ pub(crate) mod tests {
         let (plain, example) = (read("", &[]).unwrap(), read(EXAMPLE, &[]).unwrap());
         assert_eq!(format!("{:?}", plain.settings.limits), format!("{:?}", example.settings.limits));
         assert_eq!(plain.listeners, example.listeners);
+        let [defaults, whole] = [DEFAULTS, EXAMPLE].map(|text| toml::from_str::<Value>(text).unwrap());
+        for section in ["server", "web", "database", "limits"] {
+            let keys = |of: &Value| of[section].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+            assert_eq!(keys(&whole), keys(&defaults), "[{section}] of config/examples/chrysalis.toml");
+        }
+        assert_eq!(whole, defaults);
         assert_eq!(plain.networks.len(), 1);
         let [(_, matrix)] = NETWORK_EXAMPLES;
         let with_matrix = read(EXAMPLE, &[("matrix.toml", matrix)]).unwrap();
@@ -398,6 +427,12 @@ pub(crate) mod tests {
                 "[networks.matrix]\nnetwork_bit = 256",
                 "chrysalis.toml: networks.matrix.network_bit: is 256 like that of",
             ),
+            (
+                "[server]\nrooms = \"members\"",
+                "chrysalis.toml: server.rooms: \"members\" has no effect: only \"prefixed\" works in this version; write",
+            ),
+            ("[web]\npublic_url = \"msn.example\"", "chrysalis.toml: web.public_url: is no address: write http://"),
+            ("[web]\npublic_url = \"http://a.example/?b\"", "chrysalis.toml: web.public_url: has more than a path"),
             ("server = [", "chrysalis.toml: "),
         ] {
             let fault = read(main, &[]).unwrap_err();
@@ -406,6 +441,19 @@ pub(crate) mod tests {
         }
         let fault = read("", &[("m.toml", "[networks.matrix]\nenabled = 3")]).unwrap_err();
         assert_eq!(fault, "networks/m.toml: networks.matrix.enabled: is neither true nor false");
+    }
+
+    #[test]
+    fn clients_are_told_the_public_url_as_it_is_compared() {
+        for (written, told) in [
+            ("HTTPS://MSN.Example:443/", "https://msn.example"),
+            ("http://msn.example:8080/a/../Chat//", "http://msn.example:8080/Chat"),
+            ("", "http://127.0.0.1:8080"),
+        ] {
+            let read = read(&format!("[web]\npublic_url = \"{written}\""), &[]).unwrap();
+            assert_eq!(&*read.settings.session.web, told);
+            assert_eq!(read.web_public_url.as_str().trim_end_matches('/'), told);
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bridge::Standing;
 use server::{
-    Handle, Listener,
+    Announcement, Handle, Listener,
     control::{self, Answer, Client, Request},
 };
 use store::Store;
@@ -124,19 +125,30 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     control::serve(&handle, socket.clone()).map_err(|fault| {
         Outcome::Unusable(format!("cannot listen on {}: {fault}; remove it if nothing uses it", socket.display()))
     })?;
-    let public_url = url::Url::parse(&configuration.web_public_url)
-        .map_err(|fault| Outcome::Unusable(format!("web.public_url: {fault}")))?;
     let web = web::Settings {
-        public_url,
+        public_url: configuration.web_public_url.clone(),
         trusted_proxies: configuration.web_trusted_proxies.clone(),
+        connections_per_address: configuration.web_connections_per_address,
         gateway_idle: configuration.gateway_idle,
     };
     handle.spawn(web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
     welcome(&configuration);
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut told_to_stop = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told_to_stop().await;
+    let minutes = configuration.shutdown_minutes;
+    if minutes > 0 {
+        info!(minutes, "clients are told that the server stops; another signal stops it at once");
+        handle.announce(&Announcement::Maintenance { minutes });
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_mins(minutes.into())) => {}
+            () = told_to_stop() => {}
+        }
     }
     info!("stopping");
     handle.stop().await;
@@ -164,7 +176,7 @@ fn welcome(configuration: &Configuration) {
          Then sign in with MSN Messenger 7.5 as docs/messenger.md tells, or with any client of MSNP10 to MSNP12.",
         listeners.join(", "),
         configuration.web_listen,
-        configuration.web_public_url,
+        configuration.settings.session.web,
         if networks.is_empty() { "none".to_owned() } else { networks.join(", ") },
         configuration.settings.realm.domain(),
     );

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use msnp::{
-    message::{self, LONGEST_PAYLOAD, Payload, Reassembly, ReassemblyLimits},
+    message::{self, LONGEST_PAYLOAD, Payload, Reassembled, Reassembly, ReassemblyLimits},
     mime::Headers,
     p2p::guid::Guid,
 };
@@ -40,7 +40,10 @@ fuzz_target!(|case: Case| {
     let (mut now, mut next) = (Instant::now(), 0);
     let mut take = |now: Instant, payload: &[u8]| match Payload::parse(&payload.to_vec().into()) {
         Payload::Chunk { message_id, place, headers, body } => {
-            reassembly.take(now, &message_id, place, &headers, &body)
+            match reassembly.take(now, &message_id, place, &headers, &body) {
+                Reassembled::Whole(headers, body) => Some((headers, body)),
+                Reassembled::Waiting | Reassembled::Refused => None,
+            }
         }
         _ => None,
     };

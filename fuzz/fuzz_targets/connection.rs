@@ -22,7 +22,7 @@ use session::{
     Action, Connection, Input, Settings,
     emoji::Emoji,
     notification::{self, SignedIn},
-    settings::Challenges,
+    settings::{BRIDGED_FONT, Challenges},
     switchboard::{self, Admission},
 };
 
@@ -60,6 +60,7 @@ impl World {
         let settings = Settings {
             network_ids: NetworkIds::default(),
             emoji: Emoji::default(),
+            bridged_font: BRIDGED_FONT.into(),
             challenges: if case.strict { Challenges::Strict } else { Challenges::Lenient },
             calls_per_minute: 60,
             messages_per_minute: 6_000,
@@ -149,15 +150,16 @@ fn seat(request: switchboard::Request) -> Option<switchboard::Input> {
                 name: "Carol".to_owned(),
                 capabilities: 0,
                 dialect: Dialect::Msnp12,
+                time_zone: None,
             })));
         }
         switchboard::Request::Call { tag, .. } => SeatEvent::Calling { tag },
         switchboard::Request::Say { saying, .. } => {
-            let domain::conversation::Saying::Lasting { payload, content } = saying else { return None };
+            let domain::conversation::Saying::Lasting { payload, content, .. } = saying else { return None };
             // As another client hears it, and as one of another network's messages would be heard.
             let body = content.map_or(Body::Payload(payload), Body::Content);
             let from = CLIENT.parse().expect("an address");
-            SeatEvent::Message { from, name: "Carol".to_owned(), sent: Timestamp(0), body, id: None }
+            SeatEvent::Message { from, name: "Carol".to_owned(), speaker: None, sent: Timestamp(0), body, id: None }
         }
         switchboard::Request::Shown(_) => return None,
     };

@@ -20,9 +20,7 @@ use std::sync::Arc;
 pub use asking::{Answer, GroupRef, Refusal, Request, Snapshot, Who};
 pub use limits::Limits;
 pub use record::{Change, ContactProperty, Prompt, Record};
-pub use words::{
-    Announcement, Cause, ContactIntent, Dismissal, Effect, Event, Resolution, Ring, SessionId, Verdict,
-};
+pub use words::{Announcement, Cause, ContactIntent, Dismissal, Effect, Event, Resolution, Ring, SessionId, Verdict};
 
 use limits::Allowances;
 

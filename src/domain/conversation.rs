@@ -157,6 +157,11 @@ impl Conversation {
                 }
                 self.kept(moment, id, kept, &mut effects);
             }
+            Cause::Relayed { seat, tag, wish, taken } => {
+                if self.seated_at(seat).is_some() {
+                    answer(seat, (tag, wish), taken, &mut effects);
+                }
+            }
             Cause::Left(seat) => self.left(moment, seat, &mut effects),
             Cause::Answered { who, ring, verdict } => self.ring_answered(&who, ring, verdict, &mut effects),
             Cause::Waiting(owner) => self.waiting(moment, &owner, &mut effects),

@@ -34,6 +34,9 @@ pub enum PictureFault {
     /// It has more points than are looked at.
     #[error("is larger than {LONGEST_SIDE} by {LONGEST_SIDE} points: use a smaller picture")]
     TooLarge,
+    /// It moves, and is too long for an emoticon even in an emoticon's size.
+    #[error("moves too much for an emoticon: use one with fewer frames, or one that stands still")]
+    MovesTooMuch,
     /// It breaks off, or breaks the rules of its kind.
     #[error("cannot be read ({0}): save it again or use another picture")]
     Damaged(String),

@@ -14,6 +14,8 @@ use crate::drawing::{self, PictureFault};
 pub const LONGEST_SIDE: u32 = 50;
 /// The side of Messenger's own emoticons, in points: smaller ones are enlarged to it.
 pub const SHORTEST_SIDE: u32 = 19;
+/// The longest emoticon that moves, in bytes: clients hand it on to each other in packets of 1202 bytes.
+pub const LONGEST_GIF: usize = 100 * 1024;
 /// How many frames of one that moves are kept.
 const MOST_FRAMES: usize = 60;
 /// How many points all frames together may have before they are scaled: what one large picture may have.
@@ -22,8 +24,12 @@ const MOST_POINTS: u64 = 4096 * 4096;
 const SPEED: i32 = 10;
 
 /// Makes an emoticon of any picture, with the picture's proportions: the longer side has 19 to 50 points. A GIF that moves goes on
-/// moving, with the same delays, for its first 60 frames; one that fits already is left as it is. Says whether it moves: then it is
-/// a GIF, else a PNG.
+/// moving, with the same delays, for its first 60 frames; one that fits already, with at most 100 kB, is left as it is. Says whether
+/// it moves: then it is a GIF, else a PNG.
+///
+/// # Errors
+///
+/// Besides what is no picture within the bounds, one that moves and still has more than 100 kB is refused.
 pub async fn shrink(bytes: Bytes) -> Result<(Bytes, bool), PictureFault> {
     let original = bytes.clone();
     drawing::apart(bytes, move |bytes| {
@@ -68,7 +74,7 @@ fn shrink_moving(bytes: &[u8]) -> Result<Moving, PictureFault> {
     if frames.len() < 2 {
         return Ok(Moving::Still);
     }
-    if size == given && rest.next().is_none() {
+    if size == given && bytes.len() <= LONGEST_GIF && rest.next().is_none() {
         return Ok(Moving::Fits);
     }
     let mut gif = Vec::new();
@@ -76,6 +82,9 @@ fn shrink_moving(bytes: &[u8]) -> Result<Moving, PictureFault> {
     encoder.set_repeat(Repeat::Infinite)?;
     encoder.encode_frames(frames)?;
     drop(encoder);
+    if gif.len() > LONGEST_GIF {
+        return Err(PictureFault::MovesTooMuch);
+    }
     Ok(Moving::Scaled(gif))
 }
 

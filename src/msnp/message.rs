@@ -10,11 +10,9 @@ mod chunk;
 mod reassembly;
 mod text;
 
-pub use build::{
-    MOST_EMOTICONS, emoticons, ink, invitation_refusal, nudge, peer_to_peer, text, typing, voice_clip, wink,
-};
+pub use build::{MOST_EMOTICONS, emoticons, ink, invitation_refusal, nudge, peer_to_peer, text, typing};
 pub use chunk::{CHUNK_LENGTH, LONGEST_PAYLOAD, payloads};
-pub use reassembly::{Reassembly, ReassemblyLimits};
+pub use reassembly::{Reassembled, Reassembly, ReassemblyLimits};
 pub use text::{split_text, wire_text};
 
 /// The place of a chunk in a message of several payloads.

@@ -54,6 +54,11 @@ impl Default for Acknowledgements {
 }
 
 impl Acknowledgements {
+    /// Whether the kernel tells anything at all.
+    pub(crate) const fn are_told(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether everything sent between these two ends has been acknowledged. A connection that no longer exists has not: it may
     /// have been broken off. Takes some microseconds and never waits.
     pub(crate) fn is_all_acknowledged(&self, local: SocketAddr, peer: SocketAddr) -> bool {

@@ -13,7 +13,7 @@ use session::{
     switchboard,
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info_span};
 
 use crate::{
@@ -26,6 +26,9 @@ use crate::{
 
 /// How much may wait for a connection's task. Whoever lets more pile up is too slow to be kept.
 const QUEUE: usize = 4096;
+
+/// How much of what waits for a client is written together; then it is its turn to be heard.
+const TOGETHER: usize = 64;
 
 /// How long after a message was sent it is asked whether it arrived.
 const ASK_ARRIVAL: Duration = Duration::from_millis(500);
@@ -44,16 +47,20 @@ pub(crate) enum ToConnection {
 }
 
 /// Leave to have one packet under way; it goes back once the packet is out on the socket, and is lost with the connection.
-pub(crate) struct Credit(mpsc::Sender<()>);
+pub(crate) enum Credit {
+    /// Of a peer of this server.
+    Peer(mpsc::Sender<()>),
+    /// Of another client, which hears then that its packet was taken.
+    Client(oneshot::Sender<()>),
+}
 
 impl Credit {
-    pub(crate) const fn new(returns: mpsc::Sender<()>) -> Self {
-        Self(returns)
-    }
-
     fn give_back(self) {
-        // There is room for as many as were ever given.
-        let _ = self.0.try_send(());
+        // There is room for as many as were ever given; and whoever does not listen any more does not care.
+        match self {
+            Self::Peer(returns) => drop(returns.try_send(())),
+            Self::Client(taken) => drop(taken.send(())),
+        }
     }
 }
 
@@ -199,7 +206,7 @@ impl Task {
                 biased;
                 message = queue.recv() => match message {
                     Some(message) if !self.lane.overflown.load(Ordering::Relaxed) => {
-                        Box::pin(self.deliver(*message)).await
+                        Box::pin(self.deliver_all(*message, queue)).await
                     }
                     Some(_) | None => Err(Ending::TooSlow),
                 },
@@ -220,7 +227,8 @@ impl Task {
                     Box::pin(self.stop()).await
                 }
             };
-            if let Err(ending) = step {
+            // What a step says goes out together.
+            if let Err(ending) = step.and_then(|()| self.flush()) {
                 return ending;
             }
         }
@@ -230,9 +238,9 @@ impl Task {
     async fn read(&mut self) -> Result<(), Ending> {
         let actions = {
             let mut buffer = [0; 8192];
-            match self.transport.try_read(&mut buffer) {
+            match self.transport.try_read(&mut buffer, &self.core.acknowledgements) {
                 Ok(Some(input)) => {
-                    // A request to the gateway says what the client has got, before it says anything else.
+                    // A client that speaks may have got all that was written, which is asked before it says anything else.
                     let shows = matches!(input, Input::Relayed(_)) && self.ask_arrival.is_some() && self.has_arrived();
                     let mut actions = Vec::new();
                     if shows {
@@ -263,6 +271,25 @@ impl Task {
         Ok(())
     }
 
+    /// Writes what there is, as far as the client takes it.
+    fn flush(&mut self) -> Result<(), Ending> {
+        self.write()?;
+        if self.unsent.len() > self.core.settings.limits.unsent { Err(Ending::TooSlow) } else { Ok(()) }
+    }
+
+    async fn deliver_all(
+        &mut self,
+        first: ToConnection,
+        queue: &mut mpsc::Receiver<Box<ToConnection>>,
+    ) -> Result<(), Ending> {
+        self.deliver(first).await?;
+        for _ in 1..TOGETHER {
+            let Ok(message) = queue.try_recv() else { break };
+            self.deliver(*message).await?;
+        }
+        Ok(())
+    }
+
     async fn deliver(&mut self, message: ToConnection) -> Result<(), Ending> {
         match message {
             ToConnection::Notification(inputs) => {
@@ -285,9 +312,6 @@ impl Task {
                 self.credits.push(credit);
                 let actions = self.connection.process(&moment(), Input::Switchboard(input));
                 self.carry_out(actions).await?;
-                if self.unsent.is_empty() {
-                    self.credits.drain(..).for_each(Credit::give_back);
-                }
             }
         }
         Ok(())
@@ -323,6 +347,7 @@ impl Task {
         };
         let actions = self.connection.process(&moment(), input);
         self.carry_out(actions).await?;
+        self.flush()?;
         Err(Closing::Dismissed.into())
     }
 
@@ -338,18 +363,21 @@ impl Task {
                     } else {
                         self.unsent.extend_from_slice(&bytes);
                     }
-                    self.write()?;
-                    if self.unsent.len() > self.core.settings.limits.unsent {
-                        return Err(Ending::TooSlow);
-                    }
                     continue;
                 }
                 Action::Close(closing) => {
                     let _ = tokio::time::timeout(LINGER, self.finish()).await;
                     return Err(closing.into());
                 }
-                Action::Notification(request) => self.notification(request).await.map(Input::Notification),
-                Action::Switchboard(request) => self.switchboard(request).await.map(Input::Switchboard),
+                // What can go does not wait for what others have to be asked.
+                Action::Notification(request) => {
+                    self.flush()?;
+                    self.notification(request).await.map(Input::Notification)
+                }
+                Action::Switchboard(request) => {
+                    self.flush()?;
+                    self.switchboard(request).await.map(Input::Switchboard)
+                }
             };
             if let Some(input) = input {
                 let more = self.connection.process(&moment(), input);

@@ -12,11 +12,11 @@ use domain::{
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use session::switchboard::Input;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info_span, warn};
 
 use crate::{
-    connection::{ConnectionHandle, ToConnection},
+    connection::{ConnectionHandle, Credit, ToConnection},
     core::{Core, moment, until},
     peers::{Between, ToPeer},
 };
@@ -92,6 +92,7 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
         handle: handle.clone(),
         rung: HashMap::new(),
         keeping: FuturesUnordered::new(),
+        relaying: FuturesUnordered::new(),
         summoned: Vec::new(),
     });
     core.tasks.spawn(run(task, queue).instrument(span));
@@ -139,6 +140,7 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                 None => return,
             },
             Some(kept) = task.keeping.next() => task.handle(kept).await,
+            Some(relayed) = task.relaying.next() => task.handle(relayed).await,
             () = until(deadline) => task.handle(Cause::Tick).await,
             () = tokio::time::sleep(REST), if idle => {
                 if task.core.directory.retire(task.pair.as_ref(), &task.handle, &mut queue) {
@@ -160,6 +162,8 @@ struct Task {
     rung: HashMap<Passport, Instant>,
     /// What is on its way into the store.
     keeping: FuturesUnordered<BoxFuture<'static, Cause>>,
+    /// Packets on their way from one client to another. A client has few of them under way: it is not read from meanwhile.
+    relaying: FuturesUnordered<BoxFuture<'static, Cause>>,
     /// Peers that want somebody's switchboard.
     summoned: Vec<(Passport, mpsc::WeakSender<ToPeer>)>,
 }
@@ -167,6 +171,7 @@ struct Task {
 impl Task {
     /// Lets the conversation decide, and does what it says; what comes of that is told it before anything else.
     async fn handle(&mut self, cause: Cause) {
+        let comes_in = matches!(cause, Cause::Seated { .. } | Cause::Called { .. });
         let mut causes = VecDeque::from([cause]);
         while let Some(cause) = causes.pop_front() {
             for effect in self.conversation.handle(&moment(), cause) {
@@ -175,6 +180,14 @@ impl Task {
         }
         if !self.summoned.is_empty() {
             self.show_routes();
+        }
+        if comes_in && let Some(pair) = &self.pair {
+            for owner in pair.both() {
+                if let Some(client) = self.conversation.seat_of(owner).and_then(|seat| self.seats.get(&seat)) {
+                    let between = Between { owner: owner.clone(), contact: pair.other(owner).clone() };
+                    self.core.peers.show_route(&between, client);
+                }
+            }
         }
     }
 
@@ -299,6 +312,14 @@ impl Task {
             Effect::Typing { owner, contact, typing } => {
                 let core = Arc::clone(&self.core);
                 self.core.tasks.spawn(async move { core.show_typing(&owner, &contact, typing).await });
+            }
+            Effect::Relay { seat, tag, wish, to, event } => {
+                let (credit, taken) = oneshot::channel();
+                if let Some(client) = self.seats.get(&to) {
+                    client.tell_paced(Input::Seat(event), Credit::Client(credit));
+                }
+                let relayed = taken.map(move |taken| Cause::Relayed { seat, tag, wish, taken: taken.is_ok() });
+                self.relaying.push(relayed.boxed());
             }
             Effect::Peer { owner, contact, payload } => {
                 if let Some(client) = self.conversation.seat_of(&owner).and_then(|seat| self.seats.get(&seat)) {

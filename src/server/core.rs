@@ -63,7 +63,7 @@ pub(crate) const SERVICE_NAME: &str = "Chrysalis";
 impl Core {
     pub(crate) fn new(settings: Settings, store: Store, blobs: Blobs, links: Links) -> Arc<Self> {
         Arc::new(Self {
-            media: Media::new(blobs, store.clone(), settings.limits.media_links_last),
+            media: Media::new(blobs, store.clone(), &settings.limits),
             peers: Peers::default(),
             pictures: Pictures::default(),
             service: Service::default(),

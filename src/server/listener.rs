@@ -43,6 +43,7 @@ pub(crate) async fn listen(core: Arc<Core>, listener: Listener, crowd: Arc<Crowd
         };
         match accepted {
             Ok((stream, peer)) => {
+                let peer = canonical(peer);
                 let limits = &core.settings.limits;
                 let Some(place) = Crowd::enter(&crowd, peer.ip(), limits.connections, limits.connections_per_address)
                 else {
@@ -59,6 +60,11 @@ pub(crate) async fn listen(core: Arc<Core>, listener: Listener, crowd: Arc<Crowd
             }
         }
     }
+}
+
+/// An IPv4 client's address, also where the listener is for IPv6 too: limits count by it, and clients are told it.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
 }
 
 fn prepare(stream: &TcpStream, peer: SocketAddr) {
@@ -113,6 +119,17 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv4_client_is_the_same_on_every_listener() {
+        for (peer, wanted) in [
+            ("[::ffff:127.0.0.1]:1863", "127.0.0.1:1863"),
+            ("127.0.0.1:1863", "127.0.0.1:1863"),
+            ("[2001:db8::7]:1863", "[2001:db8::7]:1863"),
+        ] {
+            assert_eq!(canonical(peer.parse().unwrap()), wanted.parse().unwrap());
+        }
+    }
 
     #[test]
     fn places_are_limited_in_all_and_for_each_address_and_given_back() {

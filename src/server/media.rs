@@ -4,22 +4,25 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    Content, Timestamp,
+    Content, Passport, Timestamp,
     content::Emoticon,
     media::{Announcement, Attachment, BlobId, ObjectHash, Source},
 };
 use media::{BlobFault, Blobs, Incoming};
 use rand::{Rng, distr::Alphanumeric};
 use store::{LinkedMedia, Object, Portrait, Store, StoreFault};
-use tokio::{fs::File, sync::Notify};
+use tokio::{
+    fs::File,
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+};
 use tracing::{debug, warn};
 
-use crate::core::wall;
+use crate::{core::wall, settings::Limits};
 
 /// The largest object that clients are given or asked for, in bytes.
 const LARGEST_OBJECT: u64 = 1 << 20;
@@ -29,6 +32,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Of how many objects it is remembered that they could not be had.
 const MEMORY: usize = 1000;
+
+/// How long it is remembered, in milliseconds.
+const FORGOTTEN: u64 = 60_000;
+
+/// How many files are received at once, from all clients together: each has files open.
+const MOST_RECEIVED: usize = 200;
+
+/// How many emoticons of one text Messenger is given at most.
+const MOST_EMOTICONS: usize = 10;
+
+/// A day, in milliseconds.
+const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// How long media stay of which nothing speaks, in milliseconds: a message about them may be on its way.
 const UNUSED_LAST: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -44,24 +59,65 @@ pub(crate) enum MediaFault {
     Io(#[from] io::Error),
 }
 
+/// A file that comes piece by piece, and its place among those that do.
+pub(crate) struct Receiving {
+    file: Incoming,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Receiving {
+    /// Takes the next piece.
+    pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), BlobFault> {
+        self.file.write(piece).await
+    }
+}
+
 /// Everything that is kept beside messages.
 pub(crate) struct Media {
     blobs: Blobs,
     store: Store,
     /// How long a person can fetch something by its link.
     links_last: Duration,
-    /// Objects that no client gave, so that nobody waits for them.
-    gave_up: Mutex<HashMap<ObjectHash, Timestamp>>,
+    /// What an account may hand over on one day, in bytes.
+    daily: u64,
+    /// What each account has handed over, and on which day.
+    received: Mutex<HashMap<Passport, (i64, u64)>>,
+    receiving: Arc<Semaphore>,
+    /// Objects that their owners' clients did not give, so that nobody waits for them.
+    gave_up: Mutex<HashMap<(Passport, ObjectHash), Timestamp>>,
     /// Rung whenever an object comes, or is given up.
     changed: Notify,
 }
 
 impl Media {
-    pub(crate) fn new(blobs: Blobs, store: Store, links_last: Duration) -> Self {
-        Self { blobs, store, links_last, gave_up: Mutex::default(), changed: Notify::new() }
+    pub(crate) fn new(blobs: Blobs, store: Store, limits: &Limits) -> Self {
+        Self {
+            blobs,
+            store,
+            links_last: limits.media_links_last,
+            daily: limits.received_daily,
+            received: Mutex::default(),
+            receiving: Arc::new(Semaphore::new(MOST_RECEIVED)),
+            gave_up: Mutex::default(),
+            changed: Notify::new(),
+        }
     }
 
-    fn given_up(&self) -> MutexGuard<'_, HashMap<ObjectHash, Timestamp>> {
+    /// Whether an account may hand over so many bytes more today. If so, they count.
+    pub(crate) fn may_receive(&self, owner: &Passport, size: u64) -> bool {
+        let today = wall().0 / DAY;
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.retain(|_, (day, _)| *day == today);
+        let (_, sum) = received.entry(owner.clone()).or_insert((today, 0));
+        let whole = sum.saturating_add(size);
+        let may = whole <= self.daily;
+        if may {
+            *sum = whole;
+        }
+        may
+    }
+
+    fn given_up(&self) -> MutexGuard<'_, HashMap<(Passport, ObjectHash), Timestamp>> {
         self.gave_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,13 +145,16 @@ impl Media {
     }
 
     /// A file that comes piece by piece, of at most this size.
-    pub(crate) async fn incoming(&self, size: u64) -> Result<Incoming, MediaFault> {
-        Ok(self.blobs.incoming(size).await?)
+    pub(crate) async fn incoming(&self, size: u64) -> Result<Receiving, MediaFault> {
+        let place = Arc::clone(&self.receiving).try_acquire_owned();
+        let place =
+            place.map_err(|_| io::Error::new(io::ErrorKind::QuotaExceeded, "too many files are being received"))?;
+        Ok(Receiving { file: self.blobs.incoming(size).await?, _place: place })
     }
 
     /// The whole of a file that came piece by piece.
-    pub(crate) async fn finish(&self, file: Incoming, name: &str) -> Result<Attachment, MediaFault> {
-        let (blob, _) = file.finish().await?;
+    pub(crate) async fn finish(&self, receiving: Receiving, name: &str) -> Result<Attachment, MediaFault> {
+        let (blob, _) = receiving.file.finish().await?;
         self.attachment(name, blob).await
     }
 
@@ -134,7 +193,7 @@ impl Media {
             return None;
         }
         let bytes = self.bytes(&attachment.source).await?;
-        media::picture::preview(bytes.into()).await.map(Bytes::from)
+        media::picture::preview(bytes).await
     }
 
     /// Whether the object is here.
@@ -144,6 +203,10 @@ impl Media {
 
     /// The bytes of an object that a client asks for.
     pub(crate) async fn object_bytes(&self, hash: &ObjectHash) -> Option<Bytes> {
+        let Some(object) = self.store.object(hash).await.ok().flatten() else { return None };
+        if object.size > LARGEST_OBJECT {
+            return None;
+        }
         self.bytes(&Source::Object(*hash)).await
     }
 
@@ -162,47 +225,50 @@ impl Media {
             Ok(_) => self.changed.notify_waiters(),
             Err(fault) => {
                 warn!(%fault, "an object cannot be kept");
-                self.gave_up(announcement.hash);
+                self.gave_up(announcement);
             }
         }
     }
 
     /// The object cannot be had: whoever waits for it goes on without.
-    pub(crate) fn gave_up(&self, hash: ObjectHash) {
+    pub(crate) fn gave_up(&self, announcement: &Announcement) {
         let mut given_up = self.given_up();
         if given_up.len() >= MEMORY {
             given_up.clear();
         }
-        given_up.insert(hash, wall());
+        given_up.insert((announcement.owner.clone(), announcement.hash), wall());
         drop(given_up);
         self.changed.notify_waiters();
     }
 
-    /// Waits until the object is here; says whether it is.
-    async fn await_object(&self, hash: &ObjectHash) -> bool {
-        let until = tokio::time::Instant::now() + PATIENCE;
+    /// Waits until the object is here, which `owner` has announced; says whether it is.
+    async fn await_object(&self, owner: &Passport, hash: &ObjectHash, until: tokio::time::Instant) -> bool {
+        let cannot_be_had = || {
+            let since = self.given_up().get(&(owner.clone(), *hash)).copied();
+            since.is_some_and(|since| wall().since(since) < FORGOTTEN)
+        };
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // Registered before looking, so that nothing slips through in between.
             changed.as_mut().enable();
             if self.has_object(hash).await {
-                self.given_up().remove(hash);
                 return true;
             }
-            if self.given_up().remove(hash).is_some() || tokio::time::timeout_at(until, changed).await.is_err() {
+            if cannot_be_had() || tokio::time::timeout_at(until, changed).await.is_err() {
                 return false;
             }
         }
     }
 
-    /// Makes of what a client announced what its message will be: an error says what is missing.
-    pub(crate) async fn settle(&self, content: &mut Content) -> Result<(), String> {
+    /// Makes of what the author's client announced what the message will be: an error says what is missing.
+    pub(crate) async fn settle(&self, author: &Passport, content: &mut Content) -> Result<(), String> {
+        let until = tokio::time::Instant::now() + PATIENCE;
         if let Content::Text(text) = content {
             let mut here: Vec<Emoticon> = Vec::new();
             for mut emoticon in text.emoticons.drain(..) {
                 if let Source::Object(hash) = emoticon.picture.source {
-                    if !self.await_object(&hash).await {
+                    if !self.await_object(author, &hash, until).await {
                         continue;
                     }
                     self.describe(&mut emoticon.picture, &hash).await;
@@ -215,7 +281,7 @@ impl Media {
         let is_wink = matches!(content, Content::Wink { .. });
         let Some(attachment) = content.attachment_mut() else { return Ok(()) };
         let Source::Object(hash) = attachment.source else { return Ok(()) };
-        let is_here = self.await_object(&hash).await;
+        let is_here = self.await_object(author, &hash, until).await;
         if is_wink {
             let thumbnail = if is_here { self.thumbnail(&hash).await } else { None };
             if let Content::Wink { thumbnail: place, .. } = content {
@@ -239,7 +305,7 @@ impl Media {
 
     async fn thumbnail(&self, wink: &ObjectHash) -> Option<Attachment> {
         let bytes = self.object_bytes(wink).await?;
-        let (picture, _) = media::wink::thumbnail(bytes.into()).await?;
+        let (picture, _) = media::wink::thumbnail(bytes).await?;
         self.keep_bytes("wink.png", &picture).await.ok()
     }
 
@@ -273,7 +339,8 @@ impl Media {
         match content {
             Content::Text(text) => {
                 let mut fit: Vec<Emoticon> = Vec::new();
-                for mut emoticon in text.emoticons.drain(..) {
+                // More than five of each kind Messenger does not show.
+                for mut emoticon in text.emoticons.drain(..).take(MOST_EMOTICONS) {
                     match self.emoticon(&mut emoticon).await {
                         Ok(()) => fit.push(emoticon),
                         Err(why) => debug!(%why, "an emoticon cannot be shown; its word stays"),
@@ -304,7 +371,7 @@ impl Media {
 
     async fn emoticon(&self, emoticon: &mut Emoticon) -> Result<(), String> {
         let bytes = self.bytes(&emoticon.picture.source).await.ok_or("it is not here")?;
-        let (shrunk, animated) = media::emoticon::shrink(bytes.into()).await.map_err(|fault| fault.to_string())?;
+        let (shrunk, animated) = media::emoticon::shrink(bytes).await.map_err(|fault| fault.to_string())?;
         let object = self.keep_object(&shrunk).await.map_err(|fault| fault.to_string())?;
         emoticon.picture.source = Source::Object(object.hash);
         (emoticon.picture.size, emoticon.picture.media_type) = (object.size, object.media_type);
@@ -314,7 +381,7 @@ impl Media {
 
     async fn ink(&self, attachment: &mut Attachment) -> Result<(), String> {
         let bytes = self.bytes(&attachment.source).await.ok_or("it is not here")?;
-        let gif = media::ink::to_gif(bytes.into()).await.map_err(|fault| fault.to_string())?;
+        let gif = media::ink::to_gif(bytes).await.map_err(|fault| fault.to_string())?;
         let object = self.keep_object(&gif).await.map_err(|fault| fault.to_string())?;
         attachment.source = Source::Object(object.hash);
         (attachment.size, attachment.media_type) = (object.size, object.media_type);
@@ -329,7 +396,7 @@ impl Media {
     /// Makes a display picture of an image.
     pub(crate) async fn portrait(&self, blob: BlobId) -> Option<Portrait> {
         let bytes = self.bytes(&Source::Blob(blob)).await?;
-        let picture = match media::picture::normalise(bytes.into()).await {
+        let picture = match media::picture::normalise(bytes).await {
             Ok(picture) => picture,
             Err(fault) => {
                 debug!(%fault, "what should be a picture is none");

@@ -5,11 +5,11 @@ mod transfer;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::{
-    Content,
+    Allowance, Content,
     conversation::{Body, Draft, SeatEvent},
     media::{Announcement, Attachment},
 };
@@ -35,8 +35,17 @@ const WINDOW: usize = 16;
 /// How long a peer with nothing to do stays in memory.
 const REST: Duration = Duration::from_mins(2);
 
-/// The most that a client may be offered or asked for at once; further offers are left to the link in the text.
+/// The most that a client may be asked for, and may hand over, at once.
 const MOST_TRANSFERS: usize = 20;
+
+/// The most files that a client is offered at once; for further ones there is the link in the text.
+const MOST_OFFERS: usize = 5;
+
+/// How many files and drawings a minute a client may hand over to one contact.
+const FILES_PER_MINUTE: u32 = 30;
+
+/// How long a client that was rung for a switchboard is waited for.
+const SUMMONS: Duration = Duration::from_mins(1);
 
 /// Starts the task of a peer.
 pub(crate) fn spawn(core: &Arc<Core>, between: Between, sender: &mpsc::Sender<ToPeer>, queue: mpsc::Receiver<ToPeer>) {
@@ -50,7 +59,8 @@ pub(crate) fn spawn(core: &Arc<Core>, between: Between, sender: &mpsc::Sender<To
         between,
         own: sender.downgrade(),
         route: None,
-        summoned: false,
+        summoned: None,
+        files: Allowance::new(FILES_PER_MINUTE),
         returns,
         transfers: HashMap::new(),
         next: 1,
@@ -68,8 +78,9 @@ struct Task {
     own: mpsc::WeakSender<ToPeer>,
     /// The client's switchboard.
     route: Option<ConnectionHandle>,
-    /// Whether the client has been rung for a switchboard.
-    summoned: bool,
+    /// When the client was rung for a switchboard.
+    summoned: Option<Instant>,
+    files: Allowance,
     /// Where credit comes back.
     returns: mpsc::Sender<()>,
     transfers: HashMap<TransferId, Transfer>,
@@ -87,7 +98,7 @@ impl Task {
             let route = self.route.clone();
             tokio::select! {
                 biased;
-                Some(()) = returned.recv() => self.process(Input::Ready { packets: 1 }).await,
+                Some(()) = returned.recv(), if route.is_some() => self.process(Input::Ready { packets: 1 }).await,
                 message = queue.recv() => match message {
                     Some(message) => self.take(message, &mut returned).await,
                     None => return,
@@ -142,7 +153,7 @@ impl Task {
         let (returns, receiver) = mpsc::channel(WINDOW);
         (self.returns, *returned) = (returns, receiver);
         self.route = Some(route);
-        self.summoned = false;
+        self.summoned = None;
         self.process(Input::Ready { packets: WINDOW }).await;
     }
 
@@ -157,7 +168,9 @@ impl Task {
 
     /// Rings the client for a switchboard, if there is none.
     fn summon(&mut self) {
-        if self.route.is_none() && !std::mem::replace(&mut self.summoned, true) {
+        let is_rung = self.summoned.is_some_and(|since| since.elapsed() < SUMMONS);
+        if self.route.is_none() && !is_rung {
+            self.summoned = Some(Instant::now());
             self.core.directory.summon(&self.core, &self.between, self.own.clone());
         }
     }
@@ -169,7 +182,7 @@ impl Task {
             return;
         }
         if self.transfers.len() >= MOST_TRANSFERS {
-            self.core.media.gave_up(announcement.hash);
+            self.core.media.gave_up(&announcement);
             return;
         }
         let (transfer, description) = (self.number(), announcement.description.to_string());
@@ -179,7 +192,13 @@ impl Task {
     }
 
     async fn offer(&mut self, attachment: Attachment) {
-        if self.transfers.len() >= MOST_TRANSFERS {
+        let offered = |transfer: &&Transfer| matches!(transfer, Transfer::Offered { .. });
+        let is_known = |transfer: &Transfer| matches!(transfer, Transfer::Offered { of, .. } if *of == attachment);
+        // What was not confirmed is shown again, and is still offered.
+        if self.transfers.values().any(is_known) {
+            return;
+        }
+        if self.transfers.values().filter(offered).count() >= MOST_OFFERS {
             debug!("too much is offered already: the link has to do");
             return;
         }
@@ -187,8 +206,8 @@ impl Task {
         match self.core.media.open_file(&attachment.source).await {
             Ok(Some((file, size))) => {
                 let transfer = self.number();
-                let name = attachment.name;
-                self.transfers.insert(transfer, Transfer::Offered(file));
+                let name = attachment.name.clone();
+                self.transfers.insert(transfer, Transfer::Offered { file, of: attachment });
                 self.process(Input::OfferFile { transfer, name, size, preview }).await;
                 self.summon();
             }
@@ -237,7 +256,7 @@ impl Task {
             Output::FileReceived { transfer } => self.received(transfer).await,
             Output::Want { transfer, offset, length } => {
                 let data = match self.transfers.get_mut(&transfer) {
-                    Some(Transfer::Offered(file)) => transfer::read(file, offset, length).await,
+                    Some(Transfer::Offered { file, .. }) => transfer::read(file, offset, length).await,
                     Some(Transfer::Fetched(_) | Transfer::Incoming { .. }) | None => Ok(Bytes::new()),
                 };
                 return Some(match data {
@@ -262,12 +281,19 @@ impl Task {
             }
             Output::Failed { transfer, why } => self.failed(transfer, why).await,
             Output::InkReceived { content_type, data } if content_type == "image/gif" => {
+                if !data.starts_with(b"GIF8") || !self.files.take(moment().instant) {
+                    self.tell("(a drawing was not sent: it is no GIF, or there were too many)".to_owned()).await;
+                    return None;
+                }
                 match self.core.media.keep_bytes("ink.gif", &data).await {
                     Ok(attachment) => self.say(Content::Ink(attachment)).await,
                     Err(fault) => warn!(%fault, "ink cannot be kept"),
                 }
             }
-            Output::InkReceived { content_type, .. } => debug!(content_type, "ink that no network reads"),
+            Output::InkReceived { content_type, .. } => {
+                debug!(content_type, "ink that no network reads");
+                self.tell("(a drawing was not sent: this contact takes drawings as GIF only)".to_owned()).await;
+            }
             Output::InvitationDeclined { activity } => debug!(?activity, "declined"),
         }
         None
@@ -278,13 +304,21 @@ impl Task {
         let (from, name) = (self.between.contact.clone(), self.name.clone());
         let body = Body::Payload(payload);
         let event = SeatEvent::Message { from, name, speaker: None, sent: wall(), body, id: None };
-        route.tell_paced(switchboard::Input::Seat(event), Credit::new(self.returns.clone()));
+        route.tell_paced(switchboard::Input::Seat(event), Credit::Peer(self.returns.clone()));
     }
 
     async fn accept(&mut self, transfer: TransferId, name: String, size: u64) -> Input<'static> {
+        if self.transfers.len() >= MOST_TRANSFERS || !self.files.take(moment().instant) {
+            debug!("a file is declined: there were too many");
+            return Input::DeclineFile { transfer };
+        }
+        if !self.core.media.may_receive(&self.between.owner, size) {
+            self.tell(format!("(not sent: {name}: you have sent as much today as this server takes)")).await;
+            return Input::DeclineFile { transfer };
+        }
         match self.core.media.incoming(size).await {
             Ok(file) => {
-                self.transfers.insert(transfer, Transfer::Incoming { file, name });
+                self.transfers.insert(transfer, Transfer::Incoming { file: Box::new(file), name });
                 Input::AcceptFile { transfer }
             }
             Err(fault) => {
@@ -309,7 +343,7 @@ impl Task {
     /// A file of the client is here: from now on it goes the way of any message.
     async fn received(&mut self, transfer: TransferId) {
         let Some(Transfer::Incoming { file, name }) = self.transfers.remove(&transfer) else { return };
-        match self.core.media.finish(file, &name).await {
+        match self.core.media.finish(*file, &name).await {
             Ok(attachment) if attachment.media_type.starts_with("image/") => self.say(Content::Image(attachment)).await,
             Ok(attachment) => self.say(Content::File(attachment)).await,
             Err(fault) => {
@@ -322,11 +356,11 @@ impl Task {
     async fn failed(&mut self, transfer: TransferId, why: Failure) {
         debug!(%transfer, ?why, "a transfer failed");
         match self.transfers.remove(&transfer) {
-            Some(Transfer::Fetched(announcement)) => self.core.media.gave_up(announcement.hash),
+            Some(Transfer::Fetched(announcement)) => self.core.media.gave_up(&announcement),
             Some(Transfer::Incoming { name, .. }) if why != Failure::Cancelled => {
                 self.tell(format!("(not sent: {name}: it broke off)")).await;
             }
-            Some(Transfer::Incoming { .. } | Transfer::Offered(_)) | None => {}
+            Some(Transfer::Incoming { .. } | Transfer::Offered { .. }) | None => {}
         }
     }
 

@@ -61,6 +61,14 @@ impl Peers {
         }
     }
 
+    /// Shows a peer, if it has a task, the way to its client.
+    pub(crate) fn show_route(&self, between: &Between, route: &ConnectionHandle) {
+        if let Some(task) = self.tasks().get(between) {
+            // A full queue belongs to a peer that is hearing from its client, and so has the way to it.
+            let _ = task.try_send(ToPeer::Route(route.clone()));
+        }
+    }
+
     fn task(&self, core: &Arc<Core>, between: &Between) -> mpsc::Sender<ToPeer> {
         let mut tasks = self.tasks();
         if let Some(task) = tasks.get(between).filter(|task| !task.is_closed()) {

@@ -32,7 +32,7 @@ impl Service {
     /// The time zone that an account has set.
     pub(crate) fn time_zone(&self, owner: &Passport) -> Option<String> {
         let zones = self.zones.read().unwrap_or_else(PoisonError::into_inner);
-        zones.get(owner).map(|zone| zone.to_string())
+        zones.get(owner).map(ToString::to_string)
     }
 
     fn note_time_zone(&self, owner: &Passport, zone: Option<&str>) {

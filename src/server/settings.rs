@@ -48,6 +48,8 @@ pub struct Limits {
     pub ticket_lifetime: Duration,
     /// The largest file that a client may send, in bytes.
     pub file: u64,
+    /// What the clients of one account may hand over on one day, in bytes.
+    pub received_daily: u64,
     /// How long a link to a picture or file is good for.
     pub media_links_last: Duration,
     /// What one account may hold.
@@ -67,6 +69,7 @@ impl Default for Limits {
             attempts_within: Duration::from_mins(5),
             ticket_lifetime: Duration::from_hours(24),
             file: 100 << 20,
+            received_daily: 2_000_000_000,
             media_links_last: Duration::from_hours(30 * 24),
             account: domain::account::Limits::default(),
         }

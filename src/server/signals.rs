@@ -189,12 +189,13 @@ async fn rename(core: &Arc<Core>, network: &NetworkName, profile: &RemoteProfile
     let target = RemoteTarget::Person(profile.user.clone());
     match core.store.rename_remote(network, &target, &profile.name).await {
         Ok(true) => {
+            // Lists first: a client that sees the new name finds it on the list as well.
+            if let Some(contact) = address(core, network, &target).await {
+                rename_on_lists(core, &contact, &profile.name).await;
+            }
             let theirs = |sight: &Sight, _: &RemotePresence| sight.network == *network && sight.user == profile.user;
             for (sight, presence) in core.signals.known_where(theirs) {
                 show(core, &sight, &presence).await;
-            }
-            if let Some(contact) = address(core, network, &target).await {
-                rename_on_lists(core, &contact, &profile.name).await;
             }
         }
         Ok(false) => {}

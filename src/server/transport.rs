@@ -51,11 +51,18 @@ impl Transport {
 
     /// Reads what is there. Nothing at all means that the client has gone; [`io::ErrorKind::WouldBlock`], that there is nothing
     /// now.
-    pub(crate) fn try_read<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Option<Input<'a>>> {
+    pub(crate) fn try_read<'a>(
+        &self,
+        buffer: &'a mut [u8],
+        acknowledgements: &Acknowledgements,
+    ) -> io::Result<Option<Input<'a>>> {
         match self {
             Self::Tcp { stream, .. } => {
                 let length = stream.try_read(buffer)?;
-                Ok(buffer.get(..length).filter(|bytes| !bytes.is_empty()).map(Input::Bytes))
+                let bytes = buffer.get(..length).filter(|bytes| !bytes.is_empty());
+                // What a client says need not mean that it has what was last written to it: a file may lie before that. The
+                // kernel knows better, where it tells.
+                Ok(bytes.map(if acknowledgements.are_told() { Input::Relayed } else { Input::Bytes }))
             }
             Self::Gateway { pipe, .. } => {
                 let length = pipe.try_read(buffer)?;

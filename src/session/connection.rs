@@ -26,8 +26,8 @@ const STRANGER: Limits = Limits { line: 8192, payload: 1024, personal_message: 1
 pub enum Input<'a> {
     /// The client sent these.
     Bytes(&'a [u8]),
-    /// The client sent these, or none, by way of the HTTP gateway. They prove nothing about what it got, of which the gateway
-    /// knows itself; but the client lives.
+    /// The client sent these, or, by way of the HTTP gateway, none. They prove nothing about what it got, of which the kernel or the
+    /// gateway knows better; but the client lives.
     Relayed(&'a [u8]),
     /// The client's machine has everything that was sent: the kernel or the gateway says so.
     Arrived,

@@ -99,12 +99,6 @@ impl Peer {
         self.calls.iter().map(|call| call.deadline).chain(self.desk.deadline()).min()
     }
 
-    /// Whether something is to be sent and there is no credit. Without an open switchboard it is time for one.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        !self.line.has_credit() && (self.line.has_words() || self.calls.iter().any(Call::is_ready))
-    }
-
     /// Whether nothing is going on, so that the peer can be dropped.
     #[must_use]
     pub fn is_idle(&self) -> bool {

@@ -10,6 +10,7 @@ mod spoken;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,9 @@ use pace::NudgePace;
 
 /// How long a client may take to show its cookie.
 const ADMISSION: Duration = Duration::from_mins(1);
+
+/// How many packets for another client may be under way: one that hands over a file faster than it is taken is not read from.
+const MOST_PACKETS: usize = 64;
 
 /// What happened to a switchboard connection, beside the client's own commands.
 #[derive(Debug)]
@@ -109,6 +113,8 @@ pub struct Switchboard {
     nudges: NudgePace,
     calls: Allowance,
     messages: Allowance,
+    /// Packets for another client that are not answered yet.
+    packets: BTreeSet<u32>,
 }
 
 #[derive(Debug)]
@@ -131,6 +137,7 @@ impl Switchboard {
             unproven: Vec::new(),
             fresh: Vec::new(),
             speech: Speech::default(),
+            packets: BTreeSet::new(),
             nudges: NudgePace::default(),
         }
     }
@@ -142,8 +149,8 @@ impl Switchboard {
         }
     }
 
-    pub(crate) const fn is_ready(&self) -> bool {
-        !matches!(self.phase, Phase::Redeeming { .. })
+    pub(crate) fn is_ready(&self) -> bool {
+        !matches!(self.phase, Phase::Redeeming { .. }) && self.packets.len() < MOST_PACKETS
     }
 
     pub(crate) fn tick(&mut self, moment: &Moment, actions: &mut Vec<Action>) {
@@ -222,7 +229,12 @@ impl Switchboard {
         match input {
             Input::Admitted(admission) => self.admitted(admission, actions),
             Input::NotCallable { tag } => self.refuse(tag, ErrorCode::NOT_ONLINE, actions),
-            Input::Seat(event) => self.tell(moment, event, actions),
+            Input::Seat(event) => {
+                if let SeatEvent::Taken { tag } | SeatEvent::NotTaken { tag } = &event {
+                    self.packets.remove(tag);
+                }
+                self.tell(moment, event, actions);
+            }
             Input::Over => actions.push(Action::Close(Closing::Dismissed)),
         }
     }

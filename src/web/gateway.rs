@@ -70,7 +70,7 @@ pub(crate) async fn serve(
 
 async fn open(web: &Web, from: IpAddr, carriage: &Carriage) -> Result<Answer, Fault> {
     let session = web.backend.open_gateway(from).ok_or(Fault::TooMany)?;
-    let id = web.gateway.open(session)?;
+    let id = web.gateway.open(session, from)?;
     web.gateway.exchange(id, carriage).await
 }
 

@@ -12,6 +12,7 @@
 
 mod authority;
 mod body;
+mod crowd;
 mod gateway;
 mod listener;
 mod media;

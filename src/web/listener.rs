@@ -1,11 +1,6 @@
 //! The HTTP listener and its connections.
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -26,6 +21,7 @@ use url::Url;
 
 use crate::{
     authority::Backend,
+    crowd::Crowd,
     gateway::Sessions,
     routes::{Origin, Web, routes},
     spelling::Respelled,
@@ -57,6 +53,8 @@ pub struct Settings {
     /// The proxies that stand before it, whose `X-Forwarded-For` is believed. Without it everybody behind one proxy would share
     /// one address, and with that one count of failed sign-ins.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How many connections one address may have, trusted proxies and this machine itself apart.
+    pub connections_per_address: usize,
     /// How long a session of the HTTP gateway outlives its last request. What it had not shown to have received is then given to the
     /// account's next session.
     pub gateway_idle: Duration,
@@ -71,17 +69,26 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
         gateway: Arc::clone(&gateway),
         visits: Arc::new(Visits::default()),
     });
-    let proxies: Arc<[IpAddr]> = settings.trusted_proxies.into();
+    let proxies: Arc<[IpAddr]> = settings.trusted_proxies.iter().map(IpAddr::to_canonical).collect();
+    let crowd = Crowd::new(settings.connections_per_address, Arc::clone(&proxies));
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (stream, peer) = accept(&listener).await;
+            let Some(own_place) = crowd.enter(peer) else {
+                tracing::warn!(
+                    %peer,
+                    "too many web connections from one address: one was turned away; if it is a proxy, name it in \
+                     web.trusted_proxies or raise limits.web_connections_per_address"
+                );
+                continue;
+            };
             let (router, stop) = (router.clone(), stop.clone());
             let proxies = Arc::clone(&proxies);
             connections.spawn(async move {
-                attend(stream, (peer.ip(), proxies), router, stop).await;
-                drop(place);
+                attend(stream, (peer, proxies), router, stop).await;
+                drop((place, own_place));
             });
         }
     };
@@ -91,10 +98,12 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
     connections.wait().await;
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+/// The next connection, and whose it is: an IPv4 address is one also where the listener is for IPv6 too, since limits and proxies
+/// are named by it.
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok(accepted) => return accepted,
+            Ok((stream, peer)) => return (stream, peer.ip().to_canonical()),
             // The client may be gone again, or the process out of descriptors: neither may end the listener, nor spin it.
             Err(fault) => {
                 tracing::warn!(%fault, "a web connection could not be accepted");
@@ -133,15 +142,16 @@ async fn attend(stream: TcpStream, (peer, proxies): (IpAddr, Arc<[IpAddr]>), rou
     }
 }
 
-/// Whom a request comes from: the peer, or, when that is a trusted proxy, the last in its chain who is not one.
+/// Whom a request comes from: the peer, or, when that is a trusted proxy, the last in its chain who is not one. What stands before
+/// something that is no address was not written by a trusted proxy and is worth nothing.
 fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     if !proxies.contains(&peer) {
         return peer;
     }
-    let chain = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
-    let hops = chain.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok());
-    let hops: Vec<IpAddr> = hops.collect();
-    hops.into_iter().rev().find(|hop| !proxies.contains(hop)).unwrap_or(peer)
+    let chain = headers.get_all("x-forwarded-for").into_iter().rev();
+    let hops = chain.flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
+    let addresses = hops.map_while(|hop| hop.trim().parse().ok()).map(|hop: IpAddr| hop.to_canonical());
+    addresses.into_iter().find(|hop| !proxies.contains(hop)).unwrap_or(peer)
 }
 
 async fn answer(router: Router, from: IpAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
@@ -171,5 +181,38 @@ mod tests {
         );
         assert_eq!(origin(ip("198.51.100.7"), &headers, &proxies), ip("198.51.100.7"), "a stranger's word is nothing");
         assert_eq!(origin(ip("127.0.0.1"), &HeaderMap::new(), &proxies), ip("127.0.0.1"));
+    }
+
+    #[test]
+    fn what_stands_before_something_that_is_no_address_is_not_believed() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let [proxy, other] = [ip("127.0.0.1"), ip("127.0.0.2")];
+        for (chain, wanted) in [
+            ("203.0.113.1, unknown", proxy),
+            ("203.0.113.1, unknown, 127.0.0.2", proxy),
+            ("203.0.113.1,", proxy),
+            ("203.0.113.1, \u{e9}", proxy),
+            ("unknown, 203.0.113.9, 127.0.0.2", ip("203.0.113.9")),
+            ("203.0.113.1, ::ffff:203.0.113.9, ::ffff:127.0.0.2", ip("203.0.113.9")),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append("x-forwarded-for", http::HeaderValue::from_bytes(chain.as_bytes()).unwrap());
+            assert_eq!(origin(proxy, &headers, &[proxy, other]), wanted, "{chain}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "203.0.113.1".parse().unwrap());
+        headers.append("x-forwarded-for", http::HeaderValue::from_bytes(b"\xff").unwrap());
+        assert_eq!(origin(proxy, &headers, &[proxy]), proxy);
+    }
+
+    #[tokio::test]
+    async fn an_ipv4_client_of_a_listener_for_both_has_its_ipv4_address() {
+        let Ok(listener) = TcpListener::bind("[::]:0").await else {
+            println!("skipped: this machine has no IPv6");
+            return;
+        };
+        let port = listener.local_addr().unwrap().port();
+        let _client = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        assert_eq!(accept(&listener).await.1, "127.0.0.1".parse::<IpAddr>().unwrap());
     }
 }

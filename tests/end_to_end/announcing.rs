@@ -1,12 +1,12 @@
 //! What the people who run the server say to everybody.
 
-use chrysalis_test_harness::Messenger;
+use chrysalis_test_harness::{Messenger, Server};
 use msnp::{
     dialect::Dialect,
     notification::server::{OutReason, ServerCommand},
 };
 
-use crate::{ALICE, BOB, server};
+use crate::{ALICE, BOB, program, server};
 
 #[tokio::test]
 async fn maintenance_is_announced_to_all_and_the_end_is_told_in_the_words_of_each_dialect() {
@@ -37,6 +37,20 @@ async fn maintenance_is_announced_to_all_and_the_end_is_told_in_the_words_of_eac
     assert!(server.stop().success());
     assert_eq!(alice.rest().await.pop(), Some(ServerCommand::Out(Some(OutReason::Ssd))));
     assert_eq!(bob.rest().await.pop(), Some(ServerCommand::Out(None)));
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_says_so_before_it_does() {
+    let mut server = Server::start_with(program(), &[ALICE], "shutdown_minutes = 2");
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    server.ask_to_stop();
+    let body = "MIME-Version: 1.0\r\nContent-Type: application/x-msmsgssystemmessage\r\n\r\nType: 1\r\nArg1: 2\r\n";
+    let said = ServerCommand::Message { payload: body.into() };
+    alice.find("the announcement", |told| (*told == said).then_some(())).await;
+    alice.settled().await;
+    // Whoever does not want to wait says it again.
+    assert!(server.stop().success());
+    assert_eq!(alice.rest().await.pop(), Some(ServerCommand::Out(Some(OutReason::Ssd))));
 }
 
 #[test]

@@ -387,3 +387,32 @@ async fn two_accounts_that_change_at_once_agree_in_the_end() {
     assert_eq!(entry(&alice.list().await, BOB).lists, 1 | 2);
     assert_eq!(entry(&bob.list().await, ALICE).lists, 2 | 8);
 }
+
+#[tokio::test]
+async fn one_person_here_and_on_a_network_is_two_contacts_that_do_not_meet() {
+    let here = "echo@example.com";
+    let there = "echo@loopback.msn.example";
+    let server = server(&[ALICE, here]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut echo = Messenger::online(&server, here, Dialect::Msnp12).await;
+    let guid = alice.add(here).await;
+    alice.sees(here, msnp::status::Status::Online).await;
+    alice.sees(there, msnp::status::Status::Online).await;
+    alice.ask("ADC", &format!("BL N={there}")).await;
+    alice.ask("SBP", &format!("{guid} MFN Another")).await;
+    let list = alice.list().await;
+    assert_eq!((entry(&list, here).lists, entry(&list, here).name.as_str()), (1 | 2, "Another"));
+    assert_eq!((entry(&list, there).lists & (2 | 4), entry(&list, there).name.as_str()), (4, "Echo"));
+    echo.status("BSY").await;
+    alice.sees(here, msnp::status::Status::Busy).await;
+    alice.ask("REM", &format!("FL {guid}")).await;
+    let list = alice.list().await;
+    assert_eq!(entry(&list, here).lists, 2);
+    assert_eq!(entry(&list, there).lists & (1 | 2 | 4), 1 | 4);
+
+    // A name that the client repeats does not take a network's away.
+    let bridged = entry(&list, there).guid.unwrap();
+    let reply = alice.ask("SBP", &format!("{bridged} MFN Mine")).await;
+    assert!(matches!(&reply, ServerCommand::Sbp { value, .. } if value == "Mine"), "{reply:?}");
+    assert_eq!(entry(&alice.list().await, there).name, "Echo");
+}

@@ -112,6 +112,12 @@ impl Server {
         }
     }
 
+    /// Asks the server to stop, and does not wait.
+    pub fn ask_to_stop(&self) {
+        let process = self.process.as_ref().expect("the server runs");
+        kill_process(Pid::from_child(process), Signal::TERM).unwrap();
+    }
+
     /// Asks the server to stop, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the server runs");

@@ -53,6 +53,11 @@ impl Conversation {
                 let (remotes, members): (Vec<_>, Vec<_>) = meant.partition(|member| member.party.is_remote());
                 let receivers: Vec<SeatId> = members.into_iter().filter_map(Member::seat).collect();
                 let contacts: Vec<Passport> = remotes.into_iter().map(|member| member.party.passport.clone()).collect();
+                if let ([receiver], true, []) = (&receivers[..], to.is_some(), &contacts[..]) {
+                    let event = passing(&who, &name, moment.wall, &payload);
+                    effects.push(Effect::Relay { seat, tag, wish, to: *receiver, event });
+                    return;
+                }
                 let is_taken = !matters || !receivers.is_empty() || !contacts.is_empty();
                 answer(seat, (tag, wish), is_taken, effects);
                 obtain(&who, &contacts, announced, effects);

@@ -121,6 +121,17 @@ pub enum Cause {
         /// Whether it is.
         kept: bool,
     },
+    /// The client that was given a packet of this seat's took it, or is gone: the answer to [`Effect::Relay`].
+    Relayed {
+        /// Whose packet.
+        seat: SeatId,
+        /// Its number for it.
+        tag: u32,
+        /// What it wants to hear of it.
+        wish: Wish,
+        /// Whether it was taken.
+        taken: bool,
+    },
     /// A client is gone.
     Left(SeatId),
     /// The answer to [`Effect::Ring`].
@@ -273,6 +284,19 @@ pub enum Effect {
         contact: Passport,
         /// Whether they type now.
         typing: bool,
+    },
+    /// Give a client a packet of another one's, no faster than it takes them; the answer comes back as [`Cause::Relayed`].
+    Relay {
+        /// Whose packet.
+        seat: SeatId,
+        /// Its number for it.
+        tag: u32,
+        /// What it wants to hear of it.
+        wish: Wish,
+        /// To which client.
+        to: SeatId,
+        /// The packet.
+        event: SeatEvent,
     },
     /// Hand a client's payload to the peer that plays a remote contact towards it.
     Peer {

@@ -132,6 +132,29 @@ async fn an_emoticon_that_moves_goes_on_moving() {
 }
 
 #[tokio::test]
+async fn an_emoticon_that_moves_is_short() {
+    let small = moving(40, 40, 3);
+    let mut padded = small[..small.len() - 1].to_vec();
+    padded.extend(b"\x21\xfe");
+    for _ in 0..1000 {
+        padded.push(200);
+        padded.extend([b'x'; 200]);
+    }
+    padded.extend(b"\0;");
+    let (image, animated) = emoticon::shrink(padded.into()).await.unwrap();
+    assert!(animated && image.len() <= small.len() * 2, "{} bytes, without the remarks", image.len());
+    assert_eq!(frames(&image).len(), 3);
+
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 30);
+    let restless = (0..60).map(|_| Frame::new(noise(50, 50).into_rgba8()));
+    encoder.encode_frames(restless).unwrap();
+    drop(encoder);
+    assert!(bytes.len() > emoticon::LONGEST_GIF, "{} bytes", bytes.len());
+    assert_eq!(emoticon::shrink(bytes.into()).await, Err(PictureFault::MovesTooMuch));
+}
+
+#[tokio::test]
 async fn ink_gets_smaller_until_it_fits() {
     for picture in [noise(600, 400), noise(97, 97), halves(2000, 30)] {
         let gif = ink::to_gif(written(&picture, ImageFormat::Png)).await.unwrap();

@@ -62,18 +62,6 @@ pub fn emoticons(definitions: &[(String, MsnObject)], are_animated: bool) -> Vec
     bodies.iter().map(|(_, body)| payload(&headers, body.as_bytes())).collect()
 }
 
-/// A wink that somebody else has made: its description is not changed, since a `stamp` in it is signed. In one payload or several.
-#[must_use]
-pub fn wink(description: &str, message: Guid) -> Vec<Vec<u8>> {
-    datacast(2, description, message)
-}
-
-/// A voice clip. In one payload or several.
-#[must_use]
-pub fn voice_clip(object: &MsnObject, message: Guid) -> Vec<Vec<u8>> {
-    datacast(3, &object.to_xml(), message)
-}
-
 /// Handwriting, or any GIF in its place. In one payload or several.
 #[must_use]
 pub fn ink(gif: &[u8], message: Guid) -> Vec<Vec<u8>> {
@@ -104,12 +92,6 @@ pub fn peer_to_peer(destination: &str, packet: &Packet) -> Vec<u8> {
     let mut out = payload(&headers(PEER_TO_PEER).with("P2P-Dest", destination), b"");
     packet.write(&mut out);
     out
-}
-
-fn datacast(id: u32, data: &str, message: Guid) -> Vec<Vec<u8>> {
-    let mut body = Vec::new();
-    Headers::new().with("ID", &id.to_string()).with("Data", data).write(&mut body);
-    chunk::payloads(&headers("text/x-msnmsgr-datacast"), &body, message)
 }
 
 fn headers(content_type: &str) -> Headers {

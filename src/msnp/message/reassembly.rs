@@ -1,6 +1,6 @@
 //! Chunks put together to messages again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -28,12 +28,26 @@ impl Default for ReassemblyLimits {
     }
 }
 
+/// What has become of a message with its latest chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reassembled {
+    /// Chunks are missing.
+    Waiting,
+    /// It is whole: its headers and its body.
+    Whole(Headers, Bytes),
+    /// It will never be whole: it is over the limits, contradicts itself or took too long, or others have pushed it out.
+    Refused,
+}
+
 /// The messages of ONE sender that are being put together. Chunks may come in any order and more than once.
 #[derive(Debug, Default)]
 pub struct Reassembly {
     limits: ReassemblyLimits,
     /// The oldest first.
     open: Vec<Partial>,
+    /// The names of those that were given up, the oldest first: as many as may be open, so that their late chunks do not seem to
+    /// begin something new.
+    given_up: VecDeque<String>,
 }
 
 #[derive(Debug)]
@@ -50,12 +64,12 @@ impl Reassembly {
     /// Nothing yet.
     #[must_use]
     pub fn new(limits: ReassemblyLimits) -> Reassembly {
-        Reassembly { limits, open: Vec::new() }
+        Reassembly { limits, ..Reassembly::default() }
     }
 
-    /// Takes a chunk, as [`super::Payload::Chunk`] has it, and gives the headers and the body of the message that it completes.
+    /// Takes a chunk, as [`super::Payload::Chunk`] has it, and says what has become of its message.
     ///
-    /// Messages older than 60 seconds are forgotten, and so is one that is over the limits or contradicts itself.
+    /// Messages older than 60 seconds are given up, and so is one that is over the limits or contradicts itself.
     pub fn take(
         &mut self,
         now: Instant,
@@ -63,29 +77,48 @@ impl Reassembly {
         place: ChunkPlace,
         headers: &Headers,
         body: &Bytes,
-    ) -> Option<(Headers, Bytes)> {
+    ) -> Reassembled {
         self.expire(now);
+        if self.given_up.iter().any(|given_up| given_up == message) {
+            return Reassembled::Refused;
+        }
         let known = self.open.iter().position(|partial| partial.message == message);
         let mut partial = match known {
             Some(place) => self.open.remove(place),
             None => Partial::new(message, now),
         };
-        partial.take(place, headers, body, &self.limits)?;
-        if let Some(whole) = partial.whole() {
-            return Some(whole);
+        if partial.take(place, headers, body, &self.limits).is_none() {
+            self.give_up(partial);
+            return Reassembled::Refused;
+        }
+        if let Some((headers, body)) = partial.whole() {
+            return Reassembled::Whole(headers, body);
         }
         if self.open.len() >= self.limits.messages.max(1) {
-            self.open.remove(0);
+            let oldest = self.open.remove(0);
+            self.give_up(oldest);
         }
         // In the order of their age, though this one was out of its place for a moment.
         let place = self.open.partition_point(|other| other.begun <= partial.begun);
         self.open.insert(place, partial);
-        None
+        Reassembled::Waiting
     }
 
-    /// Forgets the messages that have taken too long.
+    /// Gives up the messages that have taken too long.
     pub fn expire(&mut self, now: Instant) {
-        self.open.retain(|partial| now.saturating_duration_since(partial.begun) < PATIENCE);
+        let is_over = |partial: &Partial| now.saturating_duration_since(partial.begun) >= PATIENCE;
+        let count = self.open.partition_point(is_over);
+        let over: Vec<Partial> = self.open.drain(..count).collect();
+        for partial in over {
+            self.give_up(partial);
+        }
+    }
+
+    fn give_up(&mut self, partial: Partial) {
+        if self.given_up.len() >= self.limits.messages.max(1) {
+            self.given_up.pop_front();
+        }
+        self.given_up.push_back(partial.message);
     }
 
     /// Whether no message is being put together.

@@ -37,8 +37,6 @@ impl Flags {
     pub const CLOSED: Flags = Flags(0x40);
     /// The receiver of data has given up.
     pub const RECEIVER_FAILED: Flags = Flags(0x80);
-    /// The handshake of a direct connection.
-    pub const DIRECT_HANDSHAKE: Flags = Flags(0x100);
     /// Set by newer clients on many packets, and by all on the data of files.
     pub const NEWER: Flags = Flags(0x0100_0000);
     /// The data of a file, as it is sent.

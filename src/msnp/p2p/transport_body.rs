@@ -3,13 +3,9 @@
 use crate::mime::Headers;
 use crate::p2p::guid::Guid;
 
-/// An offer of ways for the data.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// An offer of ways for the data: what its refusal depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransportRequest {
-    /// The ways, such as `TRUDPv1 TCPv1`.
-    pub bridges: Vec<String>,
-    /// What the network of the sender is like, such as `Firewall`.
-    pub connection: String,
     /// Whether the sender has given the hash of its nonce rather than keep it for later.
     pub has_hashed_nonce: bool,
     /// Whether the sender has given its nonce itself, as msnp11-sdk does.
@@ -20,10 +16,7 @@ impl TransportRequest {
     /// Reads the fields of the body; each may be missing.
     #[must_use]
     pub fn from_fields(fields: &Headers) -> TransportRequest {
-        let bridges = fields.get("Bridges").unwrap_or_default();
         TransportRequest {
-            bridges: bridges.split_ascii_whitespace().map(str::to_owned).collect(),
-            connection: fields.get("Conn-Type").unwrap_or_default().to_owned(),
             has_hashed_nonce: fields.get("Hashed-Nonce").is_some(),
             has_nonce: fields.get("Nonce").is_some(),
         }
@@ -57,8 +50,6 @@ mod tests {
             .with("UPnPNat", "false")
             .with("ICF", "false");
         let offer = TransportRequest::from_fields(&offer);
-        assert_eq!(offer.bridges, ["TRUDPv1", "TCPv1"]);
-        assert_eq!(offer.connection, "IP-Restrict-NAT");
         let mut body = Vec::new();
         offer.refusal().write(&mut body);
         // The NUL is the text's.

@@ -2,9 +2,9 @@
 
 use std::io::{self, SeekFrom};
 
+use crate::media::Receiving;
 use bytes::{Bytes, BytesMut};
-use domain::media::Announcement;
-use media::Incoming;
+use domain::media::{Announcement, Attachment};
 use tokio::{
     fs::File,
     io::{AsyncReadExt, AsyncSeekExt},
@@ -17,12 +17,17 @@ pub(super) enum Transfer {
     /// A file of the client's.
     Incoming {
         /// What there is of it.
-        file: Incoming,
+        file: Box<Receiving>,
         /// What it is called.
         name: String,
     },
     /// A file of ours.
-    Offered(File),
+    Offered {
+        /// The file.
+        file: File,
+        /// What it is.
+        of: Attachment,
+    },
 }
 
 /// Reads so many bytes of a file; fewer only at its end.

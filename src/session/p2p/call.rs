@@ -217,26 +217,15 @@ impl Call {
         }
     }
 
-    /// The switchboard was lost. Of the data, that from an offset on may not have arrived; of the words, what is still unacknowledged.
+    /// The switchboard was lost. Of the data, that from an offset on has not left; of the words, what is still unacknowledged goes
+    /// again.
     pub(super) fn lost(&mut self, now: Instant, offset: Option<u64>, line: &Line) {
         if let Some(stream) = self.stream() {
-            match offset {
-                Some(offset) => stream.rewind(offset),
-                None => stream.knock(),
-            }
+            stream.step_back(offset);
         }
         let goes_again = self.awaited().is_some_and(|message| line.is_unacknowledged(message));
         if goes_again && self.is_invitation_ours() {
             self.deadline = now + ROAD_PATIENCE;
-        }
-    }
-
-    /// Whether a packet of data could be sent now.
-    pub(super) fn is_ready(&self) -> bool {
-        match &self.work {
-            Work::Serving(Serving::Sending(stream)) => stream.is_ready(),
-            Work::Offering(offering) => offering.is_ready(),
-            Work::Serving(_) | Work::Fetching(_) | Work::Receiving(_) => false,
         }
     }
 

@@ -206,8 +206,8 @@ impl Line {
         }
     }
 
-    /// The switchboard was lost: everything that may not have arrived waits again. Gives the sessions of which data may not have
-    /// arrived, with the offset to go on from.
+    /// The switchboard was lost: everything that may not have arrived waits again: what has not left, and what is not acknowledged.
+    /// Gives the sessions of which data has not left, with the offset where that begins.
     pub(super) fn lost(&mut self) -> Vec<(u32, u64)> {
         self.credit = 0;
         let mut data: Vec<(u32, u64)> = Vec::new();

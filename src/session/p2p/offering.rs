@@ -95,10 +95,6 @@ impl Offering {
         matches!(self.stage, Stage::Done)
     }
 
-    pub(super) fn is_ready(&self) -> bool {
-        matches!(&self.stage, Stage::Sending(stream) if stream.is_ready())
-    }
-
     pub(super) fn stream(&mut self) -> Option<&mut Stream> {
         match &mut self.stage {
             Stage::Sending(stream) => Some(stream),

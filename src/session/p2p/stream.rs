@@ -8,6 +8,9 @@ use super::line::Line;
 /// How many bytes of a file are held, and asked for at once, at most.
 const WINDOW: usize = 32 * LONGEST_DATA;
 
+/// How many bytes that have left may not have been read when a switchboard is lost: what the sockets of both ends hold.
+const MOST_UNREAD: u64 = 64 << 10;
+
 /// Data on its way, packet by packet. All of its packets have one identifier, whatever is said meanwhile.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -58,7 +61,7 @@ impl Stream {
     }
 
     /// Whether a packet could be sent now.
-    pub(super) fn is_ready(&self) -> bool {
+    fn is_ready(&self) -> bool {
         !self.is_all_sent() && self.held() >= self.next_length()
     }
 
@@ -94,13 +97,13 @@ impl Stream {
         }
     }
 
-    /// The switchboard was lost after everything had left: the last packet goes again, so that the other side either
-    /// acknowledges or says what it lacks.
-    pub(super) fn knock(&mut self) {
-        if self.is_all_sent() {
-            let last = self.header.total.saturating_sub(1) / LONGEST_DATA as u64 * LONGEST_DATA as u64;
-            self.rewind(last);
-        }
+    /// The switchboard was lost. What has not left, from an offset on, goes again, and so does the last of what has left: it may
+    /// have been in a buffer on the way. Whoever has it already writes it to the same place once more, or passes over it, and
+    /// acknowledges the end.
+    pub(super) fn step_back(&mut self, not_left: Option<u64>) {
+        let left = not_left.map_or(self.header.offset, |offset| offset.min(self.header.offset));
+        let start = left.saturating_sub(MOST_UNREAD);
+        self.rewind(start - start % LONGEST_DATA as u64);
     }
 
     /// Offset and length of what the shell must feed, once for each need.

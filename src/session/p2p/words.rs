@@ -107,7 +107,8 @@ pub enum Input<'a> {
         /// How many.
         packets: usize,
     },
-    /// The switchboard was lost. All credit is gone; what was not delivered is sent again after the next [`Input::Ready`].
+    /// The switchboard was lost. All credit is gone; what was not delivered is sent again after the next [`Input::Ready`], and so is
+    /// what may have left without being read: messages that are not acknowledged, and the last 64 KiB of data.
     Lost,
     /// The moment of [`Peer::deadline`](super::Peer::deadline) has come.
     Tick,

@@ -7,7 +7,7 @@ use domain::{
     media::Announcement,
 };
 use msnp::{
-    message::{Payload, Reassembly},
+    message::{Payload, Reassembled, Reassembly},
     mime::Headers,
     switchboard::{
         client::{Acknowledgement, Msg},
@@ -49,6 +49,9 @@ impl Switchboard {
             return;
         }
         let saying = self.speech.saying(moment, &admission.passport, &msg.payload);
+        if matches!((&saying, wish), (Saying::Passing { to: Some(_), .. }, Wish::Either)) {
+            self.packets.insert(msg.transaction);
+        }
         actions.push(Action::Switchboard(Request::Say { tag: msg.transaction, wish, saying }));
     }
 }
@@ -73,8 +76,10 @@ impl Speech {
             Payload::Ink { content_type, body } => lasting(payload, ink(&content_type, &body)),
             Payload::Chunk { message_id, place, headers, body } => {
                 match self.chunks.take(moment.instant, &message_id, place, &headers, &body) {
-                    Some((headers, body)) => lasting(payload, self.whole(author, &headers, &body)),
-                    None => self.for_messenger(payload),
+                    Reassembled::Whole(headers, body) => lasting(payload, self.whole(author, &headers, &body)),
+                    Reassembled::Waiting => self.for_messenger(payload),
+                    // Where only other networks hear it, its author must hear that it is lost.
+                    Reassembled::Refused => lasting(payload, Understood::default()),
                 }
             }
             Payload::Typing { user } if user.eq_ignore_ascii_case(author.as_str()) => {

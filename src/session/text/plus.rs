@@ -1,6 +1,7 @@
 //! The codes that Messenger Plus! users put into names and texts, and that only Messenger Plus! understands.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Stands before a code: the middle dot.
@@ -84,15 +85,15 @@ struct Tag {
     range: Range<usize>,
 }
 
-/// The tags that have their counterpart.
+/// The tags that have their counterpart: a closing one's is the nearest before it of the same letter that is still open.
 fn tags(text: &str) -> Vec<Range<usize>> {
     let mut paired = Vec::new();
-    let mut open: Vec<Tag> = Vec::new();
+    let mut open: BTreeMap<u8, Vec<Range<usize>>> = BTreeMap::new();
     for tag in text.match_indices('[').filter_map(|(start, _)| tag(text, start)) {
         if !tag.closes {
-            open.push(tag);
-        } else if let Some(place) = open.iter().rposition(|other| other.letter == tag.letter) {
-            paired.extend([open.remove(place).range, tag.range]);
+            open.entry(tag.letter).or_default().push(tag.range);
+        } else if let Some(opening) = open.get_mut(&tag.letter).and_then(Vec::pop) {
+            paired.extend([opening, tag.range]);
         }
     }
     paired
@@ -141,6 +142,18 @@ mod tests {
             assert_eq!(without_plus_codes(text), plain, "{text}");
         }
         assert!(matches!(without_plus_codes("plain [1/2] \t\n"), Cow::Borrowed(_)));
+    }
+
+    /// A search through what is open would take some 10¹⁰ steps.
+    #[test]
+    fn a_hundred_thousand_tags_without_counterpart_stay() {
+        let open = "[b]".repeat(100_000);
+        let text = format!("{open}{}", "[/i]".repeat(100_000));
+        assert_eq!(without_plus_codes(&text), text);
+        let text = format!("[i]{open}x{}", "[/i]".repeat(100_000));
+        let plain = format!("{open}x{}", "[/i]".repeat(99_999));
+        assert_eq!(without_plus_codes(&text), plain);
+        assert_eq!(without_plus_codes(&format!("{open}x{}", "[/b]".repeat(100_000))), "x");
     }
 
     proptest! {

@@ -106,6 +106,11 @@ impl Session {
         self.turn.try_lock().is_ok() && self.state().heard.elapsed() >= idle
     }
 
+    /// When the client of a session that the server has ended was last heard; `None` while the session lasts.
+    pub(super) fn over_since(&self) -> Option<Instant> {
+        self.carried.has_ended().then(|| self.state().heard)
+    }
+
     /// Hands in what the request carries, and gives the answer. May be dropped at any point: nothing is handed in twice or lost.
     pub(super) async fn exchange(&self, key: u64, carriage: &Carriage) -> Result<Answer, Fault> {
         let fingerprint: Fingerprint = Sha256::digest(&carriage.bytes).into();

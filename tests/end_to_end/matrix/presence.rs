@@ -1,7 +1,7 @@
 //! Who is there, under which name, with which line, and whether they type.
 
 use chrysalis_test_harness::{Messenger, typing};
-use msnp::{dialect::Dialect, status::Status, switchboard::server::ServerCommand};
+use msnp::{dialect::Dialect, notification::server::ServerCommand, status::Status, switchboard};
 
 use super::{ALICE, CAROL, CAROLS_GHOST, friends, setup};
 
@@ -41,6 +41,11 @@ async fn matrix_presence_goes_from_matrix_to_messenger() {
 
     alice.rename("Alice in the mirror").await;
     assert_eq!(carol.sees(ALICE, Status::Online).await, "Alice in the mirror");
+    let on_list = carol.list().await.into_iter().find_map(|line| match line {
+        ServerCommand::Lst { passport, name, .. } if passport == ALICE => name,
+        _ => None,
+    });
+    assert_eq!(on_list.as_deref(), Some("Alice in the mirror"), "and the list has it at once");
 
     alice.show("unavailable", "at lunch").await;
     carol.sees(ALICE, Status::Idle).await;
@@ -75,7 +80,9 @@ async fn matrix_typing_goes_both_ways_and_offline_can_be_offline() {
     alice.types(&room, true).await;
     let heard = talk
         .find("Alice to type", |command| match command {
-            ServerCommand::Msg { passport, payload, .. } if passport == ALICE => Some(payload.clone()),
+            switchboard::server::ServerCommand::Msg { passport, payload, .. } if passport == ALICE => {
+                Some(payload.clone())
+            }
             _ => None,
         })
         .await;

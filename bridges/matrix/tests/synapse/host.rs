@@ -11,8 +11,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, RemoteProfile, Write};
-use domain::{NetworkName, Passport, RemoteUser, Timestamp, contact::RemoteTarget, presence::RemotePresence};
+use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Write};
+use domain::{
+    NetworkName, Passport, RemoteUser, Timestamp,
+    contact::RemoteTarget,
+    media::{Attachment, BlobId, Source},
+    presence::RemotePresence,
+};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -187,5 +192,16 @@ impl Host for MemoryHost {
 
     fn profile(&self, profile: RemoteProfile) {
         self.told.send_modify(|told| told.profiles.push(profile));
+    }
+
+    fn picture(&self, _whose: &RemoteTarget, _picture: Option<BlobId>) {}
+
+    // This bridge carries no files yet: its features say so, and nothing asks for any.
+    async fn keep_media(&self, _name: &str, _stream: MediaStream, _limit: u64) -> Result<Attachment, HostFault> {
+        Err(HostFault::Media("this host keeps no files".to_owned()))
+    }
+
+    async fn open_media(&self, _source: Source) -> Result<Option<MediaStream>, HostFault> {
+        Ok(None)
     }
 }

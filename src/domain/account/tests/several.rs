@@ -336,7 +336,9 @@ impl World {
     /// When everybody has heard everything, what is kept, what is in memory and what clients were told are what should be.
     fn check(&mut self) {
         let all: Vec<Passport> = self.places.keys().cloned().collect();
-        all.iter().for_each(|who| self.wake(who));
+        for who in &all {
+            self.wake(who);
+        }
         // Hearing may have consequences for the others.
         while all.iter().any(|who| self.hear(who) || !self.places[who].unheard.is_empty()) {}
         for owner in &all {

@@ -252,6 +252,7 @@ impl World {
             }
             Effect::Outbox { .. }
             | Effect::Typing { .. }
+            | Effect::Relay { .. }
             | Effect::Peer { .. }
             | Effect::Obtain { .. }
             | Effect::Offer { .. }

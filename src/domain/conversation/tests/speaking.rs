@@ -128,7 +128,13 @@ fn what_passes_goes_to_whoever_is_there() {
     let mut scene = Scene::carol_and_dave();
     let given = message(2, "carol", "p2p", None);
     assert_eq!(said(&mut scene, 1, Wish::Either, passing(None, true)), [taken(1), given.clone()]);
-    assert_eq!(said(&mut scene, 1, Wish::Failure, passing(Some("dave"), true)), [given]);
+    let Effect::Tell(to, event) = given else { panic!("it is told") };
+    let relayed = Effect::Relay { seat: SeatId(1), tag: 5, wish: Wish::Either, to, event };
+    assert_eq!(said(&mut scene, 1, Wish::Either, passing(Some("dave"), true)), [relayed], "as fast as it is taken");
+    let taken_at_last = Cause::Relayed { seat: SeatId(1), tag: 5, wish: Wish::Either, taken: true };
+    assert_eq!(scene.take(taken_at_last), [taken(1)]);
+    let lost = Cause::Relayed { seat: SeatId(1), tag: 5, wish: Wish::Either, taken: false };
+    assert_eq!(scene.take(lost), [not_taken(1)]);
     assert_eq!(said(&mut scene, 1, Wish::Either, passing(Some("erin"), true)), [not_taken(1)]);
     scene.leave(2);
     assert_eq!(said(&mut scene, 1, Wish::Either, passing(None, true)), [not_taken(1)]);

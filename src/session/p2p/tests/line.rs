@@ -5,21 +5,16 @@ use super::*;
 #[test]
 fn nothing_is_sent_without_credit() {
     let mut world = World::without_switchboard(Limits::default(), 1);
-    assert!(!world.peer.is_waiting());
     world.invite(4711, Purpose::Object, &picture().to_context());
     let outputs = world.take(Input::Provide { transfer: THEIRS, data: pattern(5000) });
     assert_eq!(outputs, []);
-    assert!(world.peer.is_waiting());
     let outputs = world.take(Input::Ready { packets: 1 });
     assert_eq!((acknowledgements(&outputs), outputs.len()), (1, 1));
-    assert!(world.peer.is_waiting());
     let outputs = world.take(Input::Ready { packets: 2 });
     assert_eq!(statuses(&outputs), [200]);
-    assert!(!world.peer.is_waiting());
     let preparation = world.acknowledge(&packets(&outputs)[0]);
     assert_eq!(preparation.len(), 1);
     assert_eq!(world.acknowledge(&packets(&preparation)[0]), []);
-    assert!(world.peer.is_waiting());
     assert_eq!(world.take(Input::Ready { packets: 3 }).len(), 3);
 }
 
@@ -48,7 +43,6 @@ fn what_had_not_left_goes_again() {
     let acceptance: Packet = acceptance;
     // The acknowledgement and the acceptance are gone.
     assert_eq!(world.take(Input::Lost), []);
-    assert!(world.peer.is_waiting());
     let outputs = world.take(Input::Ready { packets: 8 });
     let again = packets(&outputs);
     assert_eq!((acknowledgements(&outputs), again.len()), (1, 2));
@@ -66,20 +60,39 @@ fn what_had_not_left_goes_again() {
     let outputs = world.take(Input::Ready { packets: 3 });
     let offsets = |outputs: &[Output]| packets(outputs).iter().map(|packet| packet.header.offset).collect::<Vec<_>>();
     assert_eq!(offsets(&outputs), [0, 1202, 2404]);
-    // One of the three has left.
+    // One of the three has left, and may not have been read.
     world.take(Input::Ready { packets: 1 });
     let sent_last = world.take(Input::Lost);
     assert_eq!(sent_last, []);
     let outputs = world.take(Input::Ready { packets: 9 });
-    assert_eq!(offsets(&outputs), [1202, 2404, 3606, 4808]);
-    // All has left, and no acknowledgement comes: the last packet asks for it.
+    assert_eq!(offsets(&outputs), [0, 1202, 2404, 3606, 4808]);
+    // All has left, and no acknowledgement comes.
     world.take(Input::Ready { packets: 9 });
     world.take(Input::Lost);
     let outputs = world.take(Input::Ready { packets: 9 });
-    assert_eq!(offsets(&outputs), [4808]);
+    assert_eq!(offsets(&outputs), [0, 1202, 2404, 3606, 4808]);
     world.acknowledge(&packets(&outputs)[0]);
     world.hang_up(CALL);
     assert!(world.peer.is_idle());
+}
+
+#[test]
+fn the_last_64_kib_that_left_go_again() {
+    let mut world = World::without_switchboard(Limits::default(), 1);
+    world.take(Input::Ready { packets: 3 });
+    world.invite(4711, Purpose::Object, &picture().to_context());
+    let outputs = world.take(Input::Provide { transfer: THEIRS, data: pattern(150_250) });
+    world.acknowledge_all(outputs);
+    let offsets = |outputs: &[Output]| packets(outputs).iter().map(|packet| packet.header.offset).collect::<Vec<_>>();
+    // A hundred packets have left, and 25 have not.
+    assert_eq!(world.take(Input::Ready { packets: 100 }).len(), 100);
+    assert_eq!(world.take(Input::Ready { packets: 100 }).len(), 25);
+    world.take(Input::Lost);
+    let first = world.take(Input::Ready { packets: 1 });
+    let left = 100 * 1202;
+    assert!(offsets(&first)[0] <= left - (64 << 10) && offsets(&first)[0] > left - (66 << 10), "{first:?}");
+    let rest = world.take(Input::Ready { packets: 200 });
+    assert_eq!([data(&first, 4711), data(&rest, 4711)].concat(), pattern(150_250)[offsets(&first)[0] as usize..]);
 }
 
 #[test]

@@ -54,8 +54,14 @@ impl Both {
         }
     }
 
-    /// The switchboard is lost, and with it whatever is on its way.
-    fn lose(&mut self) {
+    /// The switchboard is lost, and with it whatever is on its way, though a socket may have taken that.
+    fn lose(&mut self, has_left: bool) {
+        for side in [0, 1] {
+            if has_left {
+                let packets = self.ways[1 - side].len();
+                self.take(side, Input::Ready { packets });
+            }
+        }
         for side in [0, 1] {
             self.ways[side].clear();
             self.take(side, Input::Lost);
@@ -133,7 +139,7 @@ enum Step {
     Deliver(usize),
     Offer(usize, u32),
     Fetch(usize, u32),
-    Lose,
+    Lose { has_left: bool },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -141,7 +147,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (0_usize..2).prop_map(Step::Deliver),
         2 => (0_usize..2, prop_oneof![Just(0_u32), 1_u32..9000, Just(100_000)]).prop_map(|(side, size)| Step::Offer(side, size)),
         2 => (0_usize..2, 1_u32..9000).prop_map(|(side, size)| Step::Fetch(side, size)),
-        1 => Just(Step::Lose),
+        1 => any::<bool>().prop_map(|has_left| Step::Lose { has_left }),
     ];
     prop::collection::vec(step, 0..120)
 }
@@ -157,7 +163,7 @@ proptest! {
             let transfer = TransferId(number as u64);
             match step {
                 Step::Deliver(side) => drop(both.deliver(side)),
-                Step::Lose => both.lose(),
+                Step::Lose { has_left } => both.lose(has_left),
                 Step::Offer(side, size) if offered[side].len() + asked[side].len() < 12 => {
                     let file: Bytes = pattern(size + number as u32).slice(number..);
                     offered[side].push(file.to_vec());

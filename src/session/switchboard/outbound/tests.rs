@@ -62,6 +62,13 @@ fn described(kind: ObjectType, data: &[u8], friendly: &str) -> MsnObject {
     MsnObject { friendly: friendly_name(friendly), ..object }
 }
 
+/// A wink (2), a voice clip (3) or an action (4), as Messenger sends it.
+fn cast(id: u32, data: &str) -> Vec<Bytes> {
+    let headers = Headers::new().with("MIME-Version", "1.0").with("Content-Type", "text/x-msnmsgr-datacast");
+    let body = format!("ID: {id}\r\nData: {data}\r\n\r\n");
+    message::payloads(&headers, body.as_bytes(), Guid(7)).into_iter().map(Bytes::from).collect()
+}
+
 #[test]
 fn text_lasts_and_is_understood() {
     let text = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\nhi\r\nthere";
@@ -142,11 +149,11 @@ fn nudges_reach_other_networks_once_in_ten_seconds() {
 fn a_wink_is_understood_with_its_last_chunk() {
     let mut wink = described(ObjectType::WINK, b"cabinet", "Break Dancer");
     wink.others.push(("stamp".into(), "A".repeat(5000)));
-    let chunks = message::wink(&wink.to_xml(), Guid(7));
+    let chunks = cast(2, &wink.to_xml());
     assert_eq!(chunks.len(), 5);
     for kind in [PartyKind::Account, PartyKind::Person] {
         let mut bench = Bench::with(kind);
-        for (number, chunk) in chunks.iter().cloned().map(Bytes::from).enumerate() {
+        for (number, chunk) in chunks.iter().cloned().enumerate() {
             let saying = bench.said(chunk.clone());
             if number < 4 {
                 let wanted = match kind {
@@ -166,6 +173,25 @@ fn a_wink_is_understood_with_its_last_chunk() {
             assert_eq!(title, "Break Dancer");
             assert_eq!((thumbnail.source, thumbnail.size), (Source::Object(announcement.hash), 7));
         }
+    }
+}
+
+#[test]
+fn a_message_that_will_never_be_whole_is_not_taken_in_silence() {
+    let chunk = |place: &str, number: u32| {
+        let text = format!("Content-Type: text/plain\r\nMessage-ID: {{1}}\r\n{place}: {number}\r\n\r\nx");
+        Bytes::from(text)
+    };
+    for kind in [PartyKind::Account, PartyKind::Person] {
+        let mut bench = Bench::with(kind);
+        for (place, number) in [("Chunks", 100_000), ("Chunk", 1)] {
+            let chunk = chunk(place, number);
+            assert_eq!(bench.said(chunk.clone()), lasting_for_messenger(&chunk), "{kind:?}, {place}");
+        }
+        let mut bench = Bench::with(kind);
+        let _ = bench.said(chunk("Chunks", 2));
+        let late = chunk("Chunk", 1);
+        assert_eq!(bench.said_at(60, late.clone()), lasting_for_messenger(&late), "{kind:?}, too late");
     }
 }
 
@@ -193,12 +219,9 @@ fn ink_brings_its_bytes() {
 fn other_datacasts_are_understood() {
     let mut bench = Bench::new();
     let clip = described(ObjectType::VOICE_CLIP, b"RIFF", "");
-    let payload = message::voice_clip(&clip, Guid(7)).remove(0);
-    let Some(Content::Voice(voice)) = bench.content(payload) else { panic!("no clip") };
+    let Some(Content::Voice(voice)) = bench.content(cast(3, &clip.to_xml()).remove(0)) else { panic!("no clip") };
     assert_eq!((voice.name.as_str(), voice.size), ("voice clip.wav", 4));
-    let cast =
-        |id: u32, data: &str| format!("Content-Type: text/x-msnmsgr-datacast\r\n\r\nID: {id}\r\nData: {data}\r\n\r\n");
-    assert_eq!(bench.content(cast(4, "waves (y)")), Some(Content::Emote { text: "waves 👍".into() }));
-    assert_eq!(bench.content(cast(2, "<msnobj/>")), None);
-    assert_eq!(bench.content(cast(9, "x")), None);
+    assert_eq!(bench.content(cast(4, "waves (y)").remove(0)), Some(Content::Emote { text: "waves 👍".into() }));
+    assert_eq!(bench.content(cast(2, "<msnobj/>").remove(0)), None);
+    assert_eq!(bench.content(cast(9, "x").remove(0)), None);
 }

@@ -5,7 +5,7 @@ use domain::{
     media::{BlobId, ObjectHash},
     network::NetworkIds,
 };
-use msnp::message::Reassembly;
+use msnp::message::{Reassembled, Reassembly};
 
 use super::*;
 use crate::{
@@ -187,7 +187,13 @@ fn ink_comes_in_chunks() {
     let mut chunks = Reassembly::default();
     let now = Instant::now();
     let whole = payloads.iter().find_map(|payload| match Payload::parse(payload) {
-        Payload::Chunk { message_id, place, headers, body } => chunks.take(now, &message_id, place, &headers, &body),
+        Payload::Chunk { message_id, place, headers, body } => {
+            match chunks.take(now, &message_id, place, &headers, &body) {
+                Reassembled::Whole(headers, body) => Some((headers, body)),
+                Reassembled::Waiting => None,
+                Reassembled::Refused => panic!("refused"),
+            }
+        }
         other => panic!("{other:?}"),
     });
     let (headers, body) = whole.unwrap();

@@ -2,7 +2,7 @@
 //! presence and pictures, each beside plain TCP of the same shape in the same run.
 //!
 //! `cargo bench -p chrysalis --bench load` takes some four minutes, `-- --quick` half of one; with `--only=NAME` (idle, picture,
-//! talk, presence or sign-ins) only that is done. It starts the release build of `chrysalis` on a temporary folder and kills it at the
+//! paced, saturated, presence or sign-ins) only that is done. It starts the release build of `chrysalis` on a temporary folder and kills it at the
 //! end; nothing leaves the machine. Clients and server share the processors, so that what is measured is a floor; the generator is
 //! one thread, and its share of the processors is said.
 
@@ -145,7 +145,7 @@ async fn measure(plan: &Plan) -> Result<(), Fault> {
     if plan.has("picture") {
         pictures().await?;
     }
-    if ["talk", "presence", "sign-ins"].iter().any(|part| plan.has(part)) {
+    if ["paced", "saturated", "presence", "sign-ins"].iter().any(|part| plan.has(part)) {
         talk(plan).await?;
     }
     println!("\nload {} at the end", load());
@@ -183,11 +183,15 @@ async fn talk(plan: &Plan) -> Result<(), Fault> {
     home.import_accounts("prover", sign_ins::WORKERS, CHEAP_PASSWORD)?;
     let (program, _) = home.start()?;
     let server = program.process();
-    if plan.has("talk") {
-        let pairs = pair::open(&home, most).await?;
-        let pairs = paced::measure(server, echo.address, pairs, &plan.paced, plan.paced_for).await?;
-        paced::disk(&home)?;
-        drop(saturated::measure(server, echo.address, pairs, &plan.saturated, plan.saturated_for).await?);
+    if plan.has("paced") || plan.has("saturated") {
+        let mut pairs = pair::open(&home, most).await?;
+        if plan.has("paced") {
+            pairs = paced::measure(server, echo.address, pairs, &plan.paced, plan.paced_for).await?;
+            paced::disk(&home)?;
+        }
+        if plan.has("saturated") {
+            drop(saturated::measure(server, echo.address, pairs, &plan.saturated, plan.saturated_for).await?);
+        }
     }
     if plan.has("presence") {
         presence::measure(&home, echo.fan, plan.watchers).await?;

@@ -57,6 +57,8 @@ struct Member {
     /// Whether the others have been told that this member is here. An account whose client is away is here as well once it
     /// was called: what is said to it is kept.
     here: bool,
+    /// Whether the last ring of this member was answered by "may not be reached".
+    refused: bool,
     /// What was given to a client that has not yet shown that it got it.
     in_flight: BTreeMap<MessageId, Flight>,
     /// From whom more waited in the store than was read at once.
@@ -87,6 +89,7 @@ impl Member {
             party,
             seats: Vec::new(),
             here: false,
+            refused: false,
             in_flight: BTreeMap::new(),
             more: None,
             ringing: None,
@@ -186,6 +189,7 @@ impl Conversation {
         let who = party.passport.clone();
         let member = self.members.entry(who.clone()).or_insert_with(|| Member::new(party.clone()));
         member.party = party.clone();
+        member.refused = false;
         member.seats.insert(0, Seat { id: seat, ready: answering.is_some() });
         let callers = member.ringing.as_mut().map_or_else(Vec::new, Ringing::take_callers);
         if answering.is_some() {
@@ -421,6 +425,11 @@ impl Conversation {
         let Some(member) = self.members.get_mut(who) else { return };
         let Some(mut ringing) = member.ringing.take_if(|ringing| ringing.id == ring) else { return };
         let callers = ringing.take_callers();
+        member.refused = match verdict {
+            Verdict::Ringing => false,
+            Verdict::Absent => !self.keeps,
+            Verdict::Blocked => true,
+        };
         match verdict {
             Verdict::Ringing => {
                 member.ringing = Some(ringing);

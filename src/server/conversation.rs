@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use domain::{
     Content, Conversation, Passport,
     account::Ring,
-    conversation::{Body, Cause, Draft, Effect, Pair, Saying, SeatId, Wish},
+    conversation::{Body, Cause, Draft, Effect, Pair, Saying, SeatId, Waiting, Wish},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use session::switchboard::Input;
+use store::{Kept, StoreFault};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info_span, warn};
 
@@ -93,6 +94,7 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
         rung: HashMap::new(),
         keeping: FuturesUnordered::new(),
         relaying: FuturesUnordered::new(),
+        noting: FuturesUnordered::new(),
         summoned: Vec::new(),
     });
     core.tasks.spawn(run(task, queue).instrument(span));
@@ -141,6 +143,7 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
             },
             Some(kept) = task.keeping.next() => task.handle(kept).await,
             Some(relayed) = task.relaying.next() => task.handle(relayed).await,
+            Some(()) = task.noting.next() => {}
             () = until(deadline) => task.handle(Cause::Tick).await,
             () = tokio::time::sleep(REST), if idle => {
                 if task.core.directory.retire(task.pair.as_ref(), &task.handle, &mut queue) {
@@ -164,6 +167,8 @@ struct Task {
     keeping: FuturesUnordered<BoxFuture<'static, Cause>>,
     /// Packets on their way from one client to another. A client has few of them under way: it is not read from meanwhile.
     relaying: FuturesUnordered<BoxFuture<'static, Cause>>,
+    /// What is being noted as delivered.
+    noting: FuturesUnordered<BoxFuture<'static, ()>>,
     /// Peers that want somebody's switchboard.
     summoned: Vec<(Passport, mpsc::WeakSender<ToPeer>)>,
 }
@@ -220,21 +225,23 @@ impl Task {
         let service = core.settings.realm.service();
         if draft.remotes.contains(&service) {
             draft.remotes.retain(|contact| *contact != service);
-            let (core, author, content) = (Arc::clone(&core), draft.author.clone(), draft.content.clone());
-            self.core.tasks.spawn(async move {
-                if let Some(content) = content {
-                    core.service.hear(&core, &author, &content).await;
-                }
-            });
+            if let Some(content) = &draft.content {
+                core.service.hear(&core, &draft.author, content).await;
+            }
             if draft.remotes.is_empty() && draft.accounts.is_empty() {
                 self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: true }).boxed());
                 return;
             }
         }
+        let author = draft.author.clone();
         let mut keeping = async move {
             let kept = match core.store.keep(draft).await {
                 // Those it was for are gone, or their network is off: nobody will ever have it.
-                Ok(kept) => kept.left_out.len() < recipients,
+                Ok(kept) if kept.left_out.len() == recipients => false,
+                Ok(kept) => {
+                    report(&core, &author, &kept).await;
+                    true
+                }
                 Err(fault) => {
                     warn!(%fault, "cannot keep a message; its author is told");
                     false
@@ -267,6 +274,12 @@ impl Task {
         }
     }
 
+    /// What waits, and was not delivered: what is only just being noted as delivered would be given again.
+    async fn read_waiting(&mut self, owner: &Passport, peer: &Passport) -> Result<Vec<Waiting>, StoreFault> {
+        while self.noting.next().await.is_some() {}
+        self.core.store.waiting_from(owner, peer, FETCH).await
+    }
+
     async fn carry_out(&mut self, effect: Effect) -> Option<Cause> {
         match effect {
             Effect::Tell(seat, event) => {
@@ -276,7 +289,7 @@ impl Task {
             }
             Effect::Ring { id, to, from, name } => self.ring(to, Ring { id, from, name }),
             Effect::Keep { seat, tag, wish, draft } => self.keep(seat, tag, wish, draft).await,
-            Effect::Fetch { owner, peer } => match self.core.store.waiting_from(&owner, &peer, FETCH).await {
+            Effect::Fetch { owner, peer } => match self.read_waiting(&owner, &peer).await {
                 Ok(mut messages) => {
                     let more = messages.len() == FETCH as usize;
                     for message in &mut messages {
@@ -298,9 +311,9 @@ impl Task {
                     }
                 }
                 .boxed();
-                // It is in the writer's queue after the first look; nobody waits for it there.
+                // It is in the writer's queue after the first look, before whatever is kept later.
                 if futures_util::poll!(&mut noting).is_pending() {
-                    self.core.tasks.spawn(noting);
+                    self.noting.push(noting);
                 }
             }
             Effect::Doorbell { owner, peer } => self.core.directory.doorbell(&self.core, owner, peer),
@@ -360,5 +373,16 @@ async fn with_ink(core: &Core, body: &mut Body) {
             Some(gif) => Body::Ink(gif),
             None => Body::Content(Content::Image(attachment.clone())),
         };
+    }
+}
+
+/// Tells the author which of several do not get what was said.
+async fn report(core: &Arc<Core>, author: &Passport, kept: &Kept) {
+    for recipient in &kept.left_out {
+        let line = Content::text("(not delivered to this contact: too much waits for them, or they are gone)");
+        match core.store.notice(author, recipient, recipient.as_str(), line).await {
+            Ok(_) => core.directory.doorbell(core, author.clone(), recipient.clone()),
+            Err(fault) => warn!(%fault, "an author cannot be told that a message was not delivered to all"),
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use domain::{
     Content, Passport, Timestamp,
@@ -15,6 +16,7 @@ use domain::{
 };
 use media::{BlobFault, Blobs, Incoming};
 use rand::{Rng, distr::Alphanumeric};
+use sha2::{Digest, Sha256};
 use store::{LinkedMedia, Object, Portrait, Store, StoreFault};
 use tokio::{
     fs::File,
@@ -230,6 +232,11 @@ impl Media {
         }
     }
 
+    /// The object is being fetched: that it could not be had before counts no more.
+    pub(crate) fn begin(&self, announcement: &Announcement) {
+        self.given_up().remove(&(announcement.owner.clone(), announcement.hash));
+    }
+
     /// The object cannot be had: whoever waits for it goes on without.
     pub(crate) fn gave_up(&self, announcement: &Announcement) {
         let mut given_up = self.given_up();
@@ -309,13 +316,24 @@ impl Media {
         self.keep_bytes("wink.png", &picture).await.ok()
     }
 
+    /// Gives what an order carries a place on the web pages: the same at every try, under an order's unguessable key.
+    pub(crate) async fn link_of_order(&self, order: &str, attachment: &mut Attachment) -> Result<(), StoreFault> {
+        let digest = Sha256::digest(format!("link of {order}"));
+        let token = URL_SAFE_NO_PAD.encode(digest).chars().filter(char::is_ascii_alphanumeric).take(22).collect();
+        self.link_by(token, attachment).await
+    }
+
     /// Gives an attachment a place on the web pages, for as long as links last.
     pub(crate) async fn link(&self, attachment: &mut Attachment) -> Result<(), StoreFault> {
+        let token = rand::rng().sample_iter(Alphanumeric).take(22).map(char::from).collect();
+        self.link_by(token, attachment).await
+    }
+
+    async fn link_by(&self, token: String, attachment: &mut Attachment) -> Result<(), StoreFault> {
         if attachment.link.is_some() {
             return Ok(());
         }
         let Some(blob) = self.blob(&attachment.source).await? else { return Ok(()) };
-        let token: String = rand::rng().sample_iter(Alphanumeric).take(22).map(char::from).collect();
         let Attachment { name, media_type, size, .. } = attachment.clone();
         let name = in_address(&name);
         let linked = LinkedMedia { blob, name: name.clone(), media_type, size };

@@ -128,7 +128,7 @@ async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Resu
         Action::Say { content, sent } => {
             let sender = core.store.account_name(&pending.author).await.ok().flatten();
             let sender = links::shown_name(&pending.author, sender.as_deref().unwrap_or_default());
-            let content = fitted(core, entry.features, &pending.author, content.clone(), &sender).await?;
+            let content = fitted(core, entry.features, pending, content.clone(), &sender).await?;
             Action::Say { content, sent: *sent }
         }
         other @ (Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend) => other.clone(),
@@ -144,13 +144,16 @@ async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Resu
 async fn fitted(
     core: &Core,
     features: Features,
-    author: &Passport,
+    pending: &PendingOrder,
     mut content: Content,
     sender: &str,
 ) -> Result<Content, Failure> {
-    core.media.settle(author, &mut content).await.map_err(Failure::refused)?;
+    core.media.settle(&pending.author, &mut content).await.map_err(Failure::refused)?;
     if let Some(attachment) = features.too_large(&mut content) {
-        core.media.link(attachment).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+        core.media
+            .link_of_order(&pending.order.key, attachment)
+            .await
+            .map_err(|fault| Failure::retry(fault.to_string()))?;
     }
     Ok(features.fit(content, sender, &core.settings.session.web))
 }

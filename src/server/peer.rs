@@ -44,6 +44,9 @@ const MOST_OFFERS: usize = 5;
 /// How many files and drawings a minute a client may hand over to one contact.
 const FILES_PER_MINUTE: u32 = 30;
 
+/// How long drawing the preview of a file may take.
+const PREVIEW: Duration = Duration::from_secs(1);
+
 /// How long a client that was rung for a switchboard is waited for.
 const SUMMONS: Duration = Duration::from_mins(1);
 
@@ -94,7 +97,9 @@ impl Task {
         }
         loop {
             let deadline = self.peer.deadline().map(tokio::time::Instant::from_std);
-            let is_idle = self.peer.is_idle() && self.transfers.is_empty();
+            // What a client that has gone did not take is worth nothing to the next one when no transfer goes on.
+            let is_idle =
+                self.transfers.is_empty() && (self.peer.is_idle() || (self.route.is_none() && deadline.is_none()));
             let route = self.route.clone();
             tokio::select! {
                 biased;
@@ -185,6 +190,7 @@ impl Task {
             self.core.media.gave_up(&announcement);
             return;
         }
+        self.core.media.begin(&announcement);
         let (transfer, description) = (self.number(), announcement.description.to_string());
         self.transfers.insert(transfer, Transfer::Fetched(announcement));
         self.process(Input::Fetch { transfer, description }).await;
@@ -202,7 +208,9 @@ impl Task {
             debug!("too much is offered already: the link has to do");
             return;
         }
-        let preview = self.core.media.preview(&attachment).await.unwrap_or_default();
+        // A picture that takes long to draw goes without.
+        let preview = tokio::time::timeout(PREVIEW, self.core.media.preview(&attachment)).await;
+        let preview = preview.ok().flatten().unwrap_or_default();
         match self.core.media.open_file(&attachment.source).await {
             Ok(Some((file, size))) => {
                 let transfer = self.number();
@@ -310,6 +318,9 @@ impl Task {
     async fn accept(&mut self, transfer: TransferId, name: String, size: u64) -> Input<'static> {
         if self.transfers.len() >= MOST_TRANSFERS || !self.files.take(moment().instant) {
             debug!("a file is declined: there were too many");
+            return Input::DeclineFile { transfer };
+        }
+        if self.between.contact == self.core.settings.realm.service() {
             return Input::DeclineFile { transfer };
         }
         if !self.core.media.may_receive(&self.between.owner, size) {

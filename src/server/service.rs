@@ -19,6 +19,7 @@ const MOST_NAMES: usize = 20;
 
 const HELP: &str = "I am the server. You can tell me:\n\
     waiting - from whom messages wait\n\
+    retry - what could not be delivered is sent again\n\
     time zone NAME - where you are, for the times of messages that waited; for example: time zone Europe/Berlin\n\
     help - this";
 
@@ -104,7 +105,7 @@ impl Service {
         self.tell(core, owner, answer).await;
     }
 
-    async fn obey(&self, core: &Core, owner: &Passport, said: &str) -> Result<String, StoreFault> {
+    async fn obey(&self, core: &Arc<Core>, owner: &Passport, said: &str) -> Result<String, StoreFault> {
         let lower = said.to_lowercase();
         if lower == "waiting" {
             let service = core.settings.realm.service();
@@ -117,6 +118,18 @@ impl Service {
                 let _ = write!(answer, "\n{name}: {}", waiting.count);
             }
             return Ok(answer);
+        }
+        if lower == "retry" {
+            let parked = core.store.parked(owner).await?;
+            let count = core.store.retry_parked(owner).await?;
+            for order in parked {
+                core.outbox.kick(core, owner.clone(), order.contact);
+            }
+            return Ok(match count {
+                0 => "Everything was delivered, or is on its way.".to_owned(),
+                1 => "One message is sent again.".to_owned(),
+                count => format!("{count} messages are sent again."),
+            });
         }
         let Some(zone) = lower.strip_prefix("time zone").map(str::trim) else { return Ok(HELP.to_owned()) };
         match TimeZone::get(zone) {

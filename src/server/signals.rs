@@ -243,7 +243,10 @@ async fn portray(core: &Arc<Core>, network: &NetworkName, whose: &RemoteTarget, 
     }
     match core.store.picture_remote(network, whose, portrait).await {
         Ok(true) => {
-            let RemoteTarget::Person(user) = whose else { return };
+            let RemoteTarget::Person(user) = whose else {
+                show_room_to_all(core, network, whose).await;
+                return;
+            };
             let theirs = |sight: &Sight, _: &RemotePresence| sight.network == *network && sight.user == *user;
             for (sight, presence) in core.signals.known_where(theirs) {
                 show(core, &sight, &presence).await;
@@ -251,6 +254,19 @@ async fn portray(core: &Arc<Core>, network: &NetworkName, whose: &RemoteTarget, 
         }
         Ok(false) => {}
         Err(fault) => warn!(%network, %fault, "cannot keep a person's new picture"),
+    }
+}
+
+/// Shows a room to everybody who has it on a list.
+async fn show_room_to_all(core: &Arc<Core>, network: &NetworkName, room: &RemoteTarget) {
+    let Some(room) = address(core, network, room).await else { return };
+    match core.store.watchers(&room).await {
+        Ok(owners) => {
+            for owner in owners {
+                show_room(core, &owner, &room).await;
+            }
+        }
+        Err(fault) => warn!(%room, %fault, "cannot read who has a room on a list"),
     }
 }
 

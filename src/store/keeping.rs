@@ -142,6 +142,8 @@ impl<'a> Sorting<'a> {
     fn sort(&mut self, letter: &'a Letter) -> Result<Kept, StoreFault> {
         let Letter { draft, most_waiting } = letter;
         let orders = self.orders(draft)?;
+        // Whoever was removed says nothing any more.
+        let is_gone = !self.accounts.contains_key(draft.author.as_str());
         let mut left_out: Vec<Passport> = Vec::new();
         let mut awaited = Vec::new();
         for recipient in &draft.accounts {
@@ -149,7 +151,7 @@ impl<'a> Sorting<'a> {
                 continue;
             }
             let waiting = self.waiting.entry((recipient, &draft.author)).or_insert(0);
-            if *waiting < *most_waiting && self.accounts.contains_key(recipient.as_str()) {
+            if !is_gone && *waiting < *most_waiting && self.accounts.contains_key(recipient.as_str()) {
                 *waiting += 1;
                 awaited.push(recipient);
             } else {

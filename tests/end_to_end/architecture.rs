@@ -97,7 +97,9 @@ fn pure_crates_have_no_runtime_no_clock_and_no_chance() {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+    let is_folder_of_tests =
+        |part: std::path::Component<'_>| ["tests", "benches"].map(Some).contains(&part.as_os_str().to_str());
+    path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(is_folder_of_tests)
 }
 
 /// All Rust files below a folder, with their text.

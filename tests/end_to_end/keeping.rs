@@ -110,3 +110,55 @@ async fn a_late_message_carries_the_time_it_was_said() {
     assert_eq!(rest, "good morning");
     assert!(time.starts_with("[20") && time.ends_with(" UTC"), "{line}");
 }
+
+#[tokio::test]
+async fn much_that_waits_comes_once_and_in_order() {
+    let server = server(&[ALICE, BOB]);
+    let lines: Vec<String> = (0..120).map(|number| format!("line {number}")).collect();
+    alice_writes(&server, &lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let mut his = bob.answer(ALICE).await;
+    for line in &lines {
+        assert_eq!(his.hear_text(ALICE).await, *line);
+        // Every client shows life now and then.
+        his.say("U", chrysalis_test_harness::typing(BOB)).await;
+    }
+    his.prove().await;
+    his.leave().await;
+    drop(bob);
+    // The next thing heard is new.
+    alice_writes(&server, &["and now"]).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    assert_eq!(read(&mut bob, 1).await, ["and now"]);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_for_somebody_who_blocks_the_author() {
+    let server = server(&[ALICE, BOB]);
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    bob.ask("ADC", &format!("BL N={ALICE}")).await;
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut room = alice.open().await;
+    room.ask("CAL", BOB).await;
+    let transaction = room.say("A", text("you cannot hear me")).await;
+    let answer = room.reply("MSG", transaction).await;
+    assert_eq!(answer, msnp::switchboard::server::ServerCommand::Nak { transaction });
+    bob.ask("REM", &format!("BL {ALICE}")).await;
+    drop(bob);
+    alice_writes(&server, &["now you can"]).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    assert_eq!(read(&mut bob, 1).await, ["now you can"]);
+}
+
+#[tokio::test]
+async fn a_removed_account_says_nothing_any_more() {
+    let server = server(&[ALICE, BOB]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let (mut hers, _his) = alice.meet(&mut bob).await;
+    hers.tell(text("still here")).await;
+    assert_eq!(server.command(&["account", "remove", ALICE], "").code, 0);
+    let transaction = hers.say("A", text("a ghost speaks")).await;
+    let answer = hers.reply("MSG", transaction).await;
+    assert_eq!(answer, msnp::switchboard::server::ServerCommand::Nak { transaction });
+}

@@ -86,7 +86,9 @@ impl Conversation {
         let direct = self.pair.is_some();
         for account in &draft.accounts {
             let Some(member) = self.members.get_mut(account) else { continue };
-            match member.seat() {
+            // What they have not got came before this, and is not in the store yet.
+            let is_behind = self.keeping.values().any(|keeping| keeping.absent.contains(account));
+            match member.seat().filter(|_| !is_behind) {
                 // What waits came before it: the look at the store that brings the rest brings this as well, once it is kept.
                 Some(receiver) if !(direct && member.more.is_some()) => {
                     member.in_flight.insert(draft.id, Flight { seat: receiver, author: draft.author.clone() });
@@ -113,11 +115,13 @@ impl Conversation {
         }
     }
 
-    /// Who is to have what `who` says: accounts of this server, and contacts of other networks. Somebody who was called into a
-    /// conversation of several and has not come yet hears nothing of it.
+    /// Who is to have what `who` says: accounts of this server, and contacts of other networks. Somebody who may not be reached, and
+    /// somebody who was called into a conversation of several and has not come yet, hears nothing of it.
     fn hearers(&self, who: &Passport) -> (Vec<Passport>, Vec<Passport>) {
         let direct = self.pair.is_some();
-        let hearers = self.members.values().filter(|member| member.party.passport != *who && (direct || member.here));
+        let hears = |member: &&Member| if direct { !member.refused } else { member.here };
+        let others = self.members.values().filter(|member| member.party.passport != *who);
+        let hearers = others.filter(hears);
         let (remotes, accounts): (Vec<_>, Vec<_>) = hearers.partition(|member| member.party.is_remote());
         let passports = |members: Vec<&Member>| -> Vec<Passport> {
             members.into_iter().map(|member| member.party.passport.clone()).collect()

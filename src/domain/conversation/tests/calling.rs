@@ -39,6 +39,11 @@ fn the_blocked_cannot_call() {
     let effects = scene.answer_ring("dave", ring, Verdict::Blocked);
     assert_eq!(effects, [not_calling(1, CallRefusal::Unreachable)]);
     assert_eq!(scene.conversation.deadline(), None);
+    assert_eq!(scene.say(1, "all the same", 1), [not_taken(1)], "nothing is kept for who may not be reached");
+    let again = scene.ring_of(1, "dave");
+    scene.answer_ring("dave", again, Verdict::Absent);
+    assert!(matches!(scene.say(1, "at last", 2)[..], [Effect::Keep { .. }]));
+    scene.kept(1, 2, false);
     scene.leave(1);
     assert!(scene.conversation.is_idle());
 }

@@ -44,6 +44,21 @@ fn whoever_goes_before_it_is_kept_is_rung_once_it_is() {
 }
 
 #[test]
+fn lines_keep_their_order_while_somebody_comes_in() {
+    let mut scene = Scene::carol_and_dave();
+    scene.leave(2);
+    scene.say(1, "one", 1);
+    scene.wait("dave");
+    scene.answer(3, "dave");
+    scene.fetched("dave", "carol", &[], false);
+    assert!(matches!(scene.say(1, "two", 2)[..], [Effect::Keep { .. }]), "it comes after what is not kept yet");
+    assert_eq!(scene.kept(1, 1, true), [taken(1), fetch("dave", "carol")]);
+    assert_eq!(given(&scene.fetched("dave", "carol", &[1], false)), [(3, 1)]);
+    assert_eq!(scene.kept(1, 2, true), [taken(1), fetch("dave", "carol")]);
+    assert_eq!(given(&scene.fetched("dave", "carol", &[1, 2], false)), [(3, 2)]);
+}
+
+#[test]
 fn an_author_who_goes_before_it_is_kept_has_said_it_all_the_same() {
     let mut scene = Scene::carol_and_dave();
     scene.leave(2);

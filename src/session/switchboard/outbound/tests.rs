@@ -108,10 +108,12 @@ fn an_emoticon_goes_with_the_texts_that_use_it() {
     let mut bench = Bench::new();
     let cat = described(ObjectType::CUSTOM_EMOTICON, b"cat", "");
     let definitions = Bytes::from(message::emoticons(&[("(cat)".into(), cat.clone())], true).remove(0));
-    let Saying::Passing { payload, announced, matters, .. } = bench.said(definitions.clone()) else {
-        panic!("definitions pass")
+    let Saying::Lasting { payload, content: None, announced, .. } = bench.said(definitions.clone()) else {
+        panic!("definitions last")
     };
-    assert_eq!((payload, matters, announced.len()), (definitions, false, 1));
+    assert_eq!((&payload, announced.len()), (&definitions, 1));
+    let alone = Bench::with(PartyKind::Person).said(definitions.clone());
+    assert_eq!(alone, passing(&definitions, None, false, announced.clone()), "only other networks hear it");
     assert_eq!((announced[0].hash.to_string(), announced[0].size), (cat.data_hash.clone(), 3));
     assert_eq!(*announced[0].description, cat.to_xml());
     let Saying::Lasting { content: Some(Content::Text(text)), announced: again, .. } =

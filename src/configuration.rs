@@ -163,6 +163,7 @@ struct Limits {
     messages_per_minute: u32,
     waiting_messages: u32,
     file_megabytes: u64,
+    daily_megabytes: u64,
     media_link_days: u64,
 }
 
@@ -273,6 +274,7 @@ fn limits(limits: &Limits) -> server::Limits {
         attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
         ticket_lifetime: Duration::from_hours(limits.ticket_hours),
         file: limits.file_megabytes.saturating_mul(1_000_000),
+        received_daily: limits.daily_megabytes.saturating_mul(1_000_000),
         media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),
         account: domain::account::Limits {
             contacts: limits.contacts,

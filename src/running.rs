@@ -16,7 +16,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
-use tracing::info;
+use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 use crate::{configuration::Configuration, listeners::ListenerKeys, networks};
@@ -103,8 +103,23 @@ pub(crate) async fn run(configuration: Configuration) -> Outcome {
     }
 }
 
+/// Lets the program have as many files open as the system allows: each client is one.
+fn open_many_files(wanted: usize) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < wanted as u64 => {
+            warn!(
+                limit,
+                wanted, "fewer files can be open than limits.connections; raise the limit of open files (ulimit -n)"
+            );
+        }
+        Ok(_) => {}
+        Err(fault) => warn!(%fault, "the limit of open files stays as it is"),
+    }
+}
+
 async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     make_data_directory(&configuration)?;
+    open_many_files(configuration.settings.limits.connections);
     let running = Client::connect(&configuration.data_directory).await;
     if matches!(running, Ok(Some(_))) {
         let directory = configuration.data_directory.display();

@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::{
-    connection::{ConnectionHandle, ToConnection},
     conversation::{ConversationHandle, ToConversation},
     cookies::{Admits, admission},
     core::{Core, moment},
+    lane::{ConnectionHandle, ToConnection},
     mailbox::{Mailbox, Posted, ToAccount},
     signals,
 };

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{Passport, account, account::SessionId, conversation};
@@ -13,19 +12,17 @@ use session::{
     switchboard,
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::{Instrument, debug, info_span};
 
 use crate::{
     conversation::{ConversationHandle, ToConversation},
     cookies::Admits,
     core::{Core, moment, until},
+    lane::{ConnectionHandle, Credit, LaneEnd, ToConnection},
     mailbox::ToAccount,
     transport::Transport,
 };
-
-/// How much may wait for a connection's task. Whoever lets more pile up is too slow to be kept.
-const QUEUE: usize = 4096;
 
 /// How much of what waits for a client is written together; then it is its turn to be heard.
 const TOGETHER: usize = 64;
@@ -35,87 +32,6 @@ const ASK_ARRIVAL: Duration = Duration::from_millis(500);
 
 /// How long a closing connection may take to take what is left for it.
 const LINGER: Duration = Duration::from_secs(5);
-
-/// What a connection's task is sent.
-pub(crate) enum ToConnection {
-    /// For a notification connection.
-    Notification(Vec<notification::Input>),
-    /// For a switchboard connection.
-    Switchboard(switchboard::Input),
-    /// For a switchboard connection, by a peer that sends no more than it has credit for.
-    Paced(switchboard::Input, Credit),
-}
-
-/// Leave to have one packet under way; it goes back once the packet is out on the socket, and is lost with the connection.
-pub(crate) enum Credit {
-    /// Of a peer of this server.
-    Peer(mpsc::Sender<()>),
-    /// Of another client, which hears then that its packet was taken.
-    Client(oneshot::Sender<()>),
-}
-
-impl Credit {
-    fn give_back(self) {
-        // There is room for as many as were ever given; and whoever does not listen any more does not care.
-        match self {
-            Self::Peer(returns) => drop(returns.try_send(())),
-            Self::Client(taken) => drop(taken.send(())),
-        }
-    }
-}
-
-/// The way to a connection's task.
-#[derive(Clone)]
-pub(crate) struct ConnectionHandle {
-    lane: Arc<Lane>,
-    session: SessionId,
-    dialect: Dialect,
-    address: Arc<str>,
-}
-
-/// The queue towards a connection's task.
-struct Lane {
-    queue: mpsc::Sender<Box<ToConnection>>,
-    /// Set when something did not fit: the client has missed it, so its connection must end.
-    overflown: AtomicBool,
-}
-
-impl ConnectionHandle {
-    /// Tells the client. A full queue belongs to a client too slow to be kept: its connection ends.
-    pub(crate) fn tell(&self, message: ToConnection) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.lane.queue.try_send(Box::new(message)) {
-            self.lane.overflown.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Sends a peer's packet, which waits behind no more than what its peer has credit for.
-    pub(crate) fn tell_paced(&self, input: switchboard::Input, credit: Credit) {
-        self.tell(ToConnection::Paced(input, credit));
-    }
-
-    /// Whether the connection has ended.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.lane.queue.is_closed()
-    }
-
-    /// Waits for the connection's end.
-    pub(crate) async fn gone(&self) {
-        self.lane.queue.closed().await;
-    }
-
-    pub(crate) const fn session(&self) -> SessionId {
-        self.session
-    }
-
-    pub(crate) const fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
-    /// Where this client is told to connect to: what its own listener is called outside.
-    pub(crate) fn address(&self) -> Arc<str> {
-        Arc::clone(&self.address)
-    }
-}
 
 /// Serves a client until it leaves; `address` is where such a client is told to connect to.
 pub(crate) fn spawn(core: &Arc<Core>, transport: Transport, address: Arc<str>, permit: impl Send + 'static) {
@@ -132,14 +48,14 @@ pub(crate) fn spawn(core: &Arc<Core>, transport: Transport, address: Arc<str>, p
 }
 
 async fn serve(core: Arc<Core>, transport: Transport, address: Arc<str>) -> Ending {
-    let (sender, mut queue) = mpsc::channel(QUEUE);
+    let (lane, mut queue) = LaneEnd::open();
     let settings = Arc::clone(&core.session_settings);
     let mut task = Task {
         connection: Connection::new(settings, moment().instant),
         core,
         transport,
         address,
-        lane: Arc::new(Lane { queue: sender, overflown: AtomicBool::new(false) }),
+        lane,
         unsent: Vec::new(),
         credits: Vec::new(),
         paced: false,
@@ -183,7 +99,7 @@ struct Task {
     transport: Transport,
     address: Arc<str>,
     connection: Connection,
-    lane: Arc<Lane>,
+    lane: LaneEnd,
     unsent: Vec<u8>,
     /// What goes back to peers once nothing is unsent.
     credits: Vec<Credit>,
@@ -205,7 +121,7 @@ impl Task {
             let step = tokio::select! {
                 biased;
                 message = queue.recv() => match message {
-                    Some(message) if !self.lane.overflown.load(Ordering::Relaxed) => {
+                    Some(message) if !self.lane.has_overflown() => {
                         Box::pin(self.deliver_all(*message, queue)).await
                     }
                     Some(_) | None => Err(Ending::TooSlow),
@@ -439,7 +355,7 @@ impl Task {
     }
 
     fn handle(&self, session: SessionId, dialect: Dialect) -> ConnectionHandle {
-        ConnectionHandle { lane: Arc::clone(&self.lane), session, dialect, address: Arc::clone(&self.address) }
+        self.lane.handle(session, dialect, Arc::clone(&self.address))
     }
 
     async fn switchboard(&mut self, request: switchboard::Request) -> Option<switchboard::Input> {

@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info_span, warn};
 
 use crate::{
-    connection::{ConnectionHandle, Credit, ToConnection},
     core::{Core, moment, until},
+    lane::{ConnectionHandle, Credit, ToConnection},
     peers::{Between, ToPeer},
 };
 

@@ -21,6 +21,7 @@ mod directory;
 mod dispatch;
 mod handle;
 mod host;
+mod lane;
 mod links;
 mod listener;
 mod mailbox;

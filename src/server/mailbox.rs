@@ -13,7 +13,7 @@ use domain::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use crate::{connection::ConnectionHandle, conversation::ConversationHandle};
+use crate::{conversation::ConversationHandle, lane::ConnectionHandle};
 
 /// Beyond this many causes the account reads its list anew instead.
 const MOST_CAUSES: usize = 1024;

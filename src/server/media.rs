@@ -205,7 +205,7 @@ impl Media {
 
     /// The bytes of an object that a client asks for.
     pub(crate) async fn object_bytes(&self, hash: &ObjectHash) -> Option<Bytes> {
-        let Some(object) = self.store.object(hash).await.ok().flatten() else { return None };
+        let object = self.store.object(hash).await.ok().flatten()?;
         if object.size > LARGEST_OBJECT {
             return None;
         }

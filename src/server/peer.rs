@@ -22,8 +22,8 @@ use tokio::sync::mpsc;
 use tracing::{Instrument, debug, info_span, warn};
 
 use crate::{
-    connection::{ConnectionHandle, Credit},
     core::{Core, moment, until, wall},
+    lane::{ConnectionHandle, Credit},
     peers::{Between, ToPeer},
 };
 use transfer::Transfer;

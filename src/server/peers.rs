@@ -11,7 +11,7 @@ use domain::{
 };
 use tokio::sync::mpsc;
 
-use crate::{connection::ConnectionHandle, core::Core, peer};
+use crate::{core::Core, lane::ConnectionHandle, peer};
 
 /// How much may wait for a peer's task. Whoever sends it more waits: a client that hands over a file is slowed down so.
 const QUEUE: usize = 64;

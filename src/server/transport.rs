@@ -4,9 +4,14 @@ pub(crate) mod pipe;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use session::Input;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::TcpStream,
+};
 
 use crate::acknowledgement::Acknowledgements;
 use pipe::ServerEnd;
@@ -52,13 +57,20 @@ impl Transport {
     /// Reads what is there. Nothing at all means that the client has gone; [`io::ErrorKind::WouldBlock`], that there is nothing
     /// now.
     pub(crate) fn try_read<'a>(
-        &self,
+        &mut self,
         buffer: &'a mut [u8],
         acknowledgements: &Acknowledgements,
     ) -> io::Result<Option<Input<'a>>> {
         match self {
             Self::Tcp { stream, .. } => {
-                let length = stream.try_read(buffer)?;
+                // Unlike `TcpStream::try_read` this notices that less than the buffer takes was all there is, and so saves a look in
+                // vain after each. Nobody has to be woken: whoever waits does so in `readable`.
+                let mut portion = ReadBuf::new(buffer);
+                match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut portion) {
+                    Poll::Ready(read) => read?,
+                    Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+                }
+                let length = portion.filled().len();
                 let bytes = buffer.get(..length).filter(|bytes| !bytes.is_empty());
                 // What a client says need not mean that it has what was last written to it: a file may lie before that. The
                 // kernel knows better, where it tells.

@@ -132,11 +132,11 @@ impl Switchboard {
         Self {
             calls: Allowance::new(settings.calls_per_minute),
             messages: Allowance::new(settings.messages_per_minute),
+            speech: Speech::new(settings.emoji),
             settings,
             phase: Phase::Opening { until: now + ADMISSION },
             unproven: Vec::new(),
             fresh: Vec::new(),
-            speech: Speech::default(),
             packets: BTreeSet::new(),
             nudges: NudgePace::default(),
         }

@@ -151,6 +151,7 @@ impl Group {
         connection: &mut AnyConnection,
         reservation: &Reservation,
     ) -> Result<Option<i64>, StoreFault> {
+        let is_alone = self.steps.len() == 1;
         for step in &mut self.steps {
             match step {
                 Step::Job(job) => {
@@ -158,7 +159,7 @@ impl Group {
                     let succeeded = job.run(connection).await;
                     leave(connection, succeeded).await?;
                 }
-                Step::Mail(mail) => mail.run(connection).await?,
+                Step::Mail(mail) => mail.run(connection, is_alone).await?,
             }
         }
         reservation.extend(connection).await
@@ -166,11 +167,18 @@ impl Group {
 }
 
 impl Mail {
-    /// Writes everything together; when that fails, one by one, so that what cannot be written fails alone.
-    async fn run(&mut self, connection: &mut AnyConnection) -> Result<(), StoreFault> {
-        execute(connection, "SAVEPOINT step").await?;
+    /// Writes everything together; when that fails, one by one, so that what cannot be written fails alone. What is the whole of
+    /// its group needs no savepoint, for the sake of which the database would write every page that it changes once more.
+    async fn run(&mut self, connection: &mut AnyConnection, is_alone: bool) -> Result<(), StoreFault> {
+        if !is_alone {
+            execute(connection, "SAVEPOINT step").await?;
+        }
         let together = keeping::write(connection, &self.letters, &self.deliveries).await;
-        leave(connection, together.is_ok()).await?;
+        match &together {
+            Ok(_) if is_alone => {}
+            Err(_) if is_alone => begin_again(connection).await?,
+            Ok(_) | Err(_) => leave(connection, together.is_ok()).await?,
+        }
         match together {
             Ok(kept) => {
                 self.kept = kept;
@@ -220,6 +228,13 @@ impl Mail {
             let _ = deliverer.send(group.clone().and(outcome));
         }
     }
+}
+
+/// Takes back the whole transaction, for another try.
+async fn begin_again(connection: &mut AnyConnection) -> Result<(), StoreFault> {
+    // Fails when the database has done so by itself.
+    let _ = execute(connection, "ROLLBACK").await;
+    execute(connection, BEGIN).await
 }
 
 /// Ends a step: keeps what it did, or takes it back.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// How many rows a statement has. There are few sizes, so that all statements stay prepared, and the largest stays far below the
 /// number of values that a database takes in one statement.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
 /// The rows, in portions for one statement each.
 pub(crate) fn portions<Row>(mut rows: &[Row]) -> impl Iterator<Item = &[Row]> {

@@ -19,6 +19,7 @@ use msnp::{
 use super::{Phase, Request, Switchboard, audience::Audience, enclosed, pace::NudgePace};
 use crate::{
     Action,
+    emoji::Emoji,
     text::{self, Definitions},
 };
 
@@ -27,6 +28,8 @@ use crate::{
 pub(super) struct Speech {
     /// Who hears it.
     pub(super) audience: Audience,
+    /// How emoji are written on both sides.
+    emoji: Emoji,
     definitions: Definitions,
     chunks: Reassembly,
     nudges: NudgePace,
@@ -66,6 +69,10 @@ struct Understood {
 }
 
 impl Speech {
+    pub(super) fn new(emoji: Emoji) -> Self {
+        Self { emoji, ..Self::default() }
+    }
+
     /// What is done with a payload. Whatever it is, Messenger users are given these very bytes.
     fn saying(&mut self, moment: &Moment, author: &Passport, payload: &Bytes) -> Saying {
         let passing = |to, matters| passing(payload, to, matters, Vec::new());
@@ -128,7 +135,7 @@ impl Speech {
     }
 
     fn text(&self, text: &str, format: Option<&TextFormat>) -> Understood {
-        let (text, announced) = text::outward(text, format, &self.definitions);
+        let (text, announced) = text::outward(text, format, &self.definitions, self.emoji);
         Understood { content: Some(Content::Text(text)), announced, enclosed: None }
     }
 
@@ -158,7 +165,7 @@ fn datacast(author: &Passport, id: u32, data: Option<&str>) -> Understood {
         (WINK, Some(description)) => enclosed::wink(author, description).into(),
         (VOICE_CLIP, Some(description)) => enclosed::voice_clip(author, description).into(),
         (ACTION, Some(action)) => {
-            let (text, _) = text::outward(action, None, &Definitions::default());
+            let (text, _) = text::outward(action, None, &Definitions::default(), Emoji::Codes);
             Understood { content: Some(Content::Emote { text: text.text }), ..Understood::default() }
         }
         (_, _) => Understood::default(),

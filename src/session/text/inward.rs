@@ -127,7 +127,7 @@ mod tests {
                 right_to_left,
                 ..TextFormat::default()
             };
-            let (text, _) = outward("hi there", Some(&format), &Definitions::default());
+            let (text, _) = outward("hi there", Some(&format), &Definitions::default(), Emoji::Codes);
             prop_assert_eq!(inward(&text, Emoji::Codes, "Tahoma"), Shown { text: "hi there".into(), format });
         }
     }

@@ -1,5 +1,7 @@
 //! What a Messenger user writes, as other networks see it.
 
+use std::borrow::Cow;
+
 use domain::{
     content::{Style, Text},
     media::Announcement,
@@ -7,21 +9,31 @@ use domain::{
 use msnp::text_format::{Colour, TextFormat};
 
 use super::{Definitions, without_plus_codes};
-use crate::emoji;
+use crate::emoji::{self, Emoji};
 
 /// Fonts that Messenger and Windows choose by themselves: they say nothing about the text.
 const UNCHOSEN_FONTS: [&str; 5] =
     ["Microsoft Sans Serif", "MS Sans Serif", "MS Shell Dlg", "MS Shell Dlg 2", "Segoe UI"];
 
 /// A text as other networks see it, and the objects that it speaks of: codes as emoji, the format as styles of the whole text, the
-/// sender's own emoticons where their shortcuts stand, and no codes of Messenger Plus!.
+/// sender's own emoticons where their shortcuts stand, and no codes of Messenger Plus!. With [`Emoji::Unicode`] codes stay as they
+/// are written.
 #[must_use]
-pub fn outward(text: &str, format: Option<&TextFormat>, definitions: &Definitions) -> (Text, Vec<Announcement>) {
+pub fn outward(
+    text: &str,
+    format: Option<&TextFormat>,
+    definitions: &Definitions,
+    emoji: Emoji,
+) -> (Text, Vec<Announcement>) {
     let without_codes = without_plus_codes(text);
     // A text of nothing but codes is still a text.
     let text = if without_codes.trim().is_empty() { text } else { without_codes.as_ref() };
     let shortcuts = definitions.shortcuts_in(text);
-    let (text, used) = emoji::outward_beside(text, &shortcuts);
+    let (text, used) = match emoji {
+        Emoji::Codes => emoji::outward_beside(text, &shortcuts),
+        // Exact in both directions: nothing is put into anything else.
+        Emoji::Unicode => (Cow::Borrowed(text), (0..shortcuts.len()).collect()),
+    };
     let mut outward = Text::plain(text);
     let mut announced: Vec<Announcement> = Vec::new();
     let used = used.into_iter().filter_map(|place| shortcuts.get(place));
@@ -70,7 +82,7 @@ mod tests {
     use super::*;
 
     fn text_of(text: &str, format: &str) -> Text {
-        outward(text, Some(&TextFormat::parse(format)), &Definitions::default()).0
+        outward(text, Some(&TextFormat::parse(format)), &Definitions::default(), Emoji::Codes).0
     }
 
     #[test]
@@ -104,7 +116,7 @@ mod tests {
             |data: &[u8]| MsnObject::describe("carol@example.com", ObjectType::CUSTOM_EMOTICON, "a", data).to_xml();
         let body = format!("(cat)\t{}\t:)\t{}\tdog\t{}\t", describe(b"1"), describe(b"2"), describe(b"3"));
         let all = definitions.learn(&owner, false, body.as_bytes());
-        let (text, announced) = outward("(cat) (cat) :) :-) http://dog.example", None, &definitions);
+        let (text, announced) = outward("(cat) (cat) :) :-) http://dog.example", None, &definitions, Emoji::Codes);
         assert_eq!(text.text, "(cat) (cat) :) 🙂 http://dog.example");
         let shortcuts: Vec<&str> = text.emoticons.iter().map(|emoticon| emoticon.shortcut.as_str()).collect();
         assert_eq!(shortcuts, ["(cat)", ":)"]);

@@ -29,15 +29,16 @@ fn passport(text: &str) -> Passport {
     text.parse().unwrap()
 }
 
+async fn add_account(connection: &mut AnyConnection, passport: &str) {
+    let query = sqlx::query("INSERT INTO account VALUES ($1, $1, '', 0, 'everybody', 'ask', 0, 0)");
+    query.bind(passport).execute(connection).await.unwrap();
+}
+
 impl Bench {
     async fn new() -> Self {
         let open::Opened { mut writer, temporary, .. } = open::open("sqlite::memory:", Path::new("/")).await.unwrap();
         for account in [CAROL, DAVE, EVE] {
-            sqlx::query("INSERT INTO account VALUES ($1, $1, '', 0, 'everybody', 'ask', 0, 0)")
-                .bind(account)
-                .execute(&mut writer)
-                .await
-                .unwrap();
+            add_account(&mut writer, account).await;
         }
         sqlx::query(
             "INSERT INTO address (network, kind, target, passport, name) VALUES ('loopback', 'person', 'a', $1, '')",
@@ -140,11 +141,23 @@ async fn what_somebody_still_waits_for_is_written_for_them() {
 }
 
 #[tokio::test]
+async fn whoever_was_removed_says_nothing_any_more() {
+    let mut bench = Bench::new().await;
+    let draft = Draft { author: passport("gone@msn.example"), ..bench.draft(&[DAVE, EVE], &[]) };
+    bench.keep(draft);
+    let kept = bench.commit().await.remove(0).unwrap();
+    assert_eq!(kept.left_out, [passport(DAVE), passport(EVE)]);
+    assert!(bench.messages().await.is_empty());
+}
+
+#[tokio::test]
 async fn many_are_kept_and_taken_away_together() {
     let mut bench = Bench::new().await;
     let mut kept = Vec::new();
     for number in 0..150 {
-        let draft = Draft { author: passport(&format!("{number}@msn.example")), ..bench.draft(&[DAVE, EVE], &[]) };
+        let author = passport(&format!("{number}@msn.example"));
+        add_account(&mut bench.connection, author.as_str()).await;
+        let draft = Draft { author, ..bench.draft(&[DAVE, EVE], &[]) };
         kept.push(bench.keep(draft));
     }
     assert!(bench.commit().await.iter().all(|kept| kept.as_ref().is_ok_and(|kept| kept.left_out.is_empty())));

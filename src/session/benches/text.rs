@@ -19,7 +19,7 @@ fn outward(criterion: &mut Criterion) {
     let definitions = Definitions::default();
     for (name, line) in [("plain", PLAIN), ("codes", CODES)] {
         criterion.bench_function(&format!("text outward, {name}"), |bencher| {
-            bencher.iter(|| text::outward(black_box(line), Some(&format), &definitions, emoji::Emoji::Codes));
+            bencher.iter(|| text::outward(black_box(line), Some(&format), &definitions, Emoji::Codes));
         });
         criterion.bench_function(&format!("emoji outward, {name}"), |bencher| {
             bencher.iter(|| emoji::outward(black_box(line)));

@@ -60,16 +60,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
     let rooms: Vec<Passport> = rooms(&record);
     let account = Account::new(record, core.settings.limits.account);
     let mut task = Box::new(Task { core, account, clients: HashMap::new(), removed: false });
-    if let Err(fault) = task.core.service.load(&task.core, &passport).await {
-        warn!(%fault, "cannot read the account's time zone; times are in UTC");
-    }
-    if let Some(picture) = task.core.pictures.last(&task.core, &passport).await {
-        task.handle(Cause::Pictured(Some(picture)), None).await;
-    }
-    for room in rooms {
-        signals::show_room(&task.core, &passport, &room).await;
-    }
-    Box::pin(task.take_mail(&mailbox)).await;
+    Box::pin(task.begin(&passport, rooms, &mailbox)).await;
     loop {
         let resting = task.clients.is_empty();
         tokio::select! {
@@ -145,6 +136,20 @@ struct Task {
 }
 
 impl Task {
+    /// Takes up what is known of the account beside its record.
+    async fn begin(&mut self, passport: &Passport, rooms: Vec<Passport>, mailbox: &Mailbox) {
+        if let Err(fault) = self.core.service.load(&self.core, passport).await {
+            warn!(%fault, "cannot read the account's time zone; times are in UTC");
+        }
+        if let Some(picture) = self.core.pictures.last(&self.core, passport).await {
+            self.handle(Cause::Pictured(Some(picture)), None).await;
+        }
+        for room in rooms {
+            signals::show_room(&self.core, passport, &room).await;
+        }
+        self.take_mail(mailbox).await;
+    }
+
     async fn take_mail(&mut self, mailbox: &Mailbox) {
         let mail = mailbox.take();
         if mail.overflown {

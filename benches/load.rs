@@ -1,10 +1,10 @@
 //! Load on the real program, over loopback: sign-ins, memory and processor time of idle sessions, lines through switchboards,
 //! presence and pictures, each beside plain TCP of the same shape in the same run.
 //!
-//! `cargo bench -p chrysalis --bench load` takes some four minutes, `-- --quick` half of one; with `--only=NAME` (idle, picture,
-//! paced, saturated, presence or sign-ins) only that is done. It starts the release build of `chrysalis` on a temporary folder and kills it at the
-//! end; nothing leaves the machine. Clients and server share the processors, so that what is measured is a floor; the generator is
-//! one thread, and its share of the processors is said.
+//! `cargo bench -p chrysalis --bench load` takes some five minutes, `-- --quick` half of one; with `--only=NAME` (idle, picture,
+//! paced, saturated, presence or sign-ins) only that is done. It starts the release build of `chrysalis` on a temporary folder
+//! and kills it at the end; nothing leaves the machine. Clients and server share the processors, so that what is measured is a
+//! floor; the generator is one thread, and its share of the processors is said.
 
 #[path = "load/client.rs"]
 mod client;

@@ -119,7 +119,6 @@ fn open_many_files(wanted: usize) {
 
 async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     make_data_directory(&configuration)?;
-    open_many_files(configuration.settings.limits.connections);
     let running = Client::connect(&configuration.data_directory).await;
     if matches!(running, Ok(Some(_))) {
         let directory = configuration.data_directory.display();
@@ -134,6 +133,7 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
         return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
     };
 
+    open_many_files(configuration.settings.limits.connections);
     let started = Handle::start(configuration.settings.clone(), store, entries, listeners).await;
     let handle = started.map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let socket = control::path(&configuration.data_directory);

@@ -12,7 +12,10 @@ use chrysalis_msnp::{
     message::Payload,
     notification,
     object::MsnObject,
-    p2p::{packet::Packet, slp::SlpMessage},
+    p2p::{
+        packet::{Header, Packet},
+        slp::SlpMessage,
+    },
     switchboard,
 };
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
@@ -229,7 +232,8 @@ fn bodies(criterion: &mut Criterion) {
     group.bench_function("invitation", |bencher| bencher.iter(|| SlpMessage::parse(black_box(INVITATION.as_bytes()))));
     let mut packet = Vec::new();
     let data = Bytes::from_static(&[7; 1202]);
-    Packet { header: chrysalis_msnp::p2p::packet::Header::default(), data, application: 1 }.write(&mut packet);
+    let header = Header { total: data.len() as u64, ..Header::default() };
+    Packet { header, data, application: 1 }.write(&mut packet);
     let packet = Bytes::from(packet);
     group.bench_function("packet", |bencher| bencher.iter(|| Packet::parse(black_box(&packet))));
     group.finish();

@@ -6,13 +6,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{Content, Passport};
 use jiff::tz::TimeZone;
-use store::StoreFault;
+use store::{StoreFault, WaitingPeer};
 use tracing::warn;
 
 use crate::core::{Core, SERVICE_NAME};
 
 /// At how many windows what waits for somebody who signs in opens by itself; the rest is summed up.
 const MOST_WINDOWS: usize = 3;
+
+/// How many lines of the server may wait unread before it adds no further summary.
+const MOST_SUMMARIES: u64 = 5;
 
 /// How many contacts a summary names.
 const MOST_NAMES: usize = 20;
@@ -60,16 +63,11 @@ impl Service {
         for shown in waiting {
             core.directory.reachable(core, owner.clone(), shown.peer);
         }
-        if !rest.is_empty() {
+        // Whoever signs in often and reads nothing need not find a summary of each time.
+        let is_unread = own.as_ref().is_some_and(|own| own.count >= MOST_SUMMARIES);
+        if !rest.is_empty() && !is_unread {
             let mut summary = String::from("More messages wait for you. Open a conversation to read them:");
-            for waiting in rest.iter().take(MOST_NAMES) {
-                let name =
-                    core.party(&waiting.peer).await?.map_or_else(|| waiting.peer.to_string(), |party| party.name);
-                let _ = write!(summary, "\n{name}: {}", waiting.count);
-            }
-            if rest.len() > MOST_NAMES {
-                let _ = write!(summary, "\nand {} more", rest.len() - MOST_NAMES);
-            }
+            summary.push_str(&counted(core, &rest).await?);
             self.tell(core, owner, summary).await;
         } else if own.is_some() {
             core.directory.reachable(core, owner.clone(), service);
@@ -111,13 +109,10 @@ impl Service {
             let service = core.settings.realm.service();
             let mut waiting = core.store.waiting_peers(owner).await?;
             waiting.retain(|waiting| waiting.peer != service);
-            let mut answer = if waiting.is_empty() { "Nothing waits for you." } else { "Waiting for you:" }.to_owned();
-            for waiting in waiting.iter().take(MOST_NAMES) {
-                let name =
-                    core.party(&waiting.peer).await?.map_or_else(|| waiting.peer.to_string(), |party| party.name);
-                let _ = write!(answer, "\n{name}: {}", waiting.count);
+            if waiting.is_empty() {
+                return Ok("Nothing waits for you.".to_owned());
             }
-            return Ok(answer);
+            return Ok(format!("Waiting for you:{}", counted(core, &waiting).await?));
         }
         if lower == "retry" {
             let parked = core.store.parked(owner).await?;
@@ -147,4 +142,17 @@ impl Service {
             }
         }
     }
+}
+
+/// From whom how much waits, a line each.
+async fn counted(core: &Core, waiting: &[WaitingPeer]) -> Result<String, StoreFault> {
+    let mut lines = String::new();
+    for waiting in waiting.iter().take(MOST_NAMES) {
+        let name = core.party(&waiting.peer).await?.map_or_else(|| waiting.peer.to_string(), |party| party.name);
+        let _ = write!(lines, "\n{name}: {}", waiting.count);
+    }
+    if waiting.len() > MOST_NAMES {
+        let _ = write!(lines, "\nand {} more", waiting.len() - MOST_NAMES);
+    }
+    Ok(lines)
 }

@@ -47,6 +47,9 @@ const FILES_PER_MINUTE: u32 = 30;
 /// How long drawing the preview of a file may take.
 const PREVIEW: Duration = Duration::from_secs(1);
 
+/// How often a minute a user is told what became of something they handed over.
+const LINES_PER_MINUTE: u32 = 10;
+
 /// How long a client that was rung for a switchboard is waited for.
 const SUMMONS: Duration = Duration::from_mins(1);
 
@@ -64,6 +67,7 @@ pub(crate) fn spawn(core: &Arc<Core>, between: Between, sender: &mpsc::Sender<To
         route: None,
         summoned: None,
         files: Allowance::new(FILES_PER_MINUTE),
+        lines: Allowance::new(LINES_PER_MINUTE),
         returns,
         transfers: HashMap::new(),
         next: 1,
@@ -84,6 +88,7 @@ struct Task {
     /// When the client was rung for a switchboard.
     summoned: Option<Instant>,
     files: Allowance,
+    lines: Allowance,
     /// Where credit comes back.
     returns: mpsc::Sender<()>,
     transfers: HashMap<TransferId, Transfer>,
@@ -376,7 +381,7 @@ impl Task {
     }
 
     /// The user says this to the contact.
-    async fn say(&self, content: Content) {
+    async fn say(&mut self, content: Content) {
         let Between { owner, contact } = self.between.clone();
         let draft = Draft {
             id: self.core.store.next_message(),
@@ -399,7 +404,11 @@ impl Task {
     }
 
     /// The user is told something in the window of the contact.
-    async fn tell(&self, line: String) {
+    async fn tell(&mut self, line: String) {
+        // Each is kept until it is read: a client that does wrong without end is told so only now and then.
+        if !self.lines.take(moment().instant) {
+            return;
+        }
         let Between { owner, contact } = self.between.clone();
         match self.core.store.notice(&owner, &contact, &self.name, Content::text(line)).await {
             Ok(_) => self.core.directory.doorbell(&self.core, owner, contact),

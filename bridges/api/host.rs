@@ -11,11 +11,11 @@ use domain::{
 };
 use tokio::io::AsyncRead;
 
-use crate::{Inbox, RemoteProfile};
+use crate::{Inbox, RemoteProfile, RoomProfile};
 
 /// What a bridge is given: its place in the installation. One host serves one network.
 ///
-/// The signals ([`Host::presence`], [`Host::typing`], [`Host::profile`], [`Host::picture`]) return at once; the latest value wins
+/// The signals ([`Host::presence`], [`Host::typing`], [`Host::profile`], [`Host::room`], [`Host::picture`]) return at once; the latest value wins
 /// and one may be lost in a crash, so that a bridge tells them anew at each start. What must not be lost goes through [`Inbox::accept`].
 #[async_trait]
 pub trait Host: Inbox + 'static {
@@ -34,6 +34,10 @@ pub trait Host: Inbox + 'static {
     /// Every account of this server.
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault>;
 
+    /// Makes an account of this server, as somebody of the network asks for one, where the configuration lets networks do so. The
+    /// password is never logged.
+    async fn register(&self, passport: &Passport, password: &str) -> Result<Registration, HostFault>;
+
     /// The bridge's value under `key`.
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault>;
 
@@ -51,6 +55,9 @@ pub trait Host: Inbox + 'static {
 
     /// A person's profile, new or changed.
     fn profile(&self, profile: RemoteProfile);
+
+    /// A room's profile, changed. Shown to all who have it as a contact.
+    fn room(&self, room: RoomProfile);
 
     /// The picture of a person or room, new or changed; `None` when there is none any more. It may be of any size and of any kind
     /// of image: the server makes of it what Messenger shows, and what is no image is ignored. It is the same for every account,
@@ -76,6 +83,15 @@ pub struct LinkOwner {
     pub passport: Passport,
     /// Its friendly name.
     pub name: String,
+}
+
+/// What became of the wish for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registration {
+    /// The account exists, and can sign in.
+    Made,
+    /// There is none, and why: a phrase for whoever asked.
+    Refused(String),
 }
 
 /// A change of the bridge's own key-value store.

@@ -1,7 +1,9 @@
 //! What a bridge brings in, and the one door it comes through.
 
 use async_trait::async_trait;
-use domain::{Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget};
+use domain::{
+    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, content::Quote,
+};
 
 use crate::{HostFault, Write};
 
@@ -41,6 +43,83 @@ pub enum Arrival {
         sent: Timestamp,
         /// What was said.
         content: Content,
+        /// What it answers, if it says so.
+        reply: Option<Reply>,
+        /// Whether it speaks to the account in particular: a mention, or an answer to what the account said. What is said with
+        /// a person alone always does.
+        addressed: bool,
+    },
+    /// Somebody changed what they had said.
+    Edit {
+        /// For whom.
+        owner: Passport,
+        /// Where.
+        place: RemoteTarget,
+        /// By whom. A change of what somebody else said is left out.
+        author: RemoteProfile,
+        /// The network's id of the change; the same id is taken once for each owner.
+        id: RemoteMessage,
+        /// The message that was changed; it need not be known.
+        of: RemoteMessage,
+        /// When it was changed.
+        sent: Timestamp,
+        /// What the message says now. Where that is what it said before, nothing is shown.
+        content: Content,
+    },
+    /// Somebody put a sign on a message. Several that come together become one line.
+    Reaction {
+        /// For whom.
+        owner: Passport,
+        /// Where.
+        place: RemoteTarget,
+        /// By whom.
+        author: RemoteProfile,
+        /// The network's id of the reaction, or one that the bridge makes of what it consists of: it can be taken back by it.
+        id: RemoteMessage,
+        /// The message that it is on; it need not be known.
+        to: RemoteMessage,
+        /// When.
+        sent: Timestamp,
+        /// The sign: an emoji, or `:name:`.
+        sign: String,
+    },
+    /// A message was deleted, or a reaction taken back. What is not known is passed over.
+    Removal {
+        /// For whom.
+        owner: Passport,
+        /// Where.
+        place: RemoteTarget,
+        /// By whom.
+        author: RemoteProfile,
+        /// The network's id of the removal, or one that the bridge makes; the same id is taken once for each owner.
+        id: RemoteMessage,
+        /// The message or the reaction.
+        of: RemoteMessage,
+        /// When.
+        sent: Timestamp,
+    },
+    /// The account is in a room: it belongs on its list, without a question.
+    Room {
+        /// Whose.
+        owner: Passport,
+        /// Which.
+        room: RoomProfile,
+    },
+    /// Somebody asks the account into a room. Answered by [`crate::Action::Welcome`] or [`crate::Action::TurnAway`] to the room.
+    RoomInvitation {
+        /// Who is wanted.
+        owner: Passport,
+        /// Where.
+        room: RoomProfile,
+        /// Who wants.
+        from: RemoteProfile,
+    },
+    /// The account is not in a room any more, other than by its own order, or an invitation to it was taken back.
+    RoomLost {
+        /// Whose.
+        owner: Passport,
+        /// Which.
+        room: RemoteRoom,
     },
     /// Somebody wants to be the account's contact. Answered by [`crate::Action::Welcome`] or [`crate::Action::TurnAway`].
     Invitation {
@@ -71,11 +150,42 @@ impl Arrival {
     pub const fn owner(&self) -> &Passport {
         match self {
             Self::Message { owner, .. }
+            | Self::Edit { owner, .. }
+            | Self::Reaction { owner, .. }
+            | Self::Removal { owner, .. }
+            | Self::Room { owner, .. }
+            | Self::RoomInvitation { owner, .. }
+            | Self::RoomLost { owner, .. }
             | Self::Invitation { owner, .. }
             | Self::Friend { owner, .. }
             | Self::Withdrawal { owner, .. } => owner,
         }
     }
+
+    /// The id under which it is taken once; `None` for what may be told again.
+    #[must_use]
+    pub const fn id(&self) -> Option<&RemoteMessage> {
+        match self {
+            Self::Message { id, .. } | Self::Edit { id, .. } | Self::Reaction { id, .. } | Self::Removal { id, .. } => {
+                Some(id)
+            }
+            Self::Room { .. }
+            | Self::RoomInvitation { .. }
+            | Self::RoomLost { .. }
+            | Self::Invitation { .. }
+            | Self::Friend { .. }
+            | Self::Withdrawal { .. } => None,
+        }
+    }
+}
+
+/// What a message answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The message that is answered.
+    pub to: RemoteMessage,
+    /// What the network itself tells of it, for when it is not known here.
+    pub quoted: Option<Quote>,
 }
 
 /// A person of the network, as others see them.
@@ -102,13 +212,28 @@ pub struct RoomProfile {
     pub login: String,
     /// The server it is of, on networks that have several.
     pub server: Option<String>,
+    /// What it is about, in a line; empty if nothing is said of that.
+    pub topic: String,
 }
 
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Accepted {
     /// How many arrivals were new.
     pub fresh: usize,
     /// How many were known already, or for an account that is not here, and were left out.
     pub left_out: usize,
+    /// The messages that will never be shown to the account they are for, and why: their authors may be told.
+    pub undelivered: Vec<Undelivered>,
+}
+
+/// A message that will never be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    /// For whom it was.
+    pub owner: Passport,
+    /// Which.
+    pub id: RemoteMessage,
+    /// Why, as a phrase; it does not say whether somebody is blocked.
+    pub reason: String,
 }

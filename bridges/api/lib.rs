@@ -16,8 +16,8 @@ pub mod section;
 
 pub use domain::content::Features;
 pub use failure::Failure;
-pub use host::{Host, HostFault, LinkOwner, MediaStream, Write};
-pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, RoomProfile};
+pub use host::{Host, HostFault, LinkOwner, MediaStream, Registration, Write};
+pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, Reply, RoomProfile, Undelivered};
 pub use link::{Action, Farewell, Link, Order, Receipt};
-pub use network::{Fault, Network, Standing};
+pub use network::{Fault, Found, Network, Standing};
 pub use section::{Section, SectionFault};

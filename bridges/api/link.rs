@@ -1,10 +1,10 @@
 //! One account's puppet on a network.
 
 use async_trait::async_trait;
-use domain::{Content, RemoteMessage, Timestamp, contact::RemoteTarget, presence::OwnPresence};
+use domain::{Content, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, presence::OwnPresence};
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
+use crate::{Failure, network::Found};
 
 /// One account's puppet on a network: a ghost, an own account, an own bot.
 #[async_trait]
@@ -15,6 +15,24 @@ pub trait Link: Send + Sync + 'static {
 
     /// Shows that the account's user types, or has stopped. Returns at once; may be lost.
     fn typing(&self, to: &RemoteTarget, typing: bool);
+
+    /// The account's user has been shown this message, and so all before it in the same place. Returns at once; may be lost.
+    fn read(&self, _place: &RemoteTarget, _message: &RemoteMessage) {}
+
+    /// People and rooms of the network that these words may mean, as far as the account may see them; the likeliest first.
+    async fn search(&self, _words: &str) -> Result<Vec<Found>, Failure> {
+        Err(Failure::Unsupported { reason: "this network cannot be searched".into() })
+    }
+
+    /// Asks somebody into a room that the account is in.
+    async fn invite(&self, _room: &RemoteRoom, _user: &RemoteUser) -> Result<(), Failure> {
+        Err(Failure::Unsupported { reason: "nobody can be asked into rooms of this network".into() })
+    }
+
+    /// What a room is about; with `Some`, it is that from now on.
+    async fn topic(&self, _room: &RemoteRoom, _topic: Option<&str>) -> Result<String, Failure> {
+        Err(Failure::Unsupported { reason: "rooms of this network have no topic".into() })
+    }
 
     /// Does what `order` says. Called for one conversation at a time in order, and again with the same order when it failed
     /// in passing or its outcome is not known: the bridge makes sure that it is done once.
@@ -47,15 +65,19 @@ pub enum Action {
         content: Content,
         /// When the user said it.
         sent: Timestamp,
+        /// The message that it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<RemoteMessage>,
     },
     /// The user added this person: begin a direct chat if there is none. Done for a person who is already a friend, nothing
-    /// happens.
+    /// happens. A room: go into it.
     Befriend,
-    /// The user answers a person who added them: let them in.
+    /// The user answers a person who added them, or an invitation to a room: let them in, or go in.
     Welcome,
-    /// The user answers a person who added them: turn them away.
+    /// The user answers a person who added them, or an invitation to a room: turn them away, or stay away.
     TurnAway,
-    /// The user removed this person from their list. What can still be said between them is the network's affair.
+    /// The user removed this person from their list. What can still be said between them is the network's affair. A room: leave
+    /// it.
     Unfriend,
 }
 

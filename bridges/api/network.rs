@@ -31,6 +31,12 @@ pub trait Network: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Finds whom or what these words mean in the network's own spelling: an id, an alias, a web address of it. `Ok(None)` when
+    /// they mean nobody, or are no such words.
+    async fn find(&self, _words: &str) -> Result<Option<Found>, Failure> {
+        Ok(None)
+    }
+
     /// Looks for everything that is wrong with the set-up, for `chrysalis check`. Ends by itself within half a minute.
     async fn check(&self, standing: Standing) -> Vec<Fault>;
 
@@ -41,6 +47,15 @@ pub trait Network: Send + Sync + 'static {
 
     /// Ends all tasks and listeners; when it returns, nothing of the bridge runs any more.
     async fn stop(&self);
+}
+
+/// Somebody or something of a network that was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A person.
+    Person(RemoteProfile),
+    /// A room.
+    Room(RoomProfile),
 }
 
 /// Whether a check is made beside a running server or instead of one.

@@ -123,6 +123,8 @@ impl Parlour {
                 id: RemoteMessage(format!("answer/{}/{part}", errand.order)),
                 sent: self.host.now(),
                 content: line.content(self.host.as_ref()).await?,
+                reply: None,
+                addressed: true,
             });
         }
         Ok(arrivals)
@@ -131,7 +133,8 @@ impl Parlour {
     /// Something that Echo says to `owner` alone.
     pub(crate) fn said(&self, owner: &Passport, id: RemoteMessage, content: Content) -> Arrival {
         let sent = self.host.now();
-        Arrival::Message { owner: owner.clone(), place: echo::place(), author: echo::profile(), id, sent, content }
+        let (owner, place, author) = (owner.clone(), echo::place(), echo::profile());
+        Arrival::Message { owner, place, author, id, sent, content, reply: None, addressed: true }
     }
 
     /// Hands in `batch`, again and again until the host has taken it or stops.

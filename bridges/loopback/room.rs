@@ -23,7 +23,8 @@ pub(crate) fn place() -> RemoteTarget {
 
 /// The room, as others see it.
 pub(crate) fn profile() -> RoomProfile {
-    RoomProfile { room: id(), name: "The room of five".to_owned(), login: ROOM.to_owned(), server: None }
+    let (name, topic) = ("The room of five".to_owned(), "Ask, and Daphne answers".to_owned());
+    RoomProfile { room: id(), name, login: ROOM.to_owned(), server: None, topic }
 }
 
 /// The address under which a contact list has the room; a domain may be too long for one.

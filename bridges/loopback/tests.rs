@@ -130,7 +130,7 @@ fn order(host: &FakeHost, key: &str, text: &str) -> Order {
 }
 
 fn order_of(host: &FakeHost, key: &str, to: &RemoteTarget, content: Content) -> Order {
-    let action = Action::Say { content, sent: host.now() };
+    let action = Action::Say { content, sent: host.now(), reply: None };
     Order { key: key.to_owned(), attempt: 0, to: to.clone(), action }
 }
 

@@ -106,7 +106,7 @@ impl GhostLink {
             return Ok(receipt);
         }
         let ghost = self.appservice.homeserver.acting_as(&self.ghost);
-        let content = message::write(content, &order.key);
+        let content = message::write_plain(content, &order.key);
         let id = ghost.send(room, &transaction(&order.key), &content, sent).await?;
         Ok(Receipt { messages: id.into_iter().map(|id| RemoteMessage(id.to_string())).collect() })
     }
@@ -195,7 +195,7 @@ impl Link for GhostLink {
         let pair = self.pair(&order.to)?;
         let appservice = &self.appservice;
         match &order.action {
-            Action::Say { content, sent } => return self.say(&pair, order, content, *sent).await,
+            Action::Say { content, sent, .. } => return self.say(&pair, order, content, *sent).await,
             Action::Befriend => {
                 appservice.room_of(&pair, order.attempt > 0).await?;
             }

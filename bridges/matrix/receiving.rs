@@ -326,6 +326,8 @@ pub(crate) fn message(
         id: RemoteMessage(id.to_string()),
         sent,
         content: if pair.user == user { content.clone() } else { told_by(user, content) },
+        reply: None,
+        addressed: true,
     }
 }
 

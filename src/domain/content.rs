@@ -1,11 +1,13 @@
 //! What a message says, in words that belong to no network.
 
 mod features;
+mod quote;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
 pub use features::{Features, in_bytes};
+pub use quote::{Gist, Quote, first_words, shortened};
 pub use text::{Emoticon, Span, Style, Text};
 
 use crate::media::Attachment;

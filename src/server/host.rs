@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Write};
+use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Registration, RoomProfile, Write};
 use domain::{
     NetworkName, Passport, RemoteUser, Timestamp,
     account::Cause,
@@ -105,6 +105,10 @@ impl Host for NetworkHost {
         Ok(accounts.into_iter().map(|account| links::owner(account.passport, &account.name)).collect())
     }
 
+    async fn register(&self, _passport: &Passport, _password: &str) -> Result<Registration, HostFault> {
+        Ok(Registration::Refused("accounts are made by the administrator".to_owned()))
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
         self.core()?.store.get(&self.network, key).await.map_err(store_fault)
     }
@@ -134,6 +138,8 @@ impl Host for NetworkHost {
             core.signals.profile(&self.network, profile);
         }
     }
+
+    fn room(&self, _room: RoomProfile) {}
 
     fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>) {
         if let Ok(core) = self.core() {

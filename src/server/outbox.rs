@@ -125,11 +125,11 @@ async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Resu
         return Err(Failure::retry("the network is switched off"));
     };
     let action = match &pending.order.action {
-        Action::Say { content, sent } => {
+        Action::Say { content, sent, reply } => {
             let sender = core.store.account_name(&pending.author).await.ok().flatten();
             let sender = links::shown_name(&pending.author, sender.as_deref().unwrap_or_default());
             let content = fitted(core, entry.features, pending, content.clone(), &sender).await?;
-            Action::Say { content, sent: *sent }
+            Action::Say { content, sent: *sent, reply: reply.clone() }
         }
         other @ (Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend) => other.clone(),
     };

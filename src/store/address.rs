@@ -49,7 +49,7 @@ impl From<RemoteProfile> for Introduction {
 
 impl From<RoomProfile> for Introduction {
     fn from(profile: RoomProfile) -> Self {
-        let RoomProfile { room, name, login, server } = profile;
+        let RoomProfile { room, name, login, server, topic: _ } = profile;
         Self { target: RemoteTarget::Room(room), name, login, server }
     }
 }

@@ -99,9 +99,15 @@ impl Reception<'_> {
             return Ok(false);
         }
         match arrival {
-            Arrival::Message { owner, place, author, id, sent, content } => {
+            Arrival::Message { owner, place, author, id, sent, content, reply: _, addressed: _ } => {
                 self.message(owner, place, author, id, sent, content).await
             }
+            Arrival::Edit { .. }
+            | Arrival::Reaction { .. }
+            | Arrival::Removal { .. }
+            | Arrival::Room { .. }
+            | Arrival::RoomInvitation { .. }
+            | Arrival::RoomLost { .. } => Ok(false),
             Arrival::Invitation { owner, from } => self.invitation(owner, from).await,
             Arrival::Friend { owner, who } => self.friend(owner, who).await,
             Arrival::Withdrawal { owner, from } => self.withdrawal(owner, from).await,

@@ -177,7 +177,7 @@ impl<'a> Sorting<'a> {
         if !self.accounts.contains_key(draft.author.as_str()) {
             return Err(StoreFault::UnknownAccount(draft.author.clone()));
         }
-        let action = word::action_json(&Action::Say { content: content.clone(), sent: draft.sent })?;
+        let action = word::action_json(&Action::Say { content: content.clone(), sent: draft.sent, reply: None })?;
         let known = draft.remotes.iter().filter(|contact| self.contacts.contains(contact.as_str()));
         let order = |contact| OrderRow { owner: &draft.author, contact, message: draft.id, action: action.clone() };
         Ok(known.map(order).collect())

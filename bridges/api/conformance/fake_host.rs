@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    Content, NetworkName, Passport, RemoteMessage, RemoteUser, Timestamp,
+    Content, NetworkName, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp,
     contact::RemoteTarget,
     media::{Attachment, BlobId, ObjectHash, Source},
     presence::RemotePresence,
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, sync::Notify, time::timeout};
 
-use crate::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Write};
+use crate::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile, Write};
 
 /// How long [`FakeHost::wait_for`] waits: a real homeserver on a busy machine may take seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +45,8 @@ pub struct Seen {
     pub typing: HashSet<(Passport, RemoteUser, RemoteTarget)>,
     /// Each person's latest profile.
     pub profiles: HashMap<RemoteUser, RemoteProfile>,
+    /// Each room's latest profile.
+    pub rooms: HashMap<RemoteRoom, RoomProfile>,
     /// The latest picture of each person and room.
     pub pictures: HashMap<RemoteTarget, Option<BlobId>>,
     /// How many calls told something: acceptances that failed, and signals of nothing new, included.
@@ -55,14 +57,9 @@ impl Seen {
     /// What `user` said to `owner`, oldest first.
     #[must_use]
     pub fn said(&self, owner: &Passport, user: &RemoteUser) -> Vec<Content> {
-        let said = self.arrivals.iter().filter_map(|arrival| match arrival {
-            Arrival::Message { owner: to, author, content, .. } if to == owner && author.user == *user => {
-                Some(content.clone())
-            }
-            Arrival::Message { .. }
-            | Arrival::Invitation { .. }
-            | Arrival::Friend { .. }
-            | Arrival::Withdrawal { .. } => None,
+        let said = self.arrivals.iter().filter_map(|arrival| {
+            let Arrival::Message { owner: to, author, content, .. } = arrival else { return None };
+            (to == owner && author.user == *user).then(|| content.clone())
         });
         said.collect()
     }
@@ -181,10 +178,8 @@ impl State {
         let mut accepted = Accepted::default();
         for arrival in batch.arrivals {
             let here = owners.iter().any(|owner| owner.passport == *arrival.owner());
-            let fresh = match &arrival {
-                Arrival::Message { owner, id, .. } => here && self.known.insert((owner.clone(), id.clone())),
-                Arrival::Invitation { .. } | Arrival::Friend { .. } | Arrival::Withdrawal { .. } => here,
-            };
+            let fresh = here
+                && arrival.id().is_none_or(|id| self.known.insert((arrival.owner().clone(), id.clone())));
             if fresh {
                 accepted.fresh += 1;
                 self.seen.arrivals.push(arrival);
@@ -246,6 +241,10 @@ impl Host for FakeHost {
         Ok(self.owners.clone())
     }
 
+    async fn register(&self, _passport: &Passport, _password: &str) -> Result<Registration, HostFault> {
+        Ok(Registration::Refused("this host makes no accounts".to_owned()))
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
         Ok(self.state().values.get(key).cloned())
     }
@@ -278,6 +277,10 @@ impl Host for FakeHost {
 
     fn profile(&self, profile: RemoteProfile) {
         self.tell(|seen| drop(seen.profiles.insert(profile.user.clone(), profile)));
+    }
+
+    fn room(&self, room: RoomProfile) {
+        self.tell(|seen| drop(seen.rooms.insert(room.room.clone(), room)));
     }
 
     fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>) {

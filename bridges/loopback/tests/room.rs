@@ -14,13 +14,9 @@ use crate::room::{self, Person};
 
 /// What is said in the room, and by whom.
 fn heard(seen: &Seen) -> Vec<(String, Content)> {
-    let heard = seen.arrivals.iter().filter_map(|arrival| match arrival {
-        Arrival::Message { place, author, content, .. } if *place == room::place() => {
-            Some((author.name.clone(), content.clone()))
-        }
-        Arrival::Message { .. } | Arrival::Invitation { .. } | Arrival::Friend { .. } | Arrival::Withdrawal { .. } => {
-            None
-        }
+    let heard = seen.arrivals.iter().filter_map(|arrival| {
+        let Arrival::Message { place, author, content, .. } = arrival else { return None };
+        (*place == room::place()).then(|| (author.name.clone(), content.clone()))
     });
     heard.collect()
 }

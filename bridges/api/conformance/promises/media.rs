@@ -92,7 +92,7 @@ impl Stage<'_> {
     }
 
     async fn deliver(&self, key: &str, content: Content) {
-        let action = Action::Say { content, sent: self.host.now() };
+        let action = Action::Say { content, sent: self.host.now(), reply: None };
         let receipt = done(key, self.link.deliver(&order(key, &self.person, action))).await;
         assert!(!receipt.messages.is_empty(), "what was sent has an id on the network");
     }

@@ -12,13 +12,9 @@ fn text(body: &str) -> Value {
 
 /// The texts that an account got, in order.
 fn heard(told: &Told, account: &str) -> Vec<String> {
-    let heard = told.arrivals.iter().filter_map(|arrival| match arrival {
-        Arrival::Message { owner, content: Content::Text(text), .. } if owner.as_str() == account => {
-            Some(text.text.clone())
-        }
-        Arrival::Message { .. } | Arrival::Invitation { .. } | Arrival::Friend { .. } | Arrival::Withdrawal { .. } => {
-            None
-        }
+    let heard = told.arrivals.iter().filter_map(|arrival| {
+        let Arrival::Message { owner, content: Content::Text(text), .. } = arrival else { return None };
+        (owner.as_str() == account).then(|| text.text.clone())
     });
     heard.collect()
 }

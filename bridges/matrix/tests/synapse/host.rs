@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Write};
+use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Registration, RoomProfile, Write};
 use domain::{
     NetworkName, Passport, RemoteUser, Timestamp,
     contact::RemoteTarget,
@@ -37,9 +37,9 @@ pub(crate) struct Told {
 impl Told {
     /// The messages that arrived, as author and content.
     pub(crate) fn messages(&self) -> Vec<(String, domain::Content)> {
-        let messages = self.arrivals.iter().filter_map(|arrival| match arrival {
-            Arrival::Message { author, content, .. } => Some((author.user.to_string(), content.clone())),
-            Arrival::Invitation { .. } | Arrival::Friend { .. } | Arrival::Withdrawal { .. } => None,
+        let messages = self.arrivals.iter().filter_map(|arrival| {
+            let Arrival::Message { author, content, .. } = arrival else { return None };
+            Some((author.user.to_string(), content.clone()))
         });
         messages.collect()
     }
@@ -124,15 +124,13 @@ impl Inbox for MemoryHost {
         self.commit(batch.writes)?;
         let mut accepted = Accepted::default();
         for arrival in batch.arrivals {
-            let known = |arrival: &Arrival| match arrival {
-                Arrival::Message { owner, id, .. } => {
-                    let key = (owner.clone(), id.to_string());
-                    let mut messages = self.messages.lock().unwrap();
-                    let known = messages.contains(&key);
-                    messages.push(key);
-                    known
-                }
-                Arrival::Invitation { .. } | Arrival::Friend { .. } | Arrival::Withdrawal { .. } => false,
+            let known = |arrival: &Arrival| {
+                let Some(id) = arrival.id() else { return false };
+                let key = (arrival.owner().clone(), id.to_string());
+                let mut messages = self.messages.lock().unwrap();
+                let known = messages.contains(&key);
+                messages.push(key);
+                known
             };
             if known(&arrival) {
                 accepted.left_out += 1;
@@ -168,6 +166,10 @@ impl Host for MemoryHost {
         Ok(self.owners.clone())
     }
 
+    async fn register(&self, _passport: &Passport, _password: &str) -> Result<Registration, HostFault> {
+        Ok(Registration::Refused("accounts are made by the administrator".to_owned()))
+    }
+
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
         Ok(self.told.borrow().kept.get(key).cloned())
     }
@@ -193,6 +195,8 @@ impl Host for MemoryHost {
     fn profile(&self, profile: RemoteProfile) {
         self.told.send_modify(|told| told.profiles.push(profile));
     }
+
+    fn room(&self, _room: RoomProfile) {}
 
     fn picture(&self, _whose: &RemoteTarget, _picture: Option<BlobId>) {}
 

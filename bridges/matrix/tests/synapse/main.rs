@@ -83,7 +83,7 @@ fn order(key: &str, attempt: u32, to: &str, action: Action) -> Order {
 }
 
 fn say(key: &str, to: &str, content: Content) -> Order {
-    order(key, 0, to, Action::Say { content, sent: Timestamp(1_700_000_000_000) })
+    order(key, 0, to, Action::Say { content, sent: Timestamp(1_700_000_000_000), reply: None })
 }
 
 fn own(status: Status, name: &str, line: &str) -> OwnPresence {

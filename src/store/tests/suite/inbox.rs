@@ -14,6 +14,8 @@ pub(crate) fn message(owner: &str, author: &str, id: &str) -> Arrival {
         id: RemoteMessage(id.to_owned()),
         sent: Timestamp(77),
         content: Content::text(id),
+        reply: None,
+        addressed: true,
     }
 }
 
@@ -101,6 +103,8 @@ async fn strangers_to_this_server_and_the_blocked_are_left_out() {
         id: RemoteMessage("r".into()),
         sent: Timestamp(1),
         content: Content::Nudge,
+        reply: None,
+        addressed: true,
     };
     let arrivals = vec![
         message("gone@msn.example", "ben", "a"),
@@ -125,6 +129,8 @@ async fn what_is_said_in_a_room_belongs_to_the_room() {
         id: RemoteMessage("r".into()),
         sent: Timestamp(1),
         content: Content::Nudge,
+        reply: None,
+        addressed: true,
     };
     bench.store.accept(&loopback(), one(said)).await.unwrap();
     let waiting = bench.store.waiting(&passport(CAROL), None, 9).await.unwrap();

@@ -92,7 +92,7 @@ async fn a_message_to_remote_contacts_becomes_orders() {
     let next = store.next_order(&lanes[0]).await.unwrap().unwrap();
     assert_eq!((next.message, next.author, next.network), (Some(kept.id), carol, loopback()));
     assert_eq!(next.order.to, person("ann"));
-    assert_eq!(next.order.action, Action::Say { content: Content::text("hi"), sent: Timestamp(1_000) });
+    assert_eq!(next.order.action, Action::Say { content: Content::text("hi"), sent: Timestamp(1_000), reply: None });
     let other = store.next_order(&lanes[1]).await.unwrap().unwrap();
     assert_ne!(next.order.key, other.order.key);
 

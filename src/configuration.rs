@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::Section;
-use domain::{NetworkBit, NetworkName, Realm, network::NetworkIds, presence::OfflineContacts};
-use serde::Deserialize;
+use domain::{NetworkBit, NetworkName, Realm};
 use serde_json::{Map, Value};
-use session::{emoji::Emoji, settings::Challenges};
 use url::Url;
 
+use crate::keys::{Whole, limits};
 use crate::layers::Layers;
 use crate::listeners::{self, ListenerKeys};
 
@@ -24,9 +23,6 @@ pub(crate) const EXAMPLE: &str = include_str!("../config/examples/chrysalis.toml
 /// The annotated examples of the networks' files.
 pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 1] =
     [("networks/matrix.toml", include_str!("../config/examples/networks/matrix.toml"))];
-
-/// How rooms are shown; the one way there is.
-const ROOMS: &str = "prefixed";
 
 /// Where the configuration is looked for when it is not named.
 const USUAL_PLACE: &str = "config/chrysalis.toml";
@@ -42,6 +38,8 @@ pub(crate) struct Configuration {
     pub(crate) data_directory: PathBuf,
     /// How many messages may wait for one account from one contact.
     pub(crate) waiting_messages: u32,
+    /// How many invitations to rooms an account is shown within an hour as somebody who wants to be a contact.
+    pub(crate) room_prompts: u32,
     /// Where Messenger connects; at least one.
     pub(crate) listeners: Vec<ListenerKeys>,
     /// Where clients sign in.
@@ -79,94 +77,6 @@ pub(crate) struct NetworkSection {
 #[error("{0}")]
 pub(crate) struct ConfigurationFault(pub(crate) String);
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Whole {
-    server: Server,
-    web: Web,
-    database: Database,
-    limits: Limits,
-    #[serde(default)]
-    networks: Map<String, Value>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Server {
-    domain: String,
-    data_directory: PathBuf,
-    listen: Value,
-    public_address: String,
-    dispatch: bool,
-    network_ids: NetworkIds,
-    offline_contacts: OfflineContacts,
-    rooms: String,
-    emoji: EmojiKey,
-    challenges: ChallengesKey,
-    offline_messages: bool,
-    bridged_font: String,
-    mail: bool,
-    shutdown_minutes: u32,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum EmojiKey {
-    Codes,
-    Unicode,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum ChallengesKey {
-    Off,
-    Lenient,
-    Strict,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Web {
-    listen: String,
-    public_url: String,
-    trusted_proxies: Vec<IpAddr>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Database {
-    url: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Limits {
-    connections: usize,
-    connections_per_address: usize,
-    web_connections_per_address: usize,
-    gateway_sessions: usize,
-    gateway_sessions_per_address: usize,
-    gateway_idle_seconds: u64,
-    password_checks: usize,
-    sign_in_attempts: u32,
-    sign_in_attempts_seconds: u64,
-    ticket_hours: u64,
-    contacts: usize,
-    allowed: usize,
-    blocked: usize,
-    admirers: usize,
-    groups: usize,
-    additions_per_minute: u32,
-    switchboards_per_minute: u32,
-    renames_per_minute: u32,
-    calls_per_minute: u32,
-    messages_per_minute: u32,
-    waiting_messages: u32,
-    file_megabytes: u64,
-    daily_megabytes: u64,
-    media_link_days: u64,
-}
-
 impl Configuration {
     /// Reads the configuration: `file`, or what lies in the usual place, or the embedded defaults. `kinds` are the kinds of
     /// networks there are, with the bit that each has by default.
@@ -187,13 +97,6 @@ impl Configuration {
             None => format!("http://{}", whole.web.listen),
         };
         let public_url = web_address(&public_url).map_err(|problem| fault("web.public_url", problem))?;
-        if whole.server.rooms != ROOMS {
-            let problem = format!(
-                "{:?} has no effect: only {ROOMS:?} works in this version; write rooms = {ROOMS:?}, or leave it out",
-                whole.server.rooms
-            );
-            return Err(fault("server.rooms", &problem));
-        }
         let domain = &whole.server.domain;
         if format!("a@{domain}").parse::<domain::Passport>().is_err() {
             return Err(fault("server.domain", "is no domain: write one with a dot, such as msn.example"));
@@ -201,6 +104,7 @@ impl Configuration {
         let limits_of = &whole.limits;
         if [limits_of.password_checks, limits_of.connections, limits_of.web_connections_per_address].contains(&0)
             || limits_of.gateway_idle_seconds == 0
+            || limits_of.room_speakers == 0
         {
             return Err(fault("limits", "has a zero where nothing would work: write at least 1"));
         }
@@ -211,15 +115,8 @@ impl Configuration {
             realm: Realm::new(domain, names),
             session: session::Settings {
                 network_ids: whole.server.network_ids,
-                emoji: match whole.server.emoji {
-                    EmojiKey::Codes => Emoji::Codes,
-                    EmojiKey::Unicode => Emoji::Unicode,
-                },
-                challenges: match whole.server.challenges {
-                    ChallengesKey::Off => Challenges::Off,
-                    ChallengesKey::Lenient => Challenges::Lenient,
-                    ChallengesKey::Strict => Challenges::Strict,
-                },
+                emoji: whole.server.emoji.into(),
+                challenges: whole.server.challenges.into(),
                 mail: whole.server.mail,
                 bridged_font: Arc::from(whole.server.bridged_font.as_str()),
                 calls_per_minute: whole.limits.calls_per_minute,
@@ -227,6 +124,10 @@ impl Configuration {
                 web: Arc::from(public_url.as_str().trim_end_matches('/')),
                 public_address,
             },
+            rooms: whole.server.rooms.into(),
+            receipts: whole.server.receipts,
+            live_list: whole.server.live_list,
+            registration: whole.accounts.registration.into(),
             offline_contacts: whole.server.offline_contacts,
             dispatch: whole.server.dispatch,
             offline_messages: whole.server.offline_messages,
@@ -238,6 +139,7 @@ impl Configuration {
             base,
             data_directory,
             waiting_messages: whole.limits.waiting_messages,
+            room_prompts: whole.limits.room_prompts_per_hour,
             listeners,
             web_listen: whole.web.listen,
             web_public_url: public_url,
@@ -260,33 +162,6 @@ impl Configuration {
     /// The bit of each network that is on.
     pub(crate) fn bits(&self) -> HashMap<NetworkName, NetworkBit> {
         self.networks.iter().map(|network| (network.section.name.clone(), network.section.bit)).collect()
-    }
-}
-
-fn limits(limits: &Limits) -> server::Limits {
-    server::Limits {
-        connections: limits.connections,
-        connections_per_address: limits.connections_per_address,
-        gateway_sessions: limits.gateway_sessions,
-        gateway_sessions_per_address: limits.gateway_sessions_per_address,
-        password_checks: limits.password_checks,
-        attempts: limits.sign_in_attempts,
-        attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
-        ticket_lifetime: Duration::from_hours(limits.ticket_hours),
-        file: limits.file_megabytes.saturating_mul(1_000_000),
-        received_daily: limits.daily_megabytes.saturating_mul(1_000_000),
-        media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),
-        account: domain::account::Limits {
-            contacts: limits.contacts,
-            allowed: limits.allowed,
-            blocked: limits.blocked,
-            admirers: limits.admirers,
-            groups: limits.groups,
-            additions: limits.additions_per_minute,
-            switchboards: limits.switchboards_per_minute,
-            renames: limits.renames_per_minute,
-        },
-        ..server::Limits::default()
     }
 }
 
@@ -393,7 +268,7 @@ pub(crate) mod tests {
         assert_eq!(format!("{:?}", plain.settings.limits), format!("{:?}", example.settings.limits));
         assert_eq!(plain.listeners, example.listeners);
         let [defaults, whole] = [DEFAULTS, EXAMPLE].map(|text| toml::from_str::<Value>(text).unwrap());
-        for section in ["server", "web", "database", "limits"] {
+        for section in ["server", "accounts", "web", "database", "limits"] {
             let keys = |of: &Value| of[section].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
             assert_eq!(keys(&whole), keys(&defaults), "[{section}] of config/examples/chrysalis.toml");
         }
@@ -429,10 +304,9 @@ pub(crate) mod tests {
                 "[networks.matrix]\nnetwork_bit = 256",
                 "chrysalis.toml: networks.matrix.network_bit: is 256 like that of",
             ),
-            (
-                "[server]\nrooms = \"members\"",
-                "chrysalis.toml: server.rooms: \"members\" has no effect: only \"prefixed\" works in this version; write",
-            ),
+            ("[server]\nrooms = \"windows\"", "chrysalis.toml: server.rooms: unknown variant `windows`"),
+            ("[accounts]\nregistration = \"open\"", "chrysalis.toml: accounts.registration: unknown variant `open`"),
+            ("[limits]\nroom_speakers = 0", "chrysalis.toml: limits: has a zero where nothing would work"),
             ("[web]\npublic_url = \"msn.example\"", "chrysalis.toml: web.public_url: is no address: write http://"),
             ("[web]\npublic_url = \"http://a.example/?b\"", "chrysalis.toml: web.public_url: has more than a path"),
             ("server = [", "chrysalis.toml: "),

@@ -9,6 +9,7 @@ mod accounts;
 mod announcing;
 mod command_line;
 mod configuration;
+mod keys;
 mod layers;
 mod listeners;
 mod networks;

@@ -62,7 +62,7 @@ pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, O
     let realm = configuration.settings.realm.clone();
     let store = Store::open(&configuration.database, &configuration.base, realm, configuration.bits()).await;
     let store = store.map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))?;
-    Ok(store.keeping_at_most(configuration.waiting_messages))
+    Ok(store.keeping_at_most(configuration.waiting_messages).prompting_at_most(configuration.room_prompts))
 }
 
 /// Makes the data directory, readable for this user only.

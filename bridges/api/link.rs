@@ -1,7 +1,9 @@
 //! One account's puppet on a network.
 
 use async_trait::async_trait;
-use domain::{Content, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, presence::OwnPresence};
+use domain::{
+    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, presence::OwnPresence,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, network::Found};
@@ -68,6 +70,27 @@ pub enum Action {
         /// The message that it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply: Option<RemoteMessage>,
+        /// The accounts that Messenger has given it to already. Where they are in the room as well, it is not handed in for them
+        /// again, whenever it comes back; so it has to be written on the message itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        heard: Vec<Passport>,
+    },
+    /// Have a room for a gathering: a group conversation of accounts and of people of the network. It is ordered to a room whose
+    /// id this program has made ([`domain::conversation::is_gathering`]); which room of the network that is only the bridge
+    /// knows. It is made once, whoever orders it, and under the name of the first order. The people are asked in, the accounts
+    /// are in it. Ordered again, more may come in, and nobody leaves.
+    ///
+    /// What others say there is handed in for each account in it, with the gathering as its place, what other accounts say
+    /// included. It stands on nobody's list: nothing else is told of it. [`Action::Unfriend`] takes the account out.
+    ///
+    /// Ordered only where [`crate::Features::gathers`].
+    Gather {
+        /// The people of the network.
+        people: Vec<RemoteUser>,
+        /// The accounts, the one that orders it among them.
+        accounts: Vec<Passport>,
+        /// What the room is called.
+        name: String,
     },
     /// The user added this person: begin a direct chat if there is none. Done for a person who is already a friend, nothing
     /// happens. A room: go into it.
@@ -87,6 +110,7 @@ impl Action {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Say { .. } => "say",
+            Self::Gather { .. } => "gather",
             Self::Befriend => "befriend",
             Self::Welcome => "welcome",
             Self::TurnAway => "turn away",

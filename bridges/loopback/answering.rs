@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use bridge::{Arrival, Batch, HostFault, RemoteProfile, Write};
-use domain::{Content, Passport, RemoteMessage, contact::RemoteTarget};
+use domain::{Passport, RemoteMessage, contact::RemoteTarget};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    deeds::Deed,
     desk::Errand,
     echo::{self, Mood, Sight},
-    lines::Line,
     parlour::{Parlour, TYPING},
     pictures, room,
 };
@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What is answered to one errand.
 struct Reply {
-    lines: Vec<(RemoteProfile, Line)>,
+    deeds: Vec<(RemoteProfile, Deed)>,
     /// Echo's new mood, if it changes.
     mood: Option<Mood>,
     next_picture: bool,
@@ -40,10 +40,10 @@ impl Parlour {
                 }
                 errand
             }) {
-                self.host.typing(&owner, &errand.place, &errand.typist(), true);
+                self.show_typing(&errand, true);
                 sleep(TYPING).await;
                 let answered = self.answer(&errand).await;
-                self.host.typing(&owner, &errand.place, &errand.typist(), false);
+                self.show_typing(&errand, false);
                 answered?;
             }
             Ok::<(), HostFault>(())
@@ -53,7 +53,7 @@ impl Parlour {
             Some(Err(fault)) => tracing::debug!(%owner, %fault, "answering has stopped"),
             None => {
                 if let Some(errand) = self.at_desk(&owner, |desk| desk.errands.front().cloned()) {
-                    self.host.typing(&owner, &errand.place, &errand.typist(), false);
+                    self.show_typing(&errand, false);
                 }
             }
         }
@@ -64,15 +64,18 @@ impl Parlour {
     async fn answer(&self, errand: &Errand) -> Result<(), HostFault> {
         let owner = &errand.owner;
         let reply = self.reply(errand);
+        let signs = self.at_desk(owner, |desk| desk.signs.clone());
         let mut patience = Patience::default();
         let arrivals = loop {
-            match self.arrivals(errand, &reply.lines).await {
+            match self.heard_by_all(errand, &reply.deeds, &signs).await {
                 Ok(arrivals) => break arrivals,
                 Err(fault) => patience.bear(fault).await?,
             }
         };
-        self.hand_in(&Batch { arrivals, writes: vec![Write::Delete(errand.key())] }).await?;
+        let batch = Batch { arrivals, writes: vec![Write::Delete(errand.key())] };
+        self.hand_in(&batch).await?;
         self.at_desk(owner, |desk| {
+            desk.note(&batch.arrivals, owner);
             if let Some(mood) = &reply.mood {
                 desk.mood = mood.clone();
             }
@@ -90,51 +93,61 @@ impl Parlour {
     fn reply(&self, errand: &Errand) -> Reply {
         match errand.place {
             RemoteTarget::Person(_) => {
-                let (before, account) = self.at_desk(&errand.owner, |desk| (desk.mood.clone(), desk.sees.clone()));
+                let (before, account, read) = self.at_desk(&errand.owner, |desk| {
+                    (desk.mood.clone(), desk.sees.clone(), desk.read_words().map(str::to_owned))
+                });
                 let mut mood = before.clone();
                 let room = room::address(self.host.as_ref());
-                let answer = mood.answer(&errand.told, Sight { account: account.as_ref(), room: room.as_deref() });
+                let sight = Sight {
+                    account: account.as_ref(),
+                    room: room.as_deref(),
+                    is_answer: errand.answers.is_some(),
+                    read: read.as_deref(),
+                };
+                let answer = mood.answer(&errand.told, sight);
                 Reply {
-                    lines: answer.lines.into_iter().map(|line| (echo::profile(), line)).collect(),
+                    deeds: answer.deeds.into_iter().map(|deed| (echo::profile(), deed)).collect(),
                     mood: (mood != before).then_some(mood),
                     next_picture: answer.next_picture,
                 }
             }
+            RemoteTarget::Room(_) if let Some(gathering) = self.gathering(&errand.place) => {
+                Reply { deeds: gathering.replies(&errand.told), mood: None, next_picture: false }
+            }
             RemoteTarget::Room(_) => {
-                let replies = room::replies(&errand.told);
-                let lines = [Some(replies.first), replies.second].into_iter().flatten();
-                Reply {
-                    lines: lines.map(|(person, line)| (person.profile(), line)).collect(),
-                    mood: None,
-                    next_picture: false,
-                }
+                let replies = room::replies(&errand.told).into_iter();
+                let deeds = replies.map(|(person, deed)| (person.profile(), deed)).collect();
+                Reply { deeds, mood: None, next_picture: false }
             }
         }
     }
 
-    /// The lines as they arrive. Tried again, they get the same ids.
-    async fn arrivals(&self, errand: &Errand, lines: &[(RemoteProfile, Line)]) -> Result<Vec<Arrival>, HostFault> {
-        let mut arrivals = Vec::with_capacity(lines.len());
-        for (part, (author, line)) in lines.iter().enumerate() {
-            arrivals.push(Arrival::Message {
-                owner: errand.owner.clone(),
-                place: errand.place.clone(),
-                author: author.clone(),
-                id: RemoteMessage(format!("answer/{}/{part}", errand.order)),
-                sent: self.host.now(),
-                content: line.content(self.host.as_ref()).await?,
-                reply: None,
-                addressed: true,
-            });
+    /// What arrives for everybody who is there.
+    async fn heard_by_all(
+        &self,
+        errand: &Errand,
+        deeds: &[(RemoteProfile, Deed)],
+        signs: &[RemoteMessage],
+    ) -> Result<Vec<Arrival>, HostFault> {
+        let Some(gathering) = self.gathering(&errand.place) else { return self.arrivals(errand, deeds, signs).await };
+        let mut arrivals = self.relayed(errand, &gathering).await?;
+        for owner in gathering.accounts {
+            arrivals.extend(self.arrivals(&Errand { owner, ..errand.clone() }, deeds, signs).await?);
         }
         Ok(arrivals)
     }
 
-    /// Something that Echo says to `owner` alone.
-    pub(crate) fn said(&self, owner: &Passport, id: RemoteMessage, content: Content) -> Arrival {
-        let sent = self.host.now();
-        let (owner, place, author) = (owner.clone(), echo::place(), echo::profile());
-        Arrival::Message { owner, place, author, id, sent, content, reply: None, addressed: true }
+    /// Everybody who is there sees who is about to answer.
+    fn show_typing(&self, errand: &Errand, typing: bool) {
+        match self.gathering(&errand.place) {
+            Some(gathering) => {
+                let typist = gathering.typist(&errand.told);
+                for owner in &gathering.accounts {
+                    self.host.typing(owner, &errand.place, &typist, typing);
+                }
+            }
+            None => self.host.typing(&errand.owner, &errand.place, &errand.typist(), typing),
+        }
     }
 
     /// Hands in `batch`, again and again until the host has taken it or stops.

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-use bridge::{Host, Order, Write};
-use domain::{Content, Passport, RemoteUser, contact::RemoteTarget, presence::OwnPresence};
+use bridge::{Arrival, Host, Order, Write};
+use domain::{
+    Content, Passport, RemoteMessage, RemoteUser, contact::RemoteTarget, content::first_words, presence::OwnPresence,
+};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,12 @@ pub(crate) struct Errand {
     #[serde(default = "echo::place")]
     pub(crate) place: RemoteTarget,
     pub(crate) told: Content,
+    /// The message that it answers.
+    #[serde(default)]
+    pub(crate) answers: Option<RemoteMessage>,
+    /// The accounts that have heard it from Messenger.
+    #[serde(default)]
+    pub(crate) heard: Vec<Passport>,
 }
 
 impl Errand {
@@ -50,7 +58,7 @@ impl Errand {
     pub(crate) fn typist(&self) -> RemoteUser {
         match self.place {
             RemoteTarget::Person(_) => echo::user(),
-            RemoteTarget::Room(_) => room::replies(&self.told).first.0.user(),
+            RemoteTarget::Room(_) => room::typist(&self.told).user(),
         }
     }
 }
@@ -67,8 +75,16 @@ pub(crate) struct Desk {
     pub(crate) worker: Option<CancellationToken>,
     /// What was heard last, in the room too, oldest first, with the orders that brought it.
     heard: VecDeque<(String, Content)>,
+    /// What was answered by what was heard last.
+    pub(crate) answered: Option<RemoteMessage>,
     /// How much was heard before that.
     pub(crate) forgotten: usize,
+    /// What was said to the account last, oldest first: the ids, and the first words.
+    said: VecDeque<(RemoteMessage, String)>,
+    /// What of that the account has seen last.
+    pub(crate) read: Option<RemoteMessage>,
+    /// The signs that were put on what was heard last.
+    pub(crate) signs: Vec<RemoteMessage>,
     /// What Echo sees of the account.
     pub(crate) sees: Option<OwnPresence>,
     /// Whether Echo sees the account type.
@@ -88,7 +104,36 @@ impl Desk {
             self.forgotten += 1;
         }
         self.heard.push_back((errand.order.clone(), errand.told.clone()));
+        self.answered.clone_from(&errand.answers);
         self.errands.push_back(errand);
+    }
+
+    /// Remembers what of this was handed in for the account.
+    pub(crate) fn note(&mut self, arrivals: &[Arrival], owner: &Passport) {
+        let arrivals: Vec<&Arrival> = arrivals.iter().filter(|arrival| arrival.owner() == owner).collect();
+        let signs = |arrival: &Arrival| {
+            let Arrival::Reaction { id, .. } = arrival else { return None };
+            Some(id.clone())
+        };
+        let put: Vec<RemoteMessage> = arrivals.iter().copied().filter_map(signs).collect();
+        let taken =
+            arrivals.iter().any(|arrival| matches!(arrival, Arrival::Removal { of, .. } if self.signs.contains(of)));
+        if taken || !put.is_empty() {
+            self.signs = put;
+        }
+        for arrival in arrivals {
+            let Arrival::Message { id, content, .. } = arrival else { continue };
+            if self.said.len() == MEMORY {
+                self.said.pop_front();
+            }
+            self.said.push_back((id.clone(), first_words(content)));
+        }
+    }
+
+    /// The first words of what the account has seen last.
+    pub(crate) fn read_words(&self) -> Option<&str> {
+        let read = self.read.as_ref()?;
+        self.said.iter().find(|(id, _)| id == read).map(|(_, words)| words.as_str())
     }
 
     /// What is remembered of what was heard.

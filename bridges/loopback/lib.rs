@@ -2,7 +2,8 @@
 //!
 //! Echo is everybody's friend: online, with a picture, typing a moment, then repeating what they were told in kind: texts with
 //! their looks and emoticons, nudges, files, pictures, ink and voice clips with the same bytes. They obey some words; `help`
-//! names them. In the room four people beside the account answer what is said there. So a newcomer sees everything move without
+//! names them. They also answer with quotes, put signs on what they hear, change and delete what they said, ask people into the
+//! room and show them out. In the room four people beside the account answer what is said there. So a newcomer sees everything move without
 //! any other server, and tests have a network that they can play both sides of ([`Loopback::say`] and its neighbours). It is
 //! also the shortest complete bridge: read it before you write one.
 //!
@@ -13,10 +14,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod answering;
+mod deeds;
 mod desk;
 mod drawings;
 mod echo;
 mod far_side;
+mod gathering;
 mod lines;
 mod link;
 mod network;
@@ -24,6 +27,7 @@ mod parlour;
 mod pictures;
 mod recital;
 mod room;
+mod seeking;
 #[cfg(test)]
 mod tests;
 mod tone;

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bridge::{Action, Failure, Farewell, Link, Order, Receipt, Write};
-use domain::{Passport, contact::RemoteTarget, content::in_bytes, presence::OwnPresence};
+use bridge::{Action, Arrival, Batch, Failure, Farewell, Found, Link, Order, Receipt, Write};
+use domain::{
+    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, contact::RemoteTarget, content::in_bytes,
+    conversation::is_gathering, presence::OwnPresence,
+};
 
 use crate::{
     echo,
@@ -12,6 +15,7 @@ use crate::{
     network::friend_key,
     parlour::Parlour,
     room::{self, Person},
+    seeking,
 };
 
 /// One account, as it is known here.
@@ -27,23 +31,62 @@ impl Link for LoopbackLink {
     }
 
     fn typing(&self, to: &RemoteTarget, typing: bool) {
-        if *to == echo::place() {
+        if *to == echo::place() || self.parlour.gathering(to).is_some() {
             self.parlour.at_desk(&self.owner, |desk| desk.sees_typing = typing);
         }
     }
 
     async fn deliver(&self, order: &Order) -> Result<Receipt, Failure> {
+        if let RemoteTarget::Room(room) = &order.to
+            && is_gathering(room)
+        {
+            return self.deliver_to_gathering(room, order).await;
+        }
         is_reached(&order.to)?;
         match &order.action {
-            Action::Say { content, .. } => {
-                if content.attachment().is_some_and(|attachment| attachment.size > LARGEST_FILE) {
-                    return Err(Failure::refused(format!("it is larger than {}", in_bytes(LARGEST_FILE))));
-                }
-                self.parlour.hear(&self.owner, order, content).await
-            }
+            Action::Gather { .. } => Err(Failure::refused("this room was not made for a group conversation")),
+            Action::Say { content, reply, .. } => self.say(order, content, reply.as_ref()).await,
+            Action::Befriend | Action::Welcome => self.come_in(&order.to).await,
+            Action::TurnAway => self.stay_away(order).await,
             // Echo is everybody's friend, and the room is open, whatever is done about it.
-            Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend => Ok(Receipt::default()),
+            Action::Unfriend => Ok(Receipt::default()),
         }
+    }
+
+    fn read(&self, _place: &RemoteTarget, message: &RemoteMessage) {
+        self.parlour.at_desk(&self.owner, |desk| desk.read = Some(message.clone()));
+    }
+
+    async fn search(&self, words: &str) -> Result<Vec<Found>, Failure> {
+        Ok(seeking::search(words, &self.parlour.room()))
+    }
+
+    async fn invite(&self, room: &RemoteRoom, user: &RemoteUser) -> Result<(), Failure> {
+        is_reached(&RemoteTarget::Room(room.clone()))?;
+        if let Some(person) = Person::of(user) {
+            return Err(Failure::refused(format!("{} is there already", person.name())));
+        }
+        is_reached(&RemoteTarget::Person(user.clone()))?;
+        let (id, sent) = (self.parlour.fresh_id(), self.parlour.host.now());
+        let thanks = Arrival::Message {
+            owner: self.owner.clone(),
+            place: room::place(),
+            author: echo::profile(),
+            id,
+            sent,
+            content: Content::text("Thank you for asking me."),
+            reply: None,
+            addressed: true,
+        };
+        self.accept(thanks).await
+    }
+
+    async fn topic(&self, room: &RemoteRoom, topic: Option<&str>) -> Result<String, Failure> {
+        is_reached(&RemoteTarget::Room(room.clone()))?;
+        if let Some(topic) = topic {
+            self.parlour.change_topic(topic);
+        }
+        Ok(self.parlour.room().topic)
     }
 
     async fn close(&self, farewell: Farewell) {
@@ -53,6 +96,7 @@ impl Link for LoopbackLink {
             Farewell::Stopping => {}
             Farewell::Removed => {
                 let mut writes = self.parlour.forget(&self.owner);
+                writes.extend(self.parlour.leave(&self.owner, None));
                 writes.push(Write::Delete(friend_key(&self.owner)));
                 self.parlour.unfriend(&self.owner);
                 if let Err(fault) = self.parlour.host.write(writes).await {
@@ -60,6 +104,61 @@ impl Link for LoopbackLink {
                 }
             }
         }
+    }
+}
+
+impl LoopbackLink {
+    async fn say(&self, order: &Order, content: &Content, reply: Option<&RemoteMessage>) -> Result<Receipt, Failure> {
+        if content.attachment().is_some_and(|attachment| attachment.size > LARGEST_FILE) {
+            return Err(Failure::refused(format!("it is larger than {}", in_bytes(LARGEST_FILE))));
+        }
+        self.parlour.hear(&self.owner, order, content, reply).await
+    }
+
+    async fn deliver_to_gathering(&self, room: &RemoteRoom, order: &Order) -> Result<Receipt, Failure> {
+        match &order.action {
+            Action::Gather { .. } => self.parlour.gather(order).await,
+            Action::Say { content, reply, .. } => {
+                self.parlour.is_in_gathering(&self.owner, &order.to)?;
+                self.say(order, content, reply.as_ref()).await
+            }
+            // Whoever is in it need not come in.
+            Action::Befriend | Action::Welcome => Ok(Receipt::default()),
+            Action::TurnAway | Action::Unfriend => {
+                let writes = self.parlour.leave(&self.owner, Some(room));
+                let written = self.parlour.host.write(writes).await;
+                written.map(|()| Receipt::default()).map_err(|fault| Failure::retry(fault.to_string()))
+            }
+        }
+    }
+
+    /// Nobody has to be asked here, and whoever goes into the room is in it.
+    async fn come_in(&self, to: &RemoteTarget) -> Result<Receipt, Failure> {
+        match to {
+            RemoteTarget::Person(_) => {}
+            RemoteTarget::Room(_) => {
+                self.accept(Arrival::Room { owner: self.owner.clone(), room: self.parlour.room() }).await?;
+            }
+        }
+        Ok(Receipt::default())
+    }
+
+    /// Echo, who asks into the room, hears that nobody comes.
+    async fn stay_away(&self, order: &Order) -> Result<Receipt, Failure> {
+        match order.to {
+            RemoteTarget::Person(_) => {}
+            RemoteTarget::Room(_) => {
+                let id = RemoteMessage(format!("away/{}", order.key));
+                let regret = Content::text("Another time, then.");
+                self.accept(self.parlour.said(&self.owner, id, regret, None)).await?;
+            }
+        }
+        Ok(Receipt::default())
+    }
+
+    async fn accept(&self, arrival: Arrival) -> Result<(), Failure> {
+        let batch = Batch { arrivals: vec![arrival], writes: Vec::new() };
+        self.parlour.host.accept(batch).await.map(drop).map_err(|fault| Failure::retry(fault.to_string()))
     }
 }
 

@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use bridge::{
-    Arrival, Batch, Failure, Fault, Features, Host, HostFault, Link, LinkOwner, Network, RemoteProfile, RoomProfile,
-    Section, SectionFault, Standing, Write,
+    Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Link, LinkOwner, Network, RemoteProfile,
+    RoomProfile, Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
 use serde::Deserialize;
@@ -16,10 +16,12 @@ use serde::Deserialize;
 use crate::{
     desk::Desk,
     echo::{self, ECHO},
+    gathering::Gathering,
     lines::LARGEST_FILE,
     link::LoopbackLink,
     parlour::Parlour,
     room::{self, ROOM},
+    seeking,
 };
 
 /// Under which it is remembered that an account has Echo as a contact.
@@ -52,6 +54,11 @@ impl Loopback {
         self.parlour.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The room of five, as it is now.
+    fn room(&self) -> RoomProfile {
+        self.parlour().map_or_else(|| room::profile(room::TOPIC), |parlour| parlour.room())
+    }
+
     fn replace(&self, parlour: Option<Arc<Parlour>>) -> Option<Arc<Parlour>> {
         std::mem::replace(&mut *self.parlour.lock().unwrap_or_else(PoisonError::into_inner), parlour)
     }
@@ -70,6 +77,7 @@ impl Network for Loopback {
             typing: true,
             presence: true,
             keeps_messages: true,
+            gathers: true,
         }
     }
 
@@ -78,7 +86,8 @@ impl Network for Loopback {
         let friends = host.list(FRIEND).await.map_err(passing)?;
         let friends: HashSet<String> = friends.into_iter().map(|(key, _)| key).collect();
         let waiting = Desk::kept(host.as_ref()).await.map_err(passing)?;
-        let parlour = Arc::new(Parlour::new(host, friends, waiting));
+        let gatherings = Gathering::kept(host.as_ref()).await.map_err(passing)?;
+        let parlour = Arc::new(Parlour::new(host, friends, waiting, gatherings));
         parlour.show_pictures().await;
         self.replace(Some(parlour));
         Ok(())
@@ -103,7 +112,11 @@ impl Network for Loopback {
     }
 
     async fn resolve_room(&self, name: &str, server: Option<&str>) -> Result<Option<RoomProfile>, Failure> {
-        Ok((name.eq_ignore_ascii_case(ROOM) && server.is_none()).then(room::profile))
+        Ok((name.eq_ignore_ascii_case(ROOM) && server.is_none()).then(|| self.room()))
+    }
+
+    async fn find(&self, words: &str) -> Result<Option<Found>, Failure> {
+        Ok(seeking::spelt(words, &self.room()))
     }
 
     async fn check(&self, _standing: Standing) -> Vec<Fault> {

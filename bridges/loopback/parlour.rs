@@ -9,15 +9,18 @@ use std::{
     time::Duration,
 };
 
-use bridge::{Failure, Host, Order, Receipt, Write};
+use bridge::{Action, Failure, Host, Order, Receipt, RoomProfile, Write};
 use domain::{Content, Passport, RemoteMessage};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    deeds::told_id,
     desk::{Desk, Errand, MOST_WAITING},
     drawings::Drawing,
     echo,
+    gathering::Gatherings,
+    room,
 };
 
 /// How long somebody types before they answer.
@@ -35,12 +38,20 @@ pub(crate) struct Parlour {
     next: AtomicU64,
     /// How often Echo has changed their picture since the start.
     picture: AtomicUsize,
+    /// What the room of five is about, for everybody, since the start.
+    topic: Mutex<String>,
     desks: Mutex<HashMap<Passport, Desk>>,
+    pub(crate) gatherings: Mutex<Gatherings>,
 }
 
 impl Parlour {
     /// Takes up what was left waiting by an earlier run. Nothing is answered before its account is opened.
-    pub(crate) fn new(host: Arc<dyn Host>, friends: HashSet<String>, waiting: Vec<Errand>) -> Self {
+    pub(crate) fn new(
+        host: Arc<dyn Host>,
+        friends: HashSet<String>,
+        waiting: Vec<Errand>,
+        gatherings: Gatherings,
+    ) -> Self {
         let next = waiting.iter().map(|errand| errand.sequence + 1).max().unwrap_or(0);
         let mut desks: HashMap<Passport, Desk> = HashMap::new();
         for errand in waiting {
@@ -54,7 +65,9 @@ impl Parlour {
             changed: Notify::new(),
             next: AtomicU64::new(next),
             picture: AtomicUsize::new(0),
+            topic: Mutex::new(room::TOPIC.to_owned()),
             desks: Mutex::new(desks),
+            gatherings: Mutex::new(gatherings),
         }
     }
 
@@ -96,6 +109,17 @@ impl Parlour {
         echo::PICTURES[worn % echo::PICTURES.len()]
     }
 
+    /// The room of five, as it is now.
+    pub(crate) fn room(&self) -> RoomProfile {
+        room::profile(&self.topic.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The room of five is about this from now on.
+    pub(crate) fn change_topic(&self, topic: &str) {
+        topic.clone_into(&mut self.topic.lock().unwrap_or_else(PoisonError::into_inner));
+        self.host.room(self.room());
+    }
+
     /// Which accounts have Echo as a contact, by the keys under which it is remembered.
     pub(crate) fn friends(&self) -> MutexGuard<'_, HashSet<String>> {
         self.friends.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,8 +135,9 @@ impl Parlour {
         owner: &Passport,
         order: &Order,
         told: &Content,
+        answers: Option<&RemoteMessage>,
     ) -> Result<Receipt, Failure> {
-        let receipt = Receipt { messages: vec![RemoteMessage(format!("told/{}", order.key))] };
+        let receipt = Receipt { messages: vec![told_id(&order.key)] };
         let (open, known, waiting) = self.at_desk(owner, |desk| (desk.open, desk.knows(order), desk.errands.len()));
         if !open {
             return Err(Failure::retry("the link is closed"));
@@ -130,6 +155,8 @@ impl Parlour {
             order: order.key.clone(),
             place: order.to.clone(),
             told: told.clone(),
+            answers: answers.cloned(),
+            heard: heard(order),
         };
         let write = errand.written().map_err(|fault| Failure::refused(format!("it cannot be kept: {fault}")))?;
         self.host.write(vec![write]).await.map_err(|fault| Failure::retry(fault.to_string()))?;
@@ -157,5 +184,13 @@ impl Parlour {
             }
         });
         self.wait_at_desk(owner, |desk| desk.worker.is_none().then_some(())).await;
+    }
+}
+
+/// Who has heard what `order` says already.
+fn heard(order: &Order) -> Vec<Passport> {
+    match &order.action {
+        Action::Say { heard, .. } => heard.clone(),
+        Action::Gather { .. } | Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend => Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use bridge::{Host, RemoteProfile, RoomProfile};
 use domain::{Content, Realm, RemoteRoom, RemoteUser, contact::RemoteTarget};
 
-use crate::{drawings::Drawing, lines::Line};
+use crate::{deeds::Deed, drawings::Drawing, lines::Line};
 
 /// The room's id, and the name that finds it.
 pub(crate) const ROOM: &str = "room";
@@ -21,9 +21,12 @@ pub(crate) fn place() -> RemoteTarget {
     RemoteTarget::Room(id())
 }
 
+/// What the room is about until somebody says otherwise.
+pub(crate) const TOPIC: &str = "Ask, and Daphne answers";
+
 /// The room, as others see it.
-pub(crate) fn profile() -> RoomProfile {
-    let (name, topic) = ("The room of five".to_owned(), "Ask, and Daphne answers".to_owned());
+pub(crate) fn profile(topic: &str) -> RoomProfile {
+    let (name, topic) = ("The room of five".to_owned(), topic.to_owned());
     RoomProfile { room: id(), name, login: ROOM.to_owned(), server: None, topic }
 }
 
@@ -88,36 +91,85 @@ impl Person {
     }
 }
 
-/// What is answered in the room: one line, or two by different people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Replies {
-    /// Who says this is seen typing before.
-    pub(crate) first: (Person, Line),
-    pub(crate) second: Option<(Person, Line)>,
+/// Who is seen typing before `told` is answered.
+pub(crate) fn typist(told: &Content) -> Person {
+    replies(told).first().map_or(Person::Iris, |(person, _)| *person)
 }
 
-/// What is answered to `told`.
-pub(crate) fn replies(told: &Content) -> Replies {
-    let (first, second) = match told {
+/// Whether an answer to `told` is for the one who said it, rather than for everybody.
+pub(crate) fn is_for_one(told: &Content) -> bool {
+    match told {
+        Content::Text(text) => text.text.trim_end().ends_with('?'),
+        Content::Nudge => true,
+        Content::Emote { .. }
+        | Content::File(_)
+        | Content::Image(_)
+        | Content::Voice(_)
+        | Content::Ink(_)
+        | Content::Wink { .. } => false,
+    }
+}
+
+/// What is answered to `told`, by whom; the first is seen typing before.
+pub(crate) fn replies(told: &Content) -> Vec<(Person, Deed)> {
+    match told {
         Content::Nudge => nudge(),
-        Content::Text(text) if text.text.trim().eq_ignore_ascii_case("nudge") => nudge(),
-        Content::Text(text) if text.text.trim_end().ends_with('?') => {
-            ((Person::Daphne, Line::text("A good question.")), Some((Person::Hermes, Line::text("Echo will know."))))
+        Content::Text(text) => match word(&text.text) {
+            Some(word) => obey(word),
+            None if is_for_one(told) => {
+                vec![(Person::Daphne, Deed::text("A good question.")), (Person::Hermes, Deed::text("Echo will know."))]
+            }
+            None => {
+                let quoted = Content::Text(text.clone().preceded_by("I heard: "));
+                vec![(Person::Iris, Deed::Say(Line::Repeated(quoted))), (Person::Pan, Deed::text("So did I."))]
+            }
+        },
+        Content::File(_) | Content::Image(_) | Content::Voice(_) | Content::Ink(_) => vec![
+            (Person::Daphne, Deed::Say(Line::Repeated(told.clone()))),
+            (Person::Hermes, Deed::text("We have it now.")),
+        ],
+        Content::Emote { .. } | Content::Wink { .. } => {
+            vec![(Person::Hermes, Deed::Say(Line::Repeated(told.clone())))]
         }
-        Content::Text(text) => {
-            let quoted = Content::Text(text.clone().preceded_by("I heard: "));
-            ((Person::Iris, Line::Repeated(quoted)), Some((Person::Pan, Line::text("So did I."))))
-        }
-        Content::File(_) | Content::Image(_) | Content::Voice(_) | Content::Ink(_) => {
-            ((Person::Daphne, Line::Repeated(told.clone())), Some((Person::Hermes, Line::text("We have it now."))))
-        }
-        Content::Emote { .. } | Content::Wink { .. } => ((Person::Hermes, Line::Repeated(told.clone())), None),
-    };
-    Replies { first, second }
+    }
 }
 
-fn nudge() -> ((Person, Line), Option<(Person, Line)>) {
-    ((Person::Pan, Line::Plain(Content::Nudge)), Some((Person::Iris, Line::text("Pan, we heard you."))))
+/// A word that the people of the room obey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Nudge,
+    Reply,
+    React,
+    Edit,
+    Delete,
+}
+
+fn word(text: &str) -> Option<Word> {
+    const WORDS: [(&str, Word); 5] = [
+        ("nudge", Word::Nudge),
+        ("reply", Word::Reply),
+        ("react", Word::React),
+        ("edit", Word::Edit),
+        ("delete", Word::Delete),
+    ];
+    WORDS.iter().find(|(name, _)| text.trim().eq_ignore_ascii_case(name)).map(|(_, word)| *word)
+}
+
+fn obey(word: Word) -> Vec<(Person, Deed)> {
+    match word {
+        Word::Nudge => nudge(),
+        Word::Reply => vec![(Person::Iris, Deed::Reply(Line::text("This is my answer to you.")))],
+        Word::React => [Person::Iris, Person::Pan].map(|person| (person, Deed::React("\u{1F44D}"))).into(),
+        Word::Edit => vec![
+            (Person::Pan, Deed::text("This will change.")),
+            (Person::Pan, Deed::Edit(Line::text("This has changed."))),
+        ],
+        Word::Delete => vec![(Person::Pan, Deed::text("This will be gone.")), (Person::Pan, Deed::Delete)],
+    }
+}
+
+fn nudge() -> Vec<(Person, Deed)> {
+    vec![(Person::Pan, Deed::Say(Line::Plain(Content::Nudge))), (Person::Iris, Deed::text("Pan, we heard you."))]
 }
 
 #[cfg(test)]
@@ -130,16 +182,15 @@ mod tests {
     fn two_different_people_answer() {
         for told in [Content::text("hello"), Content::text("why?"), Content::text(" NUDGE "), Content::Nudge] {
             let replies = replies(&told);
-            let second = replies.second.map(|(person, _)| person).unwrap();
-            assert_ne!(replies.first.0, second, "{told:?}");
+            assert_ne!(replies[0].0, replies[1].0, "{told:?}");
         }
     }
 
     #[test]
     fn a_nudge_is_given_back_and_a_text_is_quoted_with_its_looks() {
-        assert_eq!(replies(&Content::text("nudge")).first, (Person::Pan, Line::Plain(Content::Nudge)));
+        assert_eq!(replies(&Content::text("nudge"))[0], (Person::Pan, Deed::Say(Line::Plain(Content::Nudge))));
         let told = Text::plain("hello").styled(Style::Bold);
-        let (Person::Iris, Line::Repeated(Content::Text(quoted))) = replies(&Content::Text(told)).first else {
+        let (Person::Iris, Deed::Say(Line::Repeated(Content::Text(quoted)))) = &replies(&Content::Text(told))[0] else {
             panic!("Iris quotes")
         };
         assert_eq!(quoted.text, "I heard: hello");

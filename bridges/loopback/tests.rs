@@ -1,7 +1,9 @@
 //! The network from both sides: the suite, and what survives what.
 
+mod gathering;
 mod gifts;
 mod pictures;
+mod relations;
 mod repeating;
 mod room;
 
@@ -9,11 +11,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bridge::{
-    Action, Arrival, Farewell, Host, Link, Network, Order, RemoteProfile, Section,
+    Action, Arrival, Farewell, Host, Link, Network, Order, RemoteProfile, RoomProfile, Section,
     conformance::{Enclosure, EnclosureKind, FakeHost, Seen, Subject, owner, run},
 };
 use domain::{
-    Content,
+    Content, RemoteMessage,
     contact::RemoteTarget,
     content::Text,
     presence::{Availability, RemotePresence},
@@ -91,6 +93,47 @@ impl Subject for Both {
         true
     }
 
+    fn has_relations(&self) -> bool {
+        true
+    }
+
+    async fn answer(&self, to: &RemoteMessage, text: &str) {
+        self.0.answer(&owner().passport, to, text).await;
+    }
+
+    async fn react(&self, to: &RemoteMessage, sign: &str) {
+        self.0.react(&owner().passport, to, sign).await;
+    }
+
+    async fn change(&self, of: &RemoteMessage, text: &str) {
+        self.0.change(&owner().passport, of, text).await;
+    }
+
+    async fn remove(&self, of: &RemoteMessage) {
+        self.0.remove(&owner().passport, of).await;
+    }
+
+    async fn last_answered(&self) -> Option<RemoteMessage> {
+        self.0.answered(&owner().passport)
+    }
+
+    fn room(&self) -> Option<RoomProfile> {
+        Some(crate::room::profile(crate::room::TOPIC))
+    }
+
+    async fn ask_in(&self) -> bool {
+        self.0.ask_in(&owner().passport).await;
+        true
+    }
+
+    async fn say_in(&self, text: &str) {
+        self.0.say_in(&owner().passport, text).await;
+    }
+
+    fn spelling_of_the_room(&self) -> Option<String> {
+        Some("loopback:room".to_owned())
+    }
+
     async fn wear(&self, picture: Option<&[u8]>) {
         match picture {
             Some(bytes) => self.0.wear(Some(&self.0.keep("echo.gif", bytes.to_vec()).await.unwrap())),
@@ -130,7 +173,7 @@ fn order(host: &FakeHost, key: &str, text: &str) -> Order {
 }
 
 fn order_of(host: &FakeHost, key: &str, to: &RemoteTarget, content: Content) -> Order {
-    let action = Action::Say { content, sent: host.now(), reply: None };
+    let action = Action::Say { content, sent: host.now(), reply: None, heard: Vec::new() };
     Order { key: key.to_owned(), attempt: 0, to: to.clone(), action }
 }
 

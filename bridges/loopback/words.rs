@@ -19,14 +19,23 @@ pub(crate) enum Word<'a> {
     Wink,
     Bold,
     Long,
+    Reply,
+    React,
+    Unreact,
+    Edit,
+    Delete,
+    Read,
     Room,
+    Invite,
+    Bring,
+    ShowOut,
     Help,
 }
 
 const STATUS: &str = "status";
 
 /// The words that stand alone, and what they do.
-const ALONE: [(&str, Word<'_>, &str); 16] = [
+const ALONE: [(&str, Word<'_>, &str); 25] = [
     ("away", Word::Away, "I am away"),
     ("busy", Word::Busy, "I am busy"),
     ("online", Word::Online, "I am back"),
@@ -41,7 +50,16 @@ const ALONE: [(&str, Word<'_>, &str); 16] = [
     ("wink", Word::Wink, "a wink"),
     ("bold", Word::Bold, "formatted texts"),
     ("long", Word::Long, "a long text"),
+    ("reply", Word::Reply, "an answer that quotes you"),
+    ("react", Word::React, "two signs on what you say"),
+    ("unreact", Word::Unreact, "the signs are taken back"),
+    ("edit", Word::Edit, "something that I change"),
+    ("delete", Word::Delete, "something that I delete"),
+    ("read", Word::Read, "what you have seen of what I said"),
     ("room", Word::Room, "where the room of five is"),
+    ("invite", Word::Invite, "I ask you into the room of five"),
+    ("bring", Word::Bring, "I take you into the room of five"),
+    ("out", Word::ShowOut, "I show you out of the room of five"),
     ("help", Word::Help, "these words"),
 ];
 

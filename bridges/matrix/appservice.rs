@@ -1,25 +1,35 @@
 //! The running appservice: what its tasks share.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
 use bridge::{Failure, Host, HostFault};
 use domain::Passport;
 use ruma::{OwnedUserId, api::client::appservice::request_ping};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    activity::Activity,
+    arrival::Rules,
+    bot::Bot,
     chats::Chats,
     chores::Chores,
     configuration::Configuration,
+    directory::Ways,
     homeserver::{Homeserver, Trouble},
     intent::Intent,
     keeper::Keeper,
+    looks::Looks,
+    media::Media,
+    places::{Called, timelines},
+    portals::Portals,
     receiving::Receiving,
+    speakers::Speakers,
+    status::Statuses,
+    timeline::Timeline,
 };
 
 /// How long after the first ping the second follows: a transaction that failed while we were away may be noted as failed
@@ -39,14 +49,31 @@ pub(crate) struct Appservice {
     pub(crate) host: Arc<dyn Host>,
     /// Who shares which room with whom.
     pub(crate) chats: Chats,
+    /// Who is in which room of several people.
+    pub(crate) portals: Portals,
     /// What is left to be done.
     pub(crate) chores: Chores,
     /// What each ghost shows.
     pub(crate) keeper: Keeper,
+    /// The files that went either way.
+    pub(crate) media: Media,
+    /// How people and rooms look.
+    pub(crate) looks: Looks,
+    /// Who is there, where the homeserver does not tell.
+    pub(crate) activity: Activity,
+    /// The bot.
+    pub(crate) bot: Bot,
+    /// What is to be told of messages that were taken, or could not be.
+    pub(crate) statuses: Statuses,
+    /// Which servers lead to rooms elsewhere.
+    pub(crate) ways: Ways,
     /// What is remembered between transactions; held while one is taken in, so that they are taken in order.
     pub(crate) receiving: Mutex<Receiving>,
+    /// Rung when the homeserver has reached us for the first time.
+    pub(crate) reached: Notify,
     /// The accounts of this server.
-    accounts: RwLock<HashSet<Passport>>,
+    accounts: RwLock<Arc<Called>>,
+    speakers: SyncMutex<Speakers>,
     /// Cancelled when everything has to end.
     pub(crate) stopping: CancellationToken,
     /// Every task.
@@ -61,19 +88,33 @@ impl Appservice {
         host: Arc<dyn Host>,
     ) -> Result<Self, HostFault> {
         let chats = Chats::load(Arc::clone(&host)).await?;
+        let portals = Portals::load(Arc::clone(&host)).await?;
         let receiving = Receiving::load(&*host, configuration.invitations_per_hour).await?;
         let keeper = Keeper::load(&*host).await?;
-        let chores = Chores::load(&*host, &chats).await?;
-        let accounts = host.owners().await?.into_iter().map(|owner| owner.passport).collect();
+        let behind = timelines(&chats, &portals, |timeline: &Timeline| timeline.is_behind().then_some(()));
+        let chores = Chores::load(&*host, &chats, &portals, behind.into_iter().map(|(place, ())| place)).await?;
+        let accounts = accounts(&*host).await?;
+        let media = Media::load(&*host).await?;
+        let bot = Bot::load(Arc::clone(&host), configuration.invitations_per_hour).await?;
+        let ways = Ways::load(&*host).await?;
         Ok(Self {
             configuration,
             homeserver,
             host,
             chats,
+            portals,
             chores,
             keeper,
+            media,
+            looks: Looks::default(),
+            activity: Activity::default(),
+            bot,
+            statuses: Statuses::new(),
+            ways,
             receiving: Mutex::new(receiving),
-            accounts: RwLock::new(accounts),
+            reached: Notify::new(),
+            accounts: RwLock::new(Arc::new(accounts)),
+            speakers: SyncMutex::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
@@ -97,24 +138,44 @@ impl Appservice {
             return Ok(true);
         }
         // It may have been made a moment ago.
-        let owners = self.host.owners().await?.into_iter().map(|owner| owner.passport).collect();
-        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = owners;
+        let accounts = accounts(&*self.host).await?;
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
         Ok(self.knows_account(passport))
     }
 
     /// Whether this account exists, as far as is known without asking.
     pub(crate) fn knows_account(&self, passport: &Passport) -> bool {
-        self.accounts.read().unwrap_or_else(PoisonError::into_inner).contains(passport)
+        self.called().contains_key(passport)
     }
 
-    /// An account was opened.
-    pub(crate) fn account_opened(&self, passport: &Passport) {
-        self.accounts.write().unwrap_or_else(PoisonError::into_inner).insert(passport.clone());
+    /// The accounts, and what they are called.
+    pub(crate) fn called(&self) -> Arc<Called> {
+        Arc::clone(&self.accounts.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An account was opened, or is called otherwise now.
+    pub(crate) fn account_is_called(&self, passport: &Passport, name: &str) {
+        if self.called().get(passport).is_none_or(|known| known != name) {
+            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::make_mut(&mut accounts).insert(passport.clone(), name.to_owned());
+        }
     }
 
     /// An account was removed.
     pub(crate) fn account_removed(&self, passport: &Passport) {
-        self.accounts.write().unwrap_or_else(PoisonError::into_inner).remove(passport);
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut accounts).remove(passport);
+    }
+
+    /// Whom and what is let in.
+    pub(crate) fn rules(&self) -> Rules<'_> {
+        let Configuration { names, permissions, show_joins, .. } = &*self.configuration;
+        Rules { names, permissions, show_joins: *show_joins, bot: Some(&self.bot) }
+    }
+
+    /// Who spoke where lately. Held for moments only.
+    pub(crate) fn speakers(&self) -> MutexGuard<'_, Speakers> {
+        self.speakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the homeserver to reach us.
@@ -136,6 +197,7 @@ impl Appservice {
                 Ok(took) => {
                     if answers == 0 {
                         tracing::info!(?took, "the homeserver reaches this appservice");
+                        self.reached.notify_one();
                     }
                     (failures, answers) = (0, answers.saturating_add(1));
                     if answers == 1 { SECOND_PING } else { PING }
@@ -151,6 +213,10 @@ impl Appservice {
             let _ = self.stopping.run_until_cancelled(tokio::time::sleep(wait)).await;
         }
     }
+}
+
+async fn accounts(host: &dyn Host) -> Result<Called, HostFault> {
+    Ok(host.owners().await?.into_iter().map(|owner| (owner.passport, owner.name)).collect())
 }
 
 /// Asks the homeserver to reach us.

@@ -4,6 +4,8 @@ use domain::Passport;
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::timeline::Timeline;
+
 /// An account, and a person it has to do with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Pair {
@@ -36,25 +38,9 @@ pub(crate) struct Shared {
     pub(crate) room: OwnedRoomId,
     /// Where the person is.
     pub(crate) person: Membership,
-    /// What is known of what was said there before the ghost came.
+    /// How far what happens there was taken.
     #[serde(default)]
-    pub(crate) past: Past,
-}
-
-/// What is known of what was said in a room before the ghost came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Past {
-    /// Everything.
-    #[default]
-    Known,
-    /// It has to be read, and what is said meanwhile with it: taken as it comes, it would stand before what is older.
-    Unread {
-        /// How much was said meanwhile; when it grows during the reading, there is more to read.
-        missed: u32,
-    },
-    /// It has to be read, but could not be at once. What is said meanwhile is taken as it comes.
-    Overtaken,
+    pub(crate) timeline: Timeline,
 }
 
 /// Where the person of a pair stands in a room.
@@ -86,39 +72,19 @@ impl Chat {
         self.welcomed || !self.rooms.is_empty()
     }
 
-    /// Whether something is left to be answered or read on Matrix.
+    /// Whether something is left to be answered on Matrix.
     pub(crate) fn is_unsettled(&self) -> bool {
-        !self.declining.is_empty() || (self.is_open() && !self.invited.is_empty()) || self.unread().next().is_some()
+        !self.declining.is_empty() || (self.is_open() && !self.invited.is_empty())
     }
 
-    /// The rooms whose past has to be read.
-    pub(crate) fn unread(&self) -> impl Iterator<Item = &OwnedRoomId> {
-        self.rooms.iter().filter(|shared| shared.past != Past::Known).map(|shared| &shared.room)
+    /// How far what happens in a room was taken; `None` when the ghost is not in it.
+    pub(crate) fn timeline(&self, room: &RoomId) -> Option<&Timeline> {
+        self.rooms.iter().find(|shared| shared.room == room).map(|shared| &shared.timeline)
     }
 
-    /// What is known of a room's past; `None` when the ghost is not in it.
-    pub(crate) fn past(&self, room: &RoomId) -> Option<Past> {
-        self.rooms.iter().find(|shared| shared.room == room).map(|shared| shared.past)
-    }
-
-    /// Something else is known of a room's past now.
-    pub(crate) fn set_past(&mut self, room: &RoomId, past: Past) {
-        for shared in self.rooms.iter_mut().filter(|shared| shared.room == room) {
-            shared.past = past;
-        }
-    }
-
-    /// Something is said in a room now: whether it is taken as it comes. Where not, it is read with what is older, for which
-    /// this is a note; in a room that the ghost is only asked into, once it has come there.
-    pub(crate) fn hears(&mut self, room: &RoomId) -> bool {
-        let Some(shared) = self.rooms.iter_mut().find(|shared| shared.room == room) else { return false };
-        match &mut shared.past {
-            Past::Known | Past::Overtaken => true,
-            Past::Unread { missed } => {
-                *missed = missed.wrapping_add(1);
-                false
-            }
-        }
+    /// As [`Chat::timeline`], to be changed.
+    pub(crate) fn timeline_mut(&mut self, room: &RoomId) -> Option<&mut Timeline> {
+        self.rooms.iter_mut().find(|shared| shared.room == room).map(|shared| &mut shared.timeline)
     }
 
     /// Whether there is nothing to remember.
@@ -132,10 +98,10 @@ impl Chat {
     }
 
     /// The ghost is in this room now. Nothing but the invitation changes where that was known.
-    pub(crate) fn enter(&mut self, room: &RoomId, person: Membership, past: Past) {
+    pub(crate) fn enter(&mut self, room: &RoomId, person: Membership, timeline: Timeline) {
         self.invited.retain(|invited| invited != room);
         if !self.rooms.iter().any(|shared| shared.room == room) {
-            self.rooms.push(Shared { room: room.to_owned(), person, past });
+            self.rooms.push(Shared { room: room.to_owned(), person, timeline });
         }
     }
 
@@ -190,8 +156,8 @@ mod tests {
         let (old, new) = (room_id!("!old"), room_id!("!new"));
         let mut chat = Chat::default();
         assert!(chat.current().is_none() && chat.is_empty());
-        chat.enter(old, Membership::Joined, Past::Known);
-        chat.enter(new, Membership::Invited, Past::Known);
+        chat.enter(old, Membership::Joined, Timeline::default());
+        chat.enter(new, Membership::Invited, Timeline::default());
         assert_eq!(chat.current().unwrap().room, old, "a room the person has not come to does not take over");
         chat.place(new, Membership::Joined);
         assert_eq!(chat.current().unwrap().room, new);
@@ -214,28 +180,22 @@ mod tests {
         assert!(chat.is_unsettled() && chat.invited.is_empty() && !chat.is_open());
         chat.invite(room);
         assert!(chat.declining.is_empty() && chat.invited.len() == 1);
-        chat.enter(room, Membership::Joined, Past::Known);
+        chat.enter(room, Membership::Joined, Timeline::default());
         assert!(chat.invited.is_empty() && chat.is_open());
         chat.forget(room);
         assert!(chat.is_empty());
     }
 
     #[test]
-    fn what_is_said_waits_for_what_is_older() {
+    fn coming_twice_does_not_hide_what_was_missed() {
         let room = room_id!("!a");
         let mut chat = Chat::default();
         chat.invite(room);
-        assert!(!chat.hears(room), "it is read once the ghost is there");
-        chat.enter(room, Membership::Joined, Past::Unread { missed: 0 });
-        assert!(chat.is_unsettled() && !chat.hears(room));
-        assert_eq!(chat.past(room), Some(Past::Unread { missed: 1 }));
-        chat.enter(room, Membership::Joined, Past::Unread { missed: 0 });
-        assert_eq!(chat.past(room), Some(Past::Unread { missed: 1 }), "coming twice must not hide what was missed");
-        chat.set_past(room, Past::Overtaken);
-        assert!(chat.hears(room) && chat.is_unsettled(), "a homeserver that cannot show the past holds up nothing");
-        chat.set_past(room, Past::Known);
-        assert!(chat.hears(room) && !chat.is_unsettled());
+        assert!(chat.timeline(room).is_none(), "it is read once the ghost is there");
+        chat.enter(room, Membership::Joined, Timeline::unread());
+        chat.enter(room, Membership::Joined, Timeline::default());
+        assert!(chat.timeline(room).unwrap().is_behind());
         let older = r#"{"rooms":[{"room":"!a","person":"joined"}]}"#;
-        assert_eq!(serde_json::from_str::<Chat>(older).unwrap().past(room), Some(Past::Known));
+        assert!(!serde_json::from_str::<Chat>(older).unwrap().timeline(room).unwrap().is_behind());
     }
 }

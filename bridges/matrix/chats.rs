@@ -10,7 +10,10 @@ use domain::Passport;
 use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::chat::{Chat, Pair};
+use crate::{
+    chat::{Chat, Membership, Pair},
+    timeline::Timeline,
+};
 
 const PREFIX: &str = "chat/";
 
@@ -123,14 +126,26 @@ impl Chats {
         users.map(|user| Pair { owner: owner.clone(), user: user.clone() }).collect()
     }
 
-    /// Whether anybody has to do with this account.
-    pub(crate) fn has_any(&self, owner: &Passport) -> bool {
-        self.read().chats.contains_key(owner)
+    /// Whether this account's ghost is in a room with somebody.
+    pub(crate) fn has_company(&self, owner: &Passport) -> bool {
+        let directory = self.read();
+        let mut chats = directory.chats.get(owner).into_iter().flat_map(BTreeMap::values);
+        chats.any(|chat| chat.rooms.iter().any(|shared| shared.person == Membership::Joined))
     }
 
     /// The pairs for which something is left to be done on Matrix.
     pub(crate) fn unsettled(&self) -> Vec<Pair> {
         self.read().pairs().filter(|(_, chat)| chat.is_unsettled()).map(|(pair, _)| pair).collect()
+    }
+
+    /// What `pick` says of the timelines of the rooms that accounts share with people.
+    pub(crate) fn timelines<T>(&self, pick: &dyn Fn(&Timeline) -> Option<T>) -> Vec<(Passport, OwnedRoomId, T)> {
+        let directory = self.read();
+        let shared = directory.pairs().flat_map(|(pair, chat)| {
+            let owner = pair.owner;
+            chat.rooms.iter().map(move |shared| (owner.clone(), shared))
+        });
+        shared.filter_map(|(owner, shared)| Some((owner, shared.room.clone(), pick(&shared.timeline)?))).collect()
     }
 
     /// Begins a change. No other change begins before this one is committed or dropped.

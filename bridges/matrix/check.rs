@@ -1,10 +1,9 @@
 //! Looking for what is wrong with a set-up.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bridge::{Fault, Standing};
-use domain::{Timestamp, presence::Availability};
-use ruma::presence::PresenceState;
+use ruma::UserId;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -12,11 +11,13 @@ use crate::{
     configuration::Configuration,
     homeserver::{Homeserver, Trouble},
     listener,
-    presence::Shown,
+    presence::{Shown, State},
 };
 
 /// How long the whole may take.
 const LONGEST: Duration = Duration::from_secs(25);
+/// How far the two clocks may be apart: beyond it, what is said stands at the wrong place in its room.
+const APART: Duration = Duration::from_mins(5);
 
 /// Everything that is wrong. Ends by itself.
 pub(crate) async fn check(configuration: &Configuration, homeserver: &Homeserver, standing: Standing) -> Vec<Fault> {
@@ -50,9 +51,12 @@ impl Check<'_> {
             return vec![fault];
         }
         let mut faults = Vec::new();
+        faults.extend(self.bot_is_ours().await.err());
         faults.extend(self.gives_ghosts().await.err());
         faults.extend(self.reaches_us(standing).await.err());
+        faults.extend(self.keeps_time().await.err());
         faults.extend(self.shows_presence().await.err());
+        self.advise().await;
         faults
     }
 
@@ -93,14 +97,29 @@ impl Check<'_> {
         }
     }
 
+    /// A homeserver lets us act as a person who had the bot's name before the registration claimed it: their words would be
+    /// ours, and ours theirs.
+    async fn bot_is_ours(&self) -> Result<(), Fault> {
+        let bot = self.configuration.names.bot();
+        match self.homeserver.acting_as(bot).sessions().await {
+            Ok(0) => Ok(()),
+            Ok(sessions) => Err(fault(
+                "appservice.bot",
+                format!("{bot} is somebody's own account, signed in {sessions} times"),
+                "write another name, make the registration again (chrysalis registration), give it to the homeserver and \
+                 restart it",
+            )),
+            Err(trouble) => Err(Self::stranger(trouble, "appservice.bot")),
+        }
+    }
+
+    /// Whether ghosts can be made. Only making one tells: another appservice's claim to the same names shows nowhere else. It
+    /// is one that nobody ever meets.
     async fn gives_ghosts(&self) -> Result<(), Fault> {
         let Ok(probe) = "check@chrysalis.invalid".parse() else { return Ok(()) };
         let Some(ghost) = self.configuration.names.ghost(&probe) else { return Ok(()) };
-        match self.homeserver.acting_as(&ghost).whoami_unregistered().await {
-            Ok(()) => Ok(()),
-            Err(trouble) if trouble.is_unregistered() => Ok(()),
-            Err(trouble) => Err(Self::stranger(trouble, "appservice.user_prefix")),
-        }
+        let made = self.homeserver.acting_as(&ghost).register().await;
+        made.map_err(|trouble| Self::stranger(trouble, "appservice.user_prefix"))
     }
 
     /// What a refusal of a name or a token means.
@@ -113,8 +132,10 @@ impl Check<'_> {
                 fault("appservice.as_token", problem, again)
             }
             Trouble::Refused { errcode, message, .. } => {
-                let problem = format!("the homeserver's registration does not give us this name ({errcode} {message})");
-                let mend = format!("{again}; another appservice must not claim the same names");
+                let problem = format!("the homeserver does not let us have such a name ({errcode} {message})");
+                let mend = format!(
+                    "{again}; if another appservice of the homeserver claims the same names, write other ones first"
+                );
                 fault(key, problem, mend)
             }
             Trouble::Silent(_) | Trouble::Unreadable(_) | Trouble::Limited(_) | Trouble::Ailing { .. } => {
@@ -168,22 +189,73 @@ impl Check<'_> {
         }
     }
 
+    async fn keeps_time(&self) -> Result<(), Fault> {
+        let Ok(Some(theirs)) = self.homeserver.clock().await else { return Ok(()) };
+        match apart(theirs, SystemTime::now()) {
+            Some(problem) => {
+                let mend = "set both clocks, e.g. with an NTP service (timedatectl set-ntp true)";
+                Err(fault("clock", problem, mend))
+            }
+            None => Ok(()),
+        }
+    }
+
     async fn shows_presence(&self) -> Result<(), Fault> {
-        let bot = self.configuration.names.bot();
-        let intent = self.homeserver.acting_as(bot);
-        let shown = Shown { state: PresenceState::Online, line: String::new() };
-        let seen = match intent.set_presence(&shown).await {
-            Ok(()) => intent.presence_of(bot, Timestamp(0)).await,
-            Err(trouble) => Err(trouble),
-        };
-        match seen {
-            Ok(Some(seen)) if seen.availability == Availability::Offline => Err(fault(
+        match shows_presence(self.homeserver, self.configuration.names.bot()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(fault(
                 "presence",
-                "the homeserver has presence switched off, so that nobody is seen online",
+                "the homeserver has presence switched off, so that Matrix does not see who is online in Messenger, and whether \
+                 people on Matrix are there is guessed from what they do (an advice: everything else works)",
                 "set presence: {enabled: true} in homeserver.yaml and restart the homeserver",
             )),
-            Ok(_) => Ok(()),
             Err(trouble) => Err(fault("presence", trouble.to_string(), "see the homeserver's log")),
         }
+    }
+
+    /// Says what is not wrong, but worth knowing.
+    async fn advise(&self) {
+        let bot = self.homeserver.acting_as(self.configuration.names.bot());
+        let ours = self.configuration.largest_file;
+        if let Ok(Some(theirs)) = bot.largest_upload().await
+            && theirs < ours
+        {
+            tracing::info!(
+                theirs,
+                ours,
+                "the homeserver takes smaller files than largest_file allows: larger ones are refused, and their senders told; \
+                 set max_upload_size in homeserver.yaml to change that"
+            );
+        }
+    }
+}
+
+/// Whether the homeserver shows presence, as `bot` sees it.
+pub(crate) async fn shows_presence(homeserver: &Homeserver, bot: &UserId) -> Result<bool, Trouble> {
+    let intent = homeserver.acting_as(bot);
+    intent.set_presence(&Shown { state: State::Online, line: String::new() }).await?;
+    intent.is_seen_online().await
+}
+
+/// What is wrong with two clocks, if something is.
+fn apart(theirs: SystemTime, ours: SystemTime) -> Option<String> {
+    let (apart, word) = match theirs.duration_since(ours) {
+        Ok(ahead) => (ahead, "ahead of"),
+        Err(behind) => (behind.duration(), "behind"),
+    };
+    (apart > APART).then(|| format!("the homeserver's clock is {} minutes {word} this machine's", apart.as_secs() / 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_are_far_apart_are_named() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        assert_eq!(apart(now + Duration::from_secs(299), now), None);
+        let ahead = apart(now + Duration::from_hours(1), now).unwrap();
+        assert!(ahead.contains("60 minutes ahead of"), "{ahead}");
+        assert!(apart(now - Duration::from_secs(301), now).unwrap().contains("5 minutes behind"));
     }
 }

@@ -10,24 +10,48 @@ use bridge::{Failure, Host, HostFault};
 use domain::Passport;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
-use crate::{appservice::Appservice, chat::Pair, chats::Chats};
+use crate::{
+    appservice::Appservice,
+    chat::Pair,
+    chats::Chats,
+    portal::{Place, Portal},
+    portals::Portals,
+};
 
 /// Removed accounts whose ghosts have not left all their rooms yet are kept under this and the account's address.
 pub(crate) const FAREWELL: &str = "farewell/";
-/// How many are done at once.
-const AT_ONCE: usize = 4;
 /// The longest wait before the next try.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Chore {
-    /// Answer the invitations between a pair as was decided, and read what was said with them.
+    /// Answer the invitations between a pair as was decided.
     Settle(Pair),
+    /// Go into a room of several people, or out of it, or look what it shows of itself.
+    Portal(Place),
+    /// Read on in a room.
+    Read(Place),
+    /// Compare what was taken of a room with what it shows.
+    Compare(Place),
     /// Look up the presence of a pair's person.
     Look(Pair),
     /// Let the ghost of a removed account leave all its rooms.
     Farewell(Passport),
+}
+
+impl Chore {
+    /// How many of its kind are done at once: pictures that take long to fetch must not hold up invitations.
+    const fn at_once(&self) -> usize {
+        match self {
+            Self::Settle(_) | Self::Portal(_) | Self::Compare(_) | Self::Look(_) | Self::Farewell(_) => 4,
+            Self::Read(_) => 8,
+        }
+    }
+
+    const fn is_reading(&self) -> bool {
+        matches!(self, Self::Read(_))
+    }
 }
 
 /// A set, so that it grows no larger than what there is to do.
@@ -41,6 +65,14 @@ struct Waiting {
     cancelled: BTreeSet<Chore>,
 }
 
+impl Waiting {
+    /// Whether this can be done now. One and the same is never done twice at the same time.
+    fn has_room_for(&self, chore: &Chore) -> bool {
+        let alike = self.running.iter().filter(|running| running.is_reading() == chore.is_reading()).count();
+        alike < chore.at_once() && !self.running.contains(chore)
+    }
+}
+
 /// The chores.
 pub(crate) struct Chores {
     waiting: Mutex<Waiting>,
@@ -49,9 +81,17 @@ pub(crate) struct Chores {
 
 impl Chores {
     /// Those that an earlier run left.
-    pub(crate) async fn load(host: &dyn Host, chats: &Chats) -> Result<Self, HostFault> {
+    pub(crate) async fn load(
+        host: &dyn Host,
+        chats: &Chats,
+        portals: &Portals,
+        behind: impl Iterator<Item = Place> + Send,
+    ) -> Result<Self, HostFault> {
         let mut waiting = Waiting::default();
         waiting.ready.extend(chats.unsettled().into_iter().map(Chore::Settle));
+        let unsettled = portals.pick(|portal: &Portal| portal.is_unsettled().then_some(()));
+        waiting.ready.extend(unsettled.into_iter().map(|(place, ())| Chore::Portal(place)));
+        waiting.ready.extend(behind.map(Chore::Read));
         for (key, _) in host.list(FAREWELL).await? {
             if let Some(passport) = key.strip_prefix(FAREWELL).and_then(|passport| passport.parse().ok()) {
                 waiting.ready.insert(Chore::Farewell(passport));
@@ -97,8 +137,7 @@ impl Chores {
             waiting.later.remove(&chore);
             waiting.ready.insert(chore);
         }
-        // One and the same is never done twice at the same time.
-        let Some(chore) = waiting.ready.iter().find(|chore| !waiting.running.contains(*chore)).cloned() else {
+        let Some(chore) = waiting.ready.iter().find(|chore| waiting.has_room_for(chore)).cloned() else {
             return Err(waiting.later.values().min().copied());
         };
         waiting.ready.remove(&chore);
@@ -141,8 +180,7 @@ impl Appservice {
     pub(crate) async fn do_chores(self: Arc<Self>) {
         let mut working = JoinSet::new();
         while !self.stopping.is_cancelled() {
-            let mut next = None;
-            while working.len() < AT_ONCE {
+            let next = loop {
                 match self.chores.next(Instant::now()) {
                     Ok(chore) => {
                         let appservice = Arc::clone(&self);
@@ -151,12 +189,9 @@ impl Appservice {
                             appservice.chores.ended(chore, outcome);
                         });
                     }
-                    Err(at) => {
-                        next = at;
-                        break;
-                    }
+                    Err(at) => break at,
                 }
-            }
+            };
             tokio::select! {
                 () = self.stopping.cancelled() => {}
                 () = self.chores.bell.notified() => {}
@@ -168,7 +203,10 @@ impl Appservice {
 
     async fn do_chore(&self, chore: &Chore) -> Result<(), Failure> {
         match chore {
-            Chore::Settle(pair) => self.settle(pair).await,
+            Chore::Settle(pair) => self.answer(pair).await,
+            Chore::Portal(place) => self.settle_portal(place).await,
+            Chore::Read(place) => self.read_on(place).await,
+            Chore::Compare(place) => self.compare(place).await,
             Chore::Look(pair) => self.look(pair).await,
             Chore::Farewell(owner) => self.leave_everything(owner).await,
         }

@@ -1,6 +1,7 @@
 //! The section of the configuration, read strictly.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, OpenOptions},
     io::{ErrorKind, Write as _},
     net::SocketAddr,
@@ -9,14 +10,16 @@ use std::{
 };
 
 use bridge::{Section, SectionFault};
-use ruma::{OwnedServerName, ServerName, UserId};
+use ruma::{OwnedServerName, RoomVersionId, ServerName, UserId};
 use serde::Deserialize;
 use url::Url;
 
-use crate::names::Names;
+use crate::{intent::rooms::RoomMaking, names::Names, permissions::Permissions, status::Switches};
 
 /// How many invitations of one sender reach accounts within an hour, unless configured otherwise.
 const INVITATIONS_PER_HOUR: u32 = 20;
+/// The largest file that is taken from Matrix or sent there, in bytes, unless configured otherwise.
+const LARGEST_FILE: u64 = 100 * 1024 * 1024;
 
 /// The section as it stands in the file.
 #[derive(Deserialize)]
@@ -26,7 +29,44 @@ struct Keys {
     server_name: String,
     #[serde(default = "usual_invitations")]
     invitations_per_hour: u32,
+    #[serde(default)]
+    show_joins: bool,
+    #[serde(default = "usual_largest_file")]
+    largest_file: u64,
+    #[serde(default)]
+    permissions: BTreeMap<String, String>,
+    #[serde(default)]
+    message_status: MessageStatusKeys,
+    #[serde(default)]
+    rooms: RoomKeys,
     appservice: AppserviceKeys,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MessageStatusKeys {
+    events: bool,
+    receipts: bool,
+    notices: bool,
+}
+
+impl Default for MessageStatusKeys {
+    fn default() -> Self {
+        Self { events: false, receipts: false, notices: true }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RoomKeys {
+    version: Option<String>,
+    federate: bool,
+}
+
+impl Default for RoomKeys {
+    fn default() -> Self {
+        Self { version: None, federate: true }
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,6 +90,10 @@ const fn usual_invitations() -> u32 {
     INVITATIONS_PER_HOUR
 }
 
+const fn usual_largest_file() -> u64 {
+    LARGEST_FILE
+}
+
 fn usual_id() -> String {
     "chrysalis".into()
 }
@@ -71,6 +115,16 @@ pub(crate) struct Configuration {
     pub(crate) names: Names,
     /// How many invitations of one sender are let through within an hour.
     pub(crate) invitations_per_hour: u32,
+    /// Whether rooms of several people show who comes and goes.
+    pub(crate) show_joins: bool,
+    /// The largest file that goes either way, in bytes.
+    pub(crate) largest_file: u64,
+    /// Who may do what.
+    pub(crate) permissions: Permissions,
+    /// How people are told what became of their messages.
+    pub(crate) message_status: Switches,
+    /// How rooms are made.
+    pub(crate) room_making: RoomMaking,
     /// The registration's id.
     pub(crate) id: String,
     /// Where the homeserver's transactions are listened for.
@@ -128,11 +182,25 @@ impl Configuration {
             let problem = "is the same as as_token; give the two directions a secret each";
             return Err(SectionFault::new("appservice.hs_token", problem));
         }
+        let permissions = Permissions::read(&keys.permissions, &server)?;
+        let MessageStatusKeys { events, receipts, notices } = keys.message_status;
+        let room_making = RoomMaking {
+            bot: bot.clone(),
+            // Its receipts can be seen only where it is.
+            with_bot: receipts,
+            version: keys.rooms.version.as_deref().map(room_version).transpose()?,
+            federated: keys.rooms.federate,
+        };
         let names = Names::new(server, bot, appservice.user_prefix.clone());
         Ok(Self {
             homeserver_url,
             names,
             invitations_per_hour: keys.invitations_per_hour,
+            show_joins: keys.show_joins,
+            largest_file: keys.largest_file,
+            permissions,
+            message_status: Switches { events, receipts, notices },
+            room_making,
             id: appservice.id,
             listen,
             url,
@@ -142,6 +210,16 @@ impl Configuration {
             bot: appservice.bot,
         })
     }
+}
+
+fn room_version(text: &str) -> Result<RoomVersionId, SectionFault> {
+    let numbered = !text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let version = numbered.then(|| RoomVersionId::try_from(text).ok()).flatten();
+    version.ok_or_else(|| {
+        let problem =
+            format!("{text:?} is no room version; write e.g. \"11\", or leave it out for the homeserver's own");
+        SectionFault::new("rooms.version", problem)
+    })
 }
 
 /// An http or https address, without a slash at the end.
@@ -297,6 +375,10 @@ pub(crate) mod tests {
         assert_eq!(fault(|values| values["appservice"]["user_prefix"] = json!("MSN")).key, "appservice.user_prefix");
         assert_eq!(fault(|values| values["appservice"]["as_token"] = json!("a b")).key, "appservice.as_token");
         assert!(fault(|values| values["colour"] = json!("red")).problem.contains("colour"));
+        let permission = fault(|values| values["permissions"] = json!({ "example.org": "root" }));
+        assert_eq!(permission.key, "permissions.\"example.org\"");
+        assert_eq!(fault(|values| values["message_status"] = json!({ "event": true })).key, "message_status.event");
+        assert_eq!(fault(|values| values["rooms"] = json!({ "version": "new" })).key, "rooms.version");
         let twice = fault(|values| {
             values["appservice"]["as_token"] = json!("a");
             values["appservice"]["as_token_file"] = json!("b");

@@ -1,9 +1,15 @@
 //! Asking the homeserver: one client for all, the appservice's token, somebody's identity, and an answer that says what to do.
 
+mod bytes;
+mod clock;
+
 use std::{
     borrow::Cow,
     collections::BTreeSet,
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,6 +26,8 @@ use ruma::{
 };
 use serde::Deserialize;
 
+pub(crate) use bytes::{Bytes, Parcel};
+
 use crate::configuration::Configuration;
 
 /// How long a connection may take to come about.
@@ -35,6 +43,10 @@ pub(crate) struct Homeserver {
     url: String,
     as_token: String,
     versions: SupportedVersions,
+    /// Whether it did not answer when it was asked last, or could not do anything.
+    is_away: AtomicBool,
+    outages: AtomicU64,
+    takes_busy: AtomicBool,
 }
 
 /// Why the homeserver did not do what it was asked.
@@ -89,14 +101,6 @@ impl Trouble {
     pub(crate) const fn is_final(&self) -> bool {
         matches!(self, Self::Refused { .. })
     }
-
-    /// What it wants to be waited before the next try, if it said.
-    pub(crate) const fn wait(&self) -> Option<Duration> {
-        match self {
-            Self::Limited(after) => *after,
-            Self::Silent(_) | Self::Unreadable(_) | Self::Ailing { .. } | Self::Stranger | Self::Refused { .. } => None,
-        }
-    }
 }
 
 impl From<Trouble> for Failure {
@@ -128,14 +132,48 @@ impl Homeserver {
         let client = RwLock::new(client()?);
         // Everything that is asked here is the same from version 1.1 on, and the ping from 1.7; `check` looks whether the
         // homeserver has it.
-        let versions =
-            SupportedVersions { versions: BTreeSet::from([MatrixVersion::V1_7]), features: BTreeSet::default() };
+        let versions = SupportedVersions {
+            versions: BTreeSet::from([MatrixVersion::V1_7, MatrixVersion::V1_11]),
+            features: BTreeSet::default(),
+        };
         Ok(Self {
             client,
             url: configuration.homeserver_url.clone(),
             as_token: configuration.as_token.clone(),
             versions,
+            is_away: AtomicBool::new(false),
+            outages: AtomicU64::new(0),
+            takes_busy: AtomicBool::new(false),
         })
+    }
+
+    /// How often it was away and came back: whoever sees this grow may have missed what it sent meanwhile.
+    pub(crate) fn outages(&self) -> u64 {
+        self.outages.load(Ordering::Relaxed)
+    }
+
+    /// Whether it takes `busy` as a presence (MSC3026), as far as is known.
+    pub(crate) fn takes_busy(&self) -> bool {
+        self.takes_busy.load(Ordering::Relaxed)
+    }
+
+    /// Finds out what it can do beyond what every homeserver can.
+    pub(crate) async fn learn(&self) -> Result<(), Trouble> {
+        let features = self.versions().await?.unstable_features;
+        let takes_busy = features.get("org.matrix.msc3026.busy_presence").copied().unwrap_or_default();
+        self.takes_busy.store(takes_busy, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn note(&self, trouble: Option<&Trouble>) {
+        match trouble {
+            Some(Trouble::Silent(_) | Trouble::Ailing { .. }) => self.is_away.store(true, Ordering::Relaxed),
+            Some(Trouble::Unreadable(_) | Trouble::Limited(_) | Trouble::Stranger | Trouble::Refused { .. }) | None => {
+                if self.is_away.swap(false, Ordering::Relaxed) {
+                    self.outages.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
     }
 
     /// Closes the connections that are kept for later requests.
@@ -175,24 +213,38 @@ impl Homeserver {
 
     async fn exchange<A: IncomingResponse>(&self, request: http::Request<Vec<u8>>) -> Result<A, Trouble> {
         let request = reqwest::Request::try_from(request).map_err(|fault| impossible(&fault))?;
-        // An address in an error would carry the names of rooms and people.
-        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let answer = client.execute(request).await.map_err(|fault| silent(&fault))?;
+        let outcome = match self.send(request).await {
+            Ok(answer) => succeeded(answer).await,
+            Err(trouble) => Err(trouble),
+        };
+        self.note(outcome.as_ref().err());
+        let answer = outcome?;
         let status = answer.status();
-        let retry_after = answer
-            .headers()
-            .get(http::header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        let body = read(answer).await;
-        if !status.is_success() {
-            return Err(refusal(status, retry_after, &body.unwrap_or_default()));
-        }
-        let body = body.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
+        let body = read(answer).await.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
         let mut answer = http::Response::new(body);
         *answer.status_mut() = status;
         A::try_from_http_response(answer).map_err(|_| Trouble::Unreadable("it has another form than expected".into()))
     }
+
+    /// Sends a request and gives the beginning of whatever answer comes.
+    async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, Trouble> {
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        client.execute(request).await.map_err(|fault| silent(&fault))
+    }
+}
+
+/// The answer, if it is a success; its body is still on the way.
+async fn succeeded(answer: reqwest::Response) -> Result<reqwest::Response, Trouble> {
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let retry_after = answer
+        .headers()
+        .get(http::header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    Err(refusal(status, retry_after, &read(answer).await.unwrap_or_default()))
 }
 
 fn client() -> Result<reqwest::Client, reqwest::Error> {
@@ -215,7 +267,7 @@ fn impossible(fault: &dyn std::error::Error) -> Trouble {
     }
 }
 
-/// Why nothing came back, down to the innermost cause, without the address.
+/// Why nothing came back, down to the innermost cause, without the address: it would carry the names of rooms and people.
 fn silent(fault: &reqwest::Error) -> Trouble {
     let mut cause: &dyn std::error::Error = fault;
     while let Some(inner) = cause.source() {
@@ -248,7 +300,8 @@ enum ReadFault {
 fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Trouble {
     let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     if status == StatusCode::TOO_MANY_REQUESTS || body.errcode == "M_LIMIT_EXCEEDED" {
-        return Trouble::Limited(retry_after.or(body.retry_after_ms.map(Duration::from_millis)));
+        // The header has whole seconds, which may be rounded down.
+        return Trouble::Limited(retry_after.max(body.retry_after_ms.map(Duration::from_millis)));
     }
     if body.errcode == "M_UNKNOWN_TOKEN" || (status == StatusCode::UNAUTHORIZED && body.errcode == "M_MISSING_TOKEN") {
         return Trouble::Stranger;
@@ -276,6 +329,18 @@ mod tests {
             matches!(limited, Failure::Retry { after: Some(after), .. } if after.as_millis() == 1500),
             "{limited:?}"
         );
+        let asked = |header: Option<u64>, body: &str| {
+            let trouble = refusal(StatusCode::TOO_MANY_REQUESTS, header.map(Duration::from_secs), body.as_bytes());
+            let Failure::Retry { after, .. } = trouble.into() else { panic!("no word of waiting") };
+            after
+        };
+        assert_eq!(asked(Some(2), "<html>"), Some(Duration::from_secs(2)), "a proxy's word counts as well");
+        assert_eq!(
+            asked(Some(2), r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2400}"#).unwrap().as_millis(),
+            2400
+        );
+        assert_eq!(asked(Some(3), r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2400}"#).unwrap().as_secs(), 3);
+        assert_eq!(asked(None, "{}"), None);
         assert!(failure(502, "<html>").is_passing());
         assert!(failure(404, "<html>a proxy").is_passing(), "not the homeserver's own word");
         assert!(failure(302, "").is_passing());
@@ -283,6 +348,24 @@ mod tests {
         assert!(token.to_string().contains("as_token"), "{token}");
         let refused = failure(413, r#"{"errcode":"M_TOO_LARGE","error":"event too large"}"#);
         assert_eq!(refused, Failure::refused("the homeserver refused: M_TOO_LARGE event too large"));
+    }
+
+    #[test]
+    fn an_outage_counts_once_it_is_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let values = crate::configuration::tests::values();
+        let section = crate::configuration::tests::section(values, directory.path());
+        let homeserver = Homeserver::new(&Configuration::read(&section).unwrap()).unwrap();
+        let refused = refusal(StatusCode::FORBIDDEN, None, br#"{"errcode":"M_FORBIDDEN"}"#);
+        homeserver.note(None);
+        homeserver.note(Some(&refused));
+        assert_eq!(homeserver.outages(), 0, "it was never away");
+        homeserver.note(Some(&Trouble::Silent("connection refused".into())));
+        homeserver.note(Some(&refusal(StatusCode::BAD_GATEWAY, None, b"<html>")));
+        assert_eq!(homeserver.outages(), 0, "it is away still");
+        homeserver.note(Some(&refused));
+        homeserver.note(None);
+        assert_eq!(homeserver.outages(), 1, "its own word, whatever it says, ends the outage");
     }
 
     #[test]

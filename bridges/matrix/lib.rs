@@ -1,58 +1,89 @@
 //! Matrix for Chrysalis: an appservice whose ghosts are the accounts of this server.
 //!
-//! In: `listener` takes a transaction, `transaction` reads what happened, `receiving` commits it before the homeserver is
-//! told so. Out: `link` takes an order, `rooms` finds or makes the room, `intent` acts as the ghost, `homeserver` asks.
-//! `keeper` shows each ghost's name and presence, `chores` does what is left to be done, `chats` knows who shares which room.
+//! In: `listener` takes a transaction, `transaction` and `event` read what happened, `intake` decides what it is to whom,
+//! `arrival` words it, `receiving` commits it before the homeserver is told so. What has to be fetched or was missed makes a
+//! room's `timeline` fall behind, and `reading` reads on there; `tails` finds what the homeserver lost. Out: `link` takes an
+//! order, `rooms` finds or makes the room, `sending` says it once with its `media` uploaded, `intent` acts as the ghost,
+//! `homeserver` asks. `keeper` shows each ghost's name, picture and presence, `looks` shows people's avatars, `activity` who is
+//! there where the homeserver does not tell. `chores` does what is left to be done, `chats` knows who shares which direct room,
+//! `portals` who is in which room of several people (`entering` goes in and out), `speakers` who spoke there. `bot` answers
+//! whoever asks it, `directory` finds people and rooms, `making` makes rooms, `status` tells what became of messages.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod activity;
 mod appservice;
+mod arrival;
+mod bot;
 mod chat;
 mod chats;
 mod check;
 mod chores;
 mod configuration;
-mod history;
+mod directory;
+mod entering;
+mod event;
+mod flights;
 mod homeserver;
+mod intake;
 mod intent;
 mod invitations;
 mod keeper;
 mod link;
 mod listener;
+mod looks;
+mod making;
+mod measures;
+mod media;
 mod message;
 mod names;
+mod permissions;
+mod places;
+mod portal;
+mod portals;
 mod presence;
+mod reading;
 mod receiving;
 mod registration;
 mod rooms;
+mod sending;
+mod speakers;
+mod status;
 mod succession;
+mod tails;
+mod timeline;
 mod transaction;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Host, Link, LinkOwner, Network, RemoteProfile, Section, SectionFault, Standing, Write,
+    Failure, Fault, Features, Found, Host, Link, LinkOwner, Network, RemoteProfile, RoomProfile, Section, SectionFault,
+    Standing, Write,
 };
-use ruma::UserId;
+use ruma::{RoomAliasId, UserId};
 use tokio::sync::OnceCell;
 
 use crate::{
     appservice::{Appservice, host_failure},
     chores::{Chore, FAREWELL},
     configuration::Configuration,
+    directory::Address,
     homeserver::Homeserver,
     link::GhostLink,
 };
 
-/// What Matrix carries. An event may have 64 KiB, of which escapes in JSON can take several bytes a character.
+/// What Matrix carries, beside files as large as the configuration lets them be. A text that is too long for one event becomes
+/// several.
 const FEATURES: Features = Features {
-    longest_text: 16 * 1024,
+    formatting: true,
+    emoticons: true,
     nudge: true,
     emote: true,
     typing: true,
     presence: true,
     keeps_messages: true,
+    gathers: false,
     ..Features::PLAIN
 };
 
@@ -85,7 +116,7 @@ struct Matrix {
 #[async_trait]
 impl Network for Matrix {
     fn features(&self) -> Features {
-        FEATURES
+        Features { largest_file: self.configuration.largest_file, ..FEATURES }
     }
 
     async fn start(&self, host: Arc<dyn Host>) -> Result<(), Failure> {
@@ -105,6 +136,11 @@ impl Network for Matrix {
         tasks.spawn(Arc::clone(&appservice).announce());
         tasks.spawn(Arc::clone(&appservice).keep_ghosts());
         tasks.spawn(Arc::clone(&appservice).do_chores());
+        tasks.spawn(Arc::clone(&appservice).compare_tails());
+        tasks.spawn(Arc::clone(&appservice).look_at_avatars());
+        tasks.spawn(Arc::clone(&appservice).derive_presence());
+        tasks.spawn(Arc::clone(&appservice).run_bot());
+        tasks.spawn(Arc::clone(&appservice).tell_statuses());
         Ok(())
     }
 
@@ -117,11 +153,12 @@ impl Network for Matrix {
             let gone = vec![Write::Delete(format!("{FAREWELL}{}", owner.passport))];
             appservice.host.write(gone).await.map_err(|fault| host_failure(&fault))?;
         }
-        appservice.account_opened(&owner.passport);
+        appservice.account_is_called(&owner.passport, &owner.name);
         appservice.keeper.add(&owner.passport, ghost.clone(), &owner.name);
         for pair in appservice.chats.of(&owner.passport) {
             appservice.chores.add(Chore::Look(pair));
         }
+        appservice.show_rooms(&owner.passport);
         Ok(Arc::new(GhostLink::new(appservice, owner.passport, ghost)))
     }
 
@@ -129,11 +166,20 @@ impl Network for Matrix {
         let names = &self.configuration.names;
         let server = server.unwrap_or_else(|| names.server().as_str());
         let Ok(user) = UserId::parse(format!("@{name}:{server}")) else { return Ok(None) };
-        if names.is_ours(&user) {
-            return Ok(None);
+        directory::person(&self.homeserver, names, &user).await
+    }
+
+    async fn resolve_room(&self, name: &str, server: Option<&str>) -> Result<Option<RoomProfile>, Failure> {
+        let server = server.unwrap_or_else(|| self.configuration.names.server().as_str());
+        let Ok(alias) = RoomAliasId::parse(format!("#{name}:{server}")) else { return Ok(None) };
+        self.running()?.room_behind(&alias).await
+    }
+
+    async fn find(&self, words: &str) -> Result<Option<Found>, Failure> {
+        match Address::read(words) {
+            Some(address) => self.running()?.find(address).await,
+            None => Ok(None),
         }
-        let found = self.homeserver.acting_as(names.bot()).name_of(&user).await?;
-        Ok(found.map(|name| chat::profile(&user, &name)))
     }
 
     async fn check(&self, standing: Standing) -> Vec<Fault> {

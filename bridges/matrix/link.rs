@@ -1,21 +1,22 @@
 //! One account's ghost, as the server's orders reach it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use bridge::{Action, Failure, Farewell, Link, Order, Receipt, Write};
-use domain::{Content, Passport, RemoteMessage, Timestamp, contact::RemoteTarget, presence::OwnPresence};
-use ruma::{OwnedRoomId, OwnedUserId};
-use sha2::{Digest, Sha256};
+use bridge::{Action, Failure, Farewell, Found, Link, Order, Receipt, Write};
+use domain::{
+    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, presence::OwnPresence,
+};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 
 use crate::{
     appservice::{Appservice, host_failure},
     chat::{Chat, Membership, Pair},
     chores::{Chore, FAREWELL},
-    message, presence,
+    portal::Place,
 };
 
 /// The link of one account.
@@ -23,55 +24,107 @@ pub(crate) struct GhostLink {
     appservice: Arc<Appservice>,
     owner: Passport,
     ghost: OwnedUserId,
-    typing: Arc<Mutex<Typing>>,
+    signs: Arc<Mutex<Signs>>,
 }
 
-/// To whom it is to be shown that the user types; the latest value wins.
+/// With whom, or where, the account has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    Person(Pair),
+    Room(Place),
+}
+
+/// What may be lost: typing, and how far the user has read. The latest value wins.
 #[derive(Default)]
-struct Typing {
-    wanted: HashMap<OwnedUserId, bool>,
+struct Signs {
+    typing: HashMap<RemoteTarget, bool>,
     /// To whom it was shown last that the user types.
-    shown: Vec<OwnedUserId>,
+    shown: Vec<RemoteTarget>,
+    read: BTreeMap<OwnedRoomId, OwnedEventId>,
     busy: bool,
+}
+
+/// One of them.
+enum Sign {
+    Typing(RemoteTarget, bool),
+    Read(OwnedRoomId, OwnedEventId),
+}
+
+impl Signs {
+    /// The next that is to be shown.
+    fn next(&mut self) -> Option<Sign> {
+        if let Some(target) = self.typing.keys().next().cloned() {
+            let typing = self.typing.remove(&target).unwrap_or_default();
+            self.shown.retain(|shown| *shown != target);
+            if typing {
+                self.shown.push(target.clone());
+            }
+            return Some(Sign::Typing(target, typing));
+        }
+        self.read.pop_first().map(|(room, event)| Sign::Read(room, event))
+    }
 }
 
 impl GhostLink {
     /// The link of an account whose ghost this is.
     pub(crate) fn new(appservice: Arc<Appservice>, owner: Passport, ghost: OwnedUserId) -> Self {
-        Self { appservice, owner, ghost, typing: Arc::default() }
+        Self { appservice, owner, ghost, signs: Arc::default() }
     }
 
-    fn pair(&self, target: &RemoteTarget) -> Result<Pair, Failure> {
+    fn target(&self, target: &RemoteTarget) -> Result<Target, Failure> {
+        let owner = self.owner.clone();
         match target {
             RemoteTarget::Person(user) => match self.appservice.configuration.names.person(user) {
-                Some(user) => Ok(Pair { owner: self.owner.clone(), user }),
+                Some(user) => Ok(Target::Person(Pair { owner, user })),
                 None => Err(Failure::refused(format!("{user} is nobody on Matrix who can be written to"))),
             },
-            RemoteTarget::Room(_) => Err(Failure::Unsupported { reason: "Matrix rooms are not bridged yet".into() }),
+            RemoteTarget::Room(room) => match RoomId::parse(room.as_str()) {
+                Ok(room) => Ok(Target::Room(Place { owner, room })),
+                Err(_) => Err(Failure::refused(format!("{room} is no room on Matrix"))),
+            },
         }
     }
 
-    async fn say(&self, pair: &Pair, order: &Order, content: &Content, sent: Timestamp) -> Result<Receipt, Failure> {
-        let receipt = self.say_once(pair, order, content, sent).await?;
+    /// The room in which somebody is spoken to now, if its people are there.
+    fn room_now(appservice: &Appservice, target: Target) -> Option<OwnedRoomId> {
+        match target {
+            Target::Person(pair) => {
+                let chat = appservice.chats.get(&pair);
+                chat.current().filter(|shared| shared.person == Membership::Joined).map(|shared| shared.room.clone())
+            }
+            Target::Room(place) => appservice.portals.get(&place).is_joined().then_some(place.room),
+        }
+    }
+
+    async fn say(&self, target: &Target, order: &Order, saying: Saying<'_>) -> Result<Receipt, Failure> {
+        let receipt = match target {
+            Target::Person(pair) => self.say_to(pair, order, saying).await?,
+            Target::Room(place) => self.say_in_room(place, order, saying).await?,
+        };
         self.appservice.keeper.has_stirred(&self.owner);
-        let typed = self.lock().shown.contains(&pair.user);
+        let typed = self.lock().shown.contains(&order.to);
         if typed {
-            self.set_typing(pair.user.clone(), false);
+            self.set_typing(order.to.clone(), false);
         }
         Ok(receipt)
     }
 
-    async fn say_once(
-        &self,
-        pair: &Pair,
-        order: &Order,
-        content: &Content,
-        sent: Timestamp,
-    ) -> Result<Receipt, Failure> {
+    async fn say_in_room(&self, place: &Place, order: &Order, saying: Saying<'_>) -> Result<Receipt, Failure> {
+        let appservice = &self.appservice;
+        if let Some(receipt) = appservice.said_before(&self.ghost, &place.room, order).await? {
+            return Ok(receipt);
+        }
+        if !appservice.portals.latest(place).await.is_joined() {
+            return Err(Failure::refused("you are not in this room; add it again to come in"));
+        }
+        appservice.say(&self.ghost, &place.room, order, saying.content, saying.sent, saying.reply).await
+    }
+
+    async fn say_to(&self, pair: &Pair, order: &Order, saying: Saying<'_>) -> Result<Receipt, Failure> {
         let chat = self.appservice.chats.latest(pair).await;
         // An earlier attempt may have gone to another room than this one would, and the person may have left since.
         for shared in chat.rooms.iter().rev() {
-            if let Some(receipt) = self.said_before(&shared.room, order).await? {
+            if let Some(receipt) = self.appservice.said_before(&self.ghost, &shared.room, order).await? {
                 return Ok(receipt);
             }
         }
@@ -81,11 +134,11 @@ impl GhostLink {
         }
         let again = order.attempt > 0;
         let room = self.appservice.room_of(pair, again).await?;
-        match self.say_in(&chat, &room, order, content, sent).await {
+        match self.say_in(&chat, &room, order, saying).await {
             // The ghost may have been put out of the room without our hearing of it.
             Err(Failure::Refused { .. }) if !self.appservice.is_still_in(pair, &room).await? => {
                 let room = self.appservice.room_of(pair, again).await?;
-                self.say_in(&chat, &room, order, content, sent).await
+                self.say_in(&chat, &room, order, saying).await
             }
             outcome => outcome,
         }
@@ -97,114 +150,133 @@ impl GhostLink {
         searched: &Chat,
         room: &OwnedRoomId,
         order: &Order,
-        content: &Content,
-        sent: Timestamp,
+        saying: Saying<'_>,
     ) -> Result<Receipt, Failure> {
-        if searched.past(room).is_none()
-            && let Some(receipt) = self.said_before(room, order).await?
+        if searched.timeline(room).is_none()
+            && let Some(receipt) = self.appservice.said_before(&self.ghost, room, order).await?
         {
             return Ok(receipt);
         }
-        let ghost = self.appservice.homeserver.acting_as(&self.ghost);
-        let content = message::write_plain(content, &order.key);
-        let id = ghost.send(room, &transaction(&order.key), &content, sent).await?;
-        Ok(Receipt { messages: id.into_iter().map(|id| RemoteMessage(id.to_string())).collect() })
+        self.appservice.say(&self.ghost, room, order, saying.content, saying.sent, saying.reply).await
     }
 
-    /// What an earlier attempt at an order said in a room.
-    async fn said_before(&self, room: &OwnedRoomId, order: &Order) -> Result<Option<Receipt>, Failure> {
-        if order.attempt == 0 {
-            return Ok(None);
-        }
-        match self.appservice.homeserver.acting_as(&self.ghost).find(room, &order.key).await {
-            Ok(found) => Ok(found.map(|id| {
-                tracing::debug!(owner = %self.owner, order = order.key, %id, "was sent by an earlier attempt");
-                Receipt { messages: vec![RemoteMessage(id.to_string())] }
-            })),
-            // A room that the ghost may not look into any more shows nothing.
-            Err(trouble) if trouble.is_final() => Ok(None),
-            Err(trouble) => Err(trouble.into()),
-        }
+    fn set_typing(&self, target: RemoteTarget, typing: bool) {
+        self.lock().typing.insert(target, typing);
+        self.show_signs();
     }
 
-    fn set_typing(&self, user: OwnedUserId, typing: bool) {
-        let mut state = self.lock();
-        state.wanted.insert(user, typing);
-        if !std::mem::replace(&mut state.busy, true) {
+    fn show_signs(&self) {
+        if !std::mem::replace(&mut self.lock().busy, true) {
             let (appservice, owner, ghost) = (Arc::clone(&self.appservice), self.owner.clone(), self.ghost.clone());
-            let state = Arc::clone(&self.typing);
-            self.appservice.tasks.spawn(show_typing(appservice, owner, ghost, state));
+            let link = Self { appservice, owner, ghost, signs: Arc::clone(&self.signs) };
+            self.appservice.tasks.spawn(async move { link.show_all_signs().await });
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Typing> {
-        self.typing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Shows what is wanted, one after another, until nothing is.
-async fn show_typing(appservice: Arc<Appservice>, owner: Passport, ghost: OwnedUserId, state: Arc<Mutex<Typing>>) {
-    loop {
-        let (user, typing) = {
-            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(user) = state.wanted.keys().next().cloned() else {
-                state.busy = false;
-                return;
+    /// Shows what is wanted, one after another, until nothing is.
+    async fn show_all_signs(&self) {
+        let intent = self.appservice.homeserver.acting_as(&self.ghost);
+        loop {
+            let next = {
+                let mut signs = self.lock();
+                let next = signs.next();
+                signs.busy = next.is_some();
+                next
             };
-            let typing = state.wanted.remove(&user).unwrap_or_default();
-            state.shown.retain(|shown| *shown != user);
-            if typing {
-                state.shown.push(user.clone());
+            let shown = match next {
+                None => return,
+                Some(Sign::Typing(target, typing)) => {
+                    let target = self.target(&target).ok();
+                    let Some(room) = target.and_then(|target| Self::room_now(&self.appservice, target)) else {
+                        continue;
+                    };
+                    let shown = self.appservice.stopping.run_until_cancelled(intent.set_typing(&room, typing)).await;
+                    if matches!(shown, Some(Ok(()))) {
+                        self.appservice.keeper.has_stirred(&self.owner);
+                    }
+                    shown
+                }
+                Some(Sign::Read(room, event)) => {
+                    self.appservice.stopping.run_until_cancelled(intent.has_read(&room, event)).await
+                }
+            };
+            if let Some(Err(trouble)) = shown {
+                tracing::debug!(owner = %self.owner, %trouble, "a sign is not shown");
             }
-            (user, typing)
-        };
-        let chat = appservice.chats.get(&Pair { owner: owner.clone(), user });
-        let Some(shared) = chat.current().filter(|shared| shared.person == Membership::Joined) else { continue };
-        let intent = appservice.homeserver.acting_as(&ghost);
-        match appservice.stopping.run_until_cancelled(intent.set_typing(&shared.room, typing)).await {
-            Some(Ok(())) => appservice.keeper.has_stirred(&owner),
-            Some(Err(trouble)) => tracing::debug!(%owner, room = %shared.room, %trouble, "typing is not shown"),
-            None => {}
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Signs> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A homeserver takes the same transaction of the same sender once, as long as it remembers.
-fn transaction(order: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(order.as_bytes()).iter().take(16).fold(String::from("chrysalis-"), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// What is to be said.
+#[derive(Clone, Copy)]
+struct Saying<'a> {
+    content: &'a Content,
+    sent: Timestamp,
+    reply: Option<&'a EventId>,
 }
 
 #[async_trait]
 impl Link for GhostLink {
     fn show(&self, presence: OwnPresence) {
-        self.appservice.keeper.show(&self.owner, &presence.name, presence::show(&presence));
+        self.appservice.account_is_called(&self.owner, &presence.name);
+        self.appservice.keeper.show(&self.owner, presence);
     }
 
     fn typing(&self, to: &RemoteTarget, typing: bool) {
-        if let Ok(pair) = self.pair(to) {
-            self.set_typing(pair.user, typing);
+        self.set_typing(to.clone(), typing);
+    }
+
+    fn read(&self, place: &RemoteTarget, message: &RemoteMessage) {
+        let Ok(event) = EventId::parse(message.as_str()) else { return };
+        let target = self.target(place).ok();
+        if let Some(room) = target.and_then(|target| Self::room_now(&self.appservice, target)) {
+            self.lock().read.insert(room, event);
+            self.show_signs();
         }
     }
 
+    async fn search(&self, words: &str) -> Result<Vec<Found>, Failure> {
+        self.appservice.search(&self.owner, words).await
+    }
+
+    async fn invite(&self, room: &RemoteRoom, user: &RemoteUser) -> Result<(), Failure> {
+        self.appservice.ask_into(&self.owner, room, user).await
+    }
+
+    async fn topic(&self, room: &RemoteRoom, topic: Option<&str>) -> Result<String, Failure> {
+        self.appservice.topic(&self.owner, room, topic).await
+    }
+
     async fn deliver(&self, order: &Order) -> Result<Receipt, Failure> {
-        let pair = self.pair(&order.to)?;
+        let target = self.target(&order.to)?;
         let appservice = &self.appservice;
-        match &order.action {
-            Action::Say { content, sent, .. } => return self.say(&pair, order, content, *sent).await,
-            Action::Befriend => {
-                appservice.room_of(&pair, order.attempt > 0).await?;
+        match (&order.action, &target) {
+            (Action::Say { content, sent, reply, .. }, _) => {
+                let reply = reply.as_ref().and_then(|reply| EventId::parse(reply.as_str()).ok());
+                let saying = Saying { content, sent: *sent, reply: reply.as_deref() };
+                return self.say(&target, order, saying).await;
             }
-            Action::Welcome => appservice.welcome(&pair).await?,
-            Action::TurnAway => {
-                appservice.change(&pair, Chat::turn_away).await?;
-                appservice.answer(&pair).await?;
+            (Action::Gather { .. }, _) => {
+                return Err(Failure::Unsupported { reason: "group conversations have no room here".into() });
             }
-            Action::Unfriend => appservice.change(&pair, |chat| chat.welcomed = false).await?,
+            (Action::Befriend, Target::Person(pair)) => {
+                appservice.room_of(pair, order.attempt > 0).await?;
+            }
+            (Action::Befriend | Action::Welcome, Target::Room(place)) => {
+                appservice.join_room(&self.owner, &place.room).await?;
+            }
+            (Action::Welcome, Target::Person(pair)) => appservice.welcome(pair).await?,
+            (Action::TurnAway, Target::Person(pair)) => {
+                appservice.change(pair, Chat::turn_away).await?;
+                appservice.answer(pair).await?;
+            }
+            (Action::TurnAway, Target::Room(place)) => appservice.decline_room(&self.owner, &place.room).await?,
+            (Action::Unfriend, Target::Person(pair)) => appservice.change(pair, |chat| chat.welcomed = false).await?,
+            (Action::Unfriend, Target::Room(place)) => appservice.leave_room(&self.owner, &place.room).await?,
         }
         Ok(Receipt::default())
     }
@@ -218,7 +290,7 @@ impl Link for GhostLink {
                 appservice.account_removed(&self.owner);
                 let forgotten = appservice.keeper.remove(&self.owner);
                 let kept = Write::Put(format!("{FAREWELL}{}", self.owner), String::new());
-                if let Err(fault) = appservice.host.write(vec![forgotten, kept]).await {
+                if let Err(fault) = appservice.host.write(forgotten.into_iter().chain([kept]).collect()).await {
                     let failure = host_failure(&fault);
                     tracing::error!(owner = %self.owner, %failure, "a removed account may stay in its rooms after a restart");
                 }

@@ -1,5 +1,7 @@
 //! Where the homeserver reaches us.
 
+mod thirdparty;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
@@ -37,7 +39,11 @@ pub(crate) async fn serve(appservice: Arc<Appservice>, listener: TcpListener, st
         .route("/_matrix/app/v1/ping", post(ping))
         .route("/_matrix/app/v1/users/{user}", get(user))
         .route("/_matrix/app/v1/rooms/{alias}", get(nothing))
-        .route("/_matrix/app/v1/thirdparty/{*what}", get(nothing))
+        .route("/_matrix/app/v1/thirdparty/protocol/{protocol}", get(thirdparty::protocol))
+        .route("/_matrix/app/v1/thirdparty/user/{protocol}", get(thirdparty::user))
+        .route("/_matrix/app/v1/thirdparty/user", get(thirdparty::account))
+        .route("/_matrix/app/v1/thirdparty/location/{protocol}", get(thirdparty::location))
+        .route("/_matrix/app/v1/thirdparty/location", get(thirdparty::location))
         .fallback(unrecognised)
         .with_state(appservice);
     run(routes, token, listener, stopping).await;

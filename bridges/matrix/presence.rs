@@ -6,39 +6,74 @@ use domain::{
 };
 use ruma::presence::PresenceState;
 
+/// MSC3026's word for not to be disturbed, as long as it is no part of the specification.
+const BUSY: &str = "org.matrix.msc3026.busy";
+
 /// What a ghost shows: always both parts together, as a presence without a status line would clear the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
-    /// Matrix's word.
-    pub(crate) state: PresenceState,
+    /// How present it is.
+    pub(crate) state: State,
     /// The status line; empty for none.
     pub(crate) line: String,
+}
+
+/// How present a ghost is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// There.
+    Online,
+    /// There, but not to be disturbed.
+    Busy,
+    /// There, and speaking to somebody else.
+    OnThePhone,
+    /// Not at the keyboard.
+    Away,
+    /// Not there.
+    Offline,
 }
 
 impl Shown {
     /// Not there, and nothing said.
     pub(crate) const fn offline() -> Self {
-        Self { state: PresenceState::Offline, line: String::new() }
+        Self { state: State::Offline, line: String::new() }
     }
 
     /// Whether it has to be repeated to stay: a homeserver takes whoever is silent for half a minute as offline.
     pub(crate) fn fades(&self) -> bool {
-        self.state != PresenceState::Offline
+        self.state != State::Offline
+    }
+
+    /// Whether a homeserver takes the ghost for online once it has said something: Synapse does so with `unavailable`.
+    pub(crate) fn is_mistaken_for_online(&self) -> bool {
+        !matches!(self.state, State::Online | State::Offline)
+    }
+
+    /// The same in Matrix's words. Not every homeserver takes a busy state (MSC3026); without it, that word goes in front of the
+    /// status line.
+    pub(crate) fn in_words(&self, takes_busy: bool) -> (PresenceState, String) {
+        let worded =
+            |word: &str| if self.line.is_empty() { word.to_owned() } else { format!("{word} - {}", self.line) };
+        let busy = || if takes_busy { PresenceState::from(BUSY) } else { PresenceState::Unavailable };
+        match self.state {
+            State::Online => (PresenceState::Online, self.line.clone()),
+            State::Busy if takes_busy => (busy(), self.line.clone()),
+            State::Busy => (busy(), worded("Busy")),
+            State::OnThePhone => (busy(), worded("On the phone")),
+            State::Away => (PresenceState::Unavailable, self.line.clone()),
+            State::Offline => (PresenceState::Offline, self.line.clone()),
+        }
     }
 }
 
-/// What an account's presence looks like on Matrix. Not every homeserver knows a busy state, so that word goes in front of
-/// the status line.
+/// What an account's presence looks like on Matrix.
 pub(crate) fn show(presence: &OwnPresence) -> Shown {
-    let line = status_line(&presence.personal_message);
-    let worded = |word: &str| if line.is_empty() { word.to_owned() } else { format!("{word} - {line}") };
+    let shown = |state| Shown { state, line: status_line(&presence.personal_message) };
     match presence.status {
-        Status::Online => Shown { state: PresenceState::Online, line },
-        Status::Busy => Shown { state: PresenceState::Unavailable, line: worded("Busy") },
-        Status::OnThePhone => Shown { state: PresenceState::Unavailable, line: worded("On the phone") },
-        Status::Idle | Status::BeRightBack | Status::Away | Status::OutToLunch => {
-            Shown { state: PresenceState::Unavailable, line }
-        }
+        Status::Online => shown(State::Online),
+        Status::Busy => shown(State::Busy),
+        Status::OnThePhone => shown(State::OnThePhone),
+        Status::Idle | Status::BeRightBack | Status::Away | Status::OutToLunch => shown(State::Away),
         Status::Hidden | Status::Offline => Shown::offline(),
     }
 }
@@ -91,8 +126,7 @@ pub(crate) fn seen(presence: &str, last_active_ago: Option<u64>, line: Option<&s
     let availability = match presence {
         "online" => Availability::Online,
         "unavailable" => Availability::Away,
-        // MSC3026.
-        "busy" | "org.matrix.msc3026.busy" => Availability::Busy,
+        "busy" | BUSY => Availability::Busy,
         _ => Availability::Offline,
     };
     let last_active = last_active_ago.and_then(|ago| Some(Timestamp(now.0.saturating_sub(i64::try_from(ago).ok()?))));
@@ -110,15 +144,23 @@ mod tests {
 
     #[test]
     fn every_status_has_a_form() {
-        let said = |status| {
-            let shown = own(status, "psm", "");
-            (shown.state, shown.line)
-        };
+        let said = |status| own(status, "psm", "").in_words(false);
         assert_eq!(said(Status::Online), (PresenceState::Online, "psm".into()));
         assert_eq!(said(Status::Busy), (PresenceState::Unavailable, "Busy - psm".into()));
         assert_eq!(said(Status::OutToLunch), (PresenceState::Unavailable, "psm".into()));
         assert_eq!(said(Status::Hidden), (PresenceState::Offline, String::new()), "who hides says nothing");
-        assert_eq!(own(Status::OnThePhone, "", "").line, "On the phone");
+        assert_eq!(own(Status::OnThePhone, "", "").in_words(false).1, "On the phone");
+    }
+
+    #[test]
+    fn where_there_is_a_busy_state_it_is_used() {
+        let said = |status| own(status, "psm", "").in_words(true);
+        assert_eq!(said(Status::Busy), (PresenceState::from("org.matrix.msc3026.busy"), "psm".into()));
+        assert_eq!(
+            said(Status::OnThePhone),
+            (PresenceState::from("org.matrix.msc3026.busy"), "On the phone - psm".into())
+        );
+        assert_eq!(said(Status::Away), (PresenceState::Unavailable, "psm".into()));
     }
 
     #[test]

@@ -1,14 +1,18 @@
-//! Making, joining and leaving rooms.
+//! The rooms of direct chats: making, joining and leaving them.
 
 use bridge::{Failure, Write};
-use domain::{Passport, RemoteUser};
+use domain::{Passport, RemoteUser, contact::RemoteTarget};
 use ruma::OwnedRoomId;
 
 use crate::{
     appservice::{Appservice, host_failure},
-    chat::{Chat, Membership, Pair, Past, profile},
+    chat::{Chat, Membership, Pair, profile},
     chores::{Chore, FAREWELL},
     homeserver::Trouble,
+    intent::Member,
+    intent::rooms::Occasion,
+    portal::{Place, Portal},
+    timeline::Timeline,
 };
 
 impl Appservice {
@@ -17,20 +21,13 @@ impl Appservice {
         self.chats.change(pair, change).await.map_err(|fault| host_failure(&fault))
     }
 
-    /// Does everything that is left to be done between a pair: answers the invitations, and reads what was said with them.
-    pub(crate) async fn settle(&self, pair: &Pair) -> Result<(), Failure> {
-        self.answer(pair).await?;
-        self.catch_up(pair).await
-    }
-
-    /// Lets the person of a pair in, whose words must not hold up the account's own: what cannot be read is read later.
+    /// Lets the person of a pair in.
     pub(crate) async fn welcome(&self, pair: &Pair) -> Result<(), Failure> {
         self.change(pair, |chat| chat.welcomed = true).await?;
         let answered = self.answer(pair).await;
-        let caught_up = self.catch_up(pair).await;
-        // Even if this order is never tried again, the past of a room that was joined must be read.
-        if let Err(failure) = answered.as_ref().and(caught_up.as_ref()) {
-            tracing::debug!(owner = %pair.owner, %failure, "an invitation is settled later");
+        // Even if this order is never tried again, the invitation is to be answered.
+        if let Err(failure) = &answered {
+            tracing::debug!(owner = %pair.owner, %failure, "an invitation is answered later");
             self.chores.add(Chore::Settle(pair.clone()));
         }
         answered
@@ -51,8 +48,8 @@ impl Appservice {
         for room in &chat.invited {
             match ghost.join(room).await {
                 Ok(()) => {
-                    let (person, name) = ghost.member(room, &pair.user).await?;
-                    self.enter(pair, room.clone(), Past::Unread { missed: 0 }, person, name).await?;
+                    let person = ghost.member(room, &pair.user).await?;
+                    self.enter(pair, room.clone(), Timeline::unread(), person).await?;
                 }
                 // The invitation was taken back, or the room is gone.
                 Err(trouble @ Trouble::Refused { .. }) => {
@@ -74,6 +71,7 @@ impl Appservice {
         let seen = self.homeserver.acting_as(&ghost).presence_of(&pair.user, self.host.now()).await?;
         // Whoever is in the room can be written to, whatever they let be seen.
         let seen = seen.unwrap_or_else(|| crate::presence::seen("offline", None, None, self.host.now()));
+        let seen = self.activity.presence_of(pair).unwrap_or(seen);
         self.host.presence(&pair.owner, &RemoteUser(pair.user.to_string()), seen);
         Ok(())
     }
@@ -105,29 +103,24 @@ impl Appservice {
         if again {
             for room in ghost.joined_rooms().await? {
                 if ghost.made_for(&room).await?.as_ref() == Some(&pair.user) {
-                    let (person, name) = ghost.member(&room, &pair.user).await?;
-                    self.enter(pair, room.clone(), Past::Known, person, name).await?;
+                    let person = ghost.member(&room, &pair.user).await?;
+                    self.enter(pair, room.clone(), Timeline::unread(), person).await?;
                     return Ok(room);
                 }
             }
         }
-        let room = ghost.make_room(&pair.user).await?;
-        self.enter(pair, room.clone(), Past::Known, Membership::Invited, None).await?;
+        let room = self.make_room(&pair.owner, &pair.user, Occasion::Wanted).await?;
+        let asked = Member { membership: Membership::Invited, name: None, avatar: None };
+        self.enter(pair, room.clone(), Timeline::default(), asked).await?;
         Ok(room)
     }
 
-    /// The ghost is in a room of the pair's now, where the person stands so and is called so.
-    async fn enter(
-        &self,
-        pair: &Pair,
-        room: OwnedRoomId,
-        past: Past,
-        person: Membership,
-        name: Option<String>,
-    ) -> Result<(), Failure> {
-        let renamed = name.filter(|name| *name != self.chats.get(pair).name);
+    /// The ghost is in a room of the pair's now, where this is known of the person.
+    async fn enter(&self, pair: &Pair, room: OwnedRoomId, timeline: Timeline, person: Member) -> Result<(), Failure> {
+        let is_behind = timeline.is_behind();
+        let renamed = person.name.filter(|name| *name != self.chats.get(pair).name);
         self.change(pair, |chat| {
-            chat.enter(&room, person, past);
+            chat.enter(&room, person.membership, timeline);
             if let Some(name) = &renamed {
                 chat.name.clone_from(name);
             }
@@ -136,8 +129,14 @@ impl Appservice {
         if let Some(name) = renamed {
             self.host.profile(profile(&pair.user, &name));
         }
+        if person.membership == Membership::Joined {
+            self.look_at(RemoteTarget::Person(RemoteUser(pair.user.to_string())), person.avatar);
+        }
         self.keeper.renew(&pair.owner);
         self.chores.add(Chore::Look(pair.clone()));
+        if is_behind {
+            self.chores.add(Chore::Read(Place { owner: pair.owner.clone(), room }));
+        }
         Ok(())
     }
 
@@ -171,6 +170,18 @@ impl Appservice {
             self.change(&pair, |chat| {
                 if !is_over() {
                     *chat = Chat::default();
+                }
+            })
+            .await?;
+        }
+        for place in self.portals.of(owner) {
+            if is_over() {
+                return Ok(());
+            }
+            ghost.leave(&place.room).await?;
+            self.change_portal(&place, |portal| {
+                if !is_over() {
+                    *portal = Portal::default();
                 }
             })
             .await?;

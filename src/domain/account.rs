@@ -12,6 +12,7 @@ mod record;
 mod sharing;
 #[cfg(test)]
 mod tests;
+mod wishes;
 mod words;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -191,6 +192,9 @@ impl Account {
             Cause::Seen(sighting) => self.see(sighting, &mut effects),
             Cause::Listed { by, name, listed } => self.listed(moment, &by, name, listed, &mut effects),
             Cause::Entered(contact) => self.entered(moment, contact, &mut effects),
+            Cause::Wanted { passport, name, identity } => self.wanted(moment, passport, name, identity, &mut effects),
+            Cause::Unwanted(passport) => self.unwanted(moment, &passport, &mut effects),
+            Cause::Departed(passport) => self.departed(moment, &passport, &mut effects),
             Cause::Showed(property) => self.showed(property, &mut effects),
             Cause::Renamed { contact, name } => self.renamed(moment, &contact, name, &mut effects),
             Cause::Announced(announcement) => {

@@ -1,13 +1,15 @@
 //! What a message says, in words that belong to no network.
 
+mod answered;
 mod features;
 mod quote;
 mod text;
 
 use serde::{Deserialize, Serialize};
 
+pub use answered::answered;
 pub use features::{Features, in_bytes};
-pub use quote::{Gist, Quote, first_words, shortened};
+pub use quote::{Gist, Quote, done_by, first_words, shortened};
 pub use text::{Emoticon, Span, Style, Text};
 
 use crate::media::Attachment;

@@ -5,22 +5,29 @@
 //! told that it was taken, and until the reader's client has shown that it got it; what is not confirmed when a client goes is
 //! shown again to the next one.
 
+mod gathering;
 mod kept;
 mod ringing;
+mod showing;
+mod speakers;
 mod speaking;
 #[cfg(test)]
 mod tests;
 mod typing;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-pub use kept::{Body, Draft, MessageId, Waiting};
-pub use words::{CallRefusal, Cause, Effect, Pair, Party, PartyKind, Saying, SeatEvent, SeatId, Wish};
+pub use gathering::{Gathering, is_gathering};
+pub use kept::{Body, Draft, Gather, MessageId, Waiting};
+pub use speakers::RoomManner;
+pub use words::{CallRefusal, Cause, Effect, Pair, Party, PartyKind, Saying, SeatEvent, SeatId, Speaker, Wish};
 
 use crate::{Moment, Passport, account::Verdict};
+use gathering::{Gatherings, Held};
 use ringing::{Reason, Ringing};
+use speakers::Speakers;
 use speaking::answer;
 use typing::{Inward, Outward};
 
@@ -37,6 +44,10 @@ pub struct Conversation {
     keeping: BTreeMap<MessageId, Keeping>,
     /// Whether somebody who is away can be called: what is said to them is kept.
     keeps: bool,
+    /// How those who speak in a room are shown.
+    rooms: RoomManner,
+    /// The rooms it has on networks, where it is of several.
+    gatherings: Gatherings,
     next_ring: u64,
 }
 
@@ -62,7 +73,7 @@ struct Member {
     /// What was given to a client that has not yet shown that it got it.
     in_flight: BTreeMap<MessageId, Flight>,
     /// From whom more waited in the store than was read at once.
-    more: Option<Passport>,
+    more: BTreeSet<Passport>,
     ringing: Option<Ringing>,
     outward: Outward,
     inward: Inward,
@@ -74,6 +85,8 @@ struct Seat {
     id: SeatId,
     /// Whether it may be told of the others: a client that calls takes nothing before the answer to its call.
     ready: bool,
+    /// Who of a room has come in here by speaking.
+    speakers: Speakers,
 }
 
 /// A kept message on its way to a client.
@@ -91,7 +104,7 @@ impl Member {
             here: false,
             refused: false,
             in_flight: BTreeMap::new(),
-            more: None,
+            more: BTreeSet::new(),
             ringing: None,
             outward: Outward::default(),
             inward: Inward::default(),
@@ -118,7 +131,15 @@ impl Conversation {
     pub fn direct(one: Party, other: Party, keeps: bool) -> Self {
         let pair = Pair::of(one.passport.clone(), other.passport.clone());
         let members = [one, other].map(|party| (party.passport.clone(), Member::new(party)));
-        Self { pair: Some(pair), members: members.into(), keeping: BTreeMap::new(), keeps, next_ring: 0 }
+        let (keeping, rooms, gatherings) = (BTreeMap::new(), RoomManner::default(), Gatherings::default());
+        Self { pair: Some(pair), members: members.into(), keeping, keeps, rooms, gatherings, next_ring: 0 }
+    }
+
+    /// The same, if one of the two is a room: with those who speak in it shown in this manner.
+    #[must_use]
+    pub const fn showing_rooms(mut self, manner: RoomManner) -> Self {
+        self.rooms = manner;
+        self
     }
 
     /// The client that is told what is said to this account; `None` when there is none that may be told.
@@ -152,7 +173,11 @@ impl Conversation {
             Cause::Seated { seat, party, answering } => self.seated(seat, &party, answering, &mut effects),
             Cause::Called { seat, tag, callee } => self.called(moment, seat, tag, &callee, &mut effects),
             Cause::Said { seat, tag, wish, saying, id } => {
-                self.said(moment, seat, (tag, wish), (id, saying), &mut effects);
+                if self.asks_for_rooms(moment, seat, &saying, &mut effects) {
+                    self.gatherings.hold(Held { seat, tag, wish, saying, id });
+                } else {
+                    self.said(moment, seat, (tag, wish), (id, saying), &mut effects);
+                }
             }
             Cause::Kept { seat, tag, wish, id, kept } => {
                 if self.seated_at(seat).is_some() {
@@ -178,7 +203,9 @@ impl Conversation {
             Cause::Summoned(owner) => self.summoned(moment, &owner, &mut effects),
             Cause::Fetched { owner, messages, more } => self.fetched(&owner, messages, more, &mut effects),
             Cause::Shown { seat, messages } => self.shown(moment, seat, messages, &mut effects),
+            Cause::Told { owner, line } => self.told(moment, &owner, line, &mut effects),
             Cause::PeerTyping { peer, typing } => self.peer_typing(moment, &peer, typing, &mut effects),
+            Cause::Gathered { room, gatherings } => self.gathered(moment, room, gatherings, &mut effects),
             Cause::Tick => self.tick(moment, &mut effects),
         }
         effects
@@ -190,7 +217,7 @@ impl Conversation {
         let member = self.members.entry(who.clone()).or_insert_with(|| Member::new(party.clone()));
         member.party = party.clone();
         member.refused = false;
-        member.seats.insert(0, Seat { id: seat, ready: answering.is_some() });
+        member.seats.insert(0, Seat { id: seat, ready: answering.is_some(), speakers: Speakers::default() });
         let callers = member.ringing.as_mut().map_or_else(Vec::new, Ringing::take_callers);
         if answering.is_some() {
             member.ringing = None;
@@ -212,7 +239,8 @@ impl Conversation {
         let knows_others = member.seats.iter().any(|known| known.id == seat && known.ready);
         let refuse = |reason| Effect::Tell(seat, SeatEvent::NotCalling { tag, reason });
         let who = party.passport.clone();
-        let is_known = knows_others && self.members.get(&who).is_some_and(|member| member.here);
+        let sits_in = member.seats.iter().any(|known| known.id == seat && known.speakers.contains(&who));
+        let is_known = sits_in || (knows_others && self.members.get(&who).is_some_and(|member| member.here));
         if who == inviter || is_known {
             effects.push(refuse(CallRefusal::AlreadyThere));
             return;
@@ -242,6 +270,7 @@ impl Conversation {
                 effects.push(Effect::Doorbell { owner: owner.clone(), peer: pair.other(owner).clone() });
             }
         }
+        self.dismiss_speakers(effects);
     }
 
     /// Somebody is here from now on. Callers hear that their call goes out first; whoever else does not know yet is told, and gets
@@ -262,7 +291,8 @@ impl Conversation {
         }
         let event = SeatEvent::Joined(member.party.clone());
         let mut others = self.other_seats(who);
-        others.retain(|other| !callers.iter().any(|(caller, _)| caller == other));
+        let knowing = self.seat_speaker(who);
+        others.retain(|other| !knowing.contains(other) && !callers.iter().any(|(caller, _)| caller == other));
         effects.extend(others.iter().map(|seat| Effect::Tell(*seat, event.clone())));
         !others.is_empty()
     }
@@ -292,7 +322,7 @@ impl Conversation {
         let Some(member) = self.members.values_mut().find(|member| member.sits_at(seat)) else { return };
         member.seats.retain(|other| other.id != seat);
         let who = member.party.passport.clone();
-        let mut authors: BTreeSet<Passport> = member.more.take().into_iter().collect();
+        let mut authors = std::mem::take(&mut member.more);
         let keeping = &mut self.keeping;
         member.in_flight.retain(|id, flight| {
             let stays = flight.seat != seat;
@@ -322,7 +352,7 @@ impl Conversation {
 
     /// Something of `author` waits for an account: see to it here, or let their own conversation do so.
     fn rouse(&mut self, moment: &Moment, owner: &Passport, author: Passport, effects: &mut Vec<Effect>) {
-        if self.pair.is_some() {
+        if self.pair.is_some() || self.shows(owner, &author) {
             self.waiting(moment, owner, effects);
         } else {
             effects.push(Effect::Doorbell { owner: owner.clone(), peer: author });
@@ -354,71 +384,6 @@ impl Conversation {
         other.here = true;
         let name = other.party.name.clone();
         self.ring(moment, owner, (peer, name), reason, effects);
-    }
-
-    /// Reads what waits for a member of a direct conversation whose client may be told.
-    fn fetch(&self, owner: &Passport, effects: &mut Vec<Effect>) {
-        if let Some(pair) = &self.pair
-            && self.members.get(owner).is_some_and(|member| member.seat().is_some())
-        {
-            effects.push(Effect::Fetch { owner: owner.clone(), peer: pair.other(owner).clone() });
-        }
-    }
-
-    fn fetched(&mut self, owner: &Passport, messages: Vec<Waiting>, more: bool, effects: &mut Vec<Effect>) {
-        let Some(pair) = &self.pair else { return };
-        let peer = pair.other(owner).clone();
-        let Some(seat) = self.members.get(owner).and_then(Member::seat) else { return };
-        if !messages.is_empty() {
-            // Nobody speaks who is not here: somebody whose client has gone comes in again.
-            self.announce(&peer, &[], effects);
-        }
-        let Some(other) = self.members.get_mut(&peer) else { return };
-        // What somebody typed has come.
-        other.inward = Inward::default();
-        let (peer_name, is_room) = (other.party.name.clone(), other.party.kind == PartyKind::Room);
-        let Some(member) = self.members.get_mut(owner) else { return };
-        member.more = more.then_some(peer);
-        for message in messages {
-            let Entry::Vacant(flight) = member.in_flight.entry(message.id) else { continue };
-            flight.insert(Flight { seat, author: message.peer.clone() });
-            let attachment =
-                if let Body::Content(content) = &message.body { content.attachment().cloned() } else { None };
-            let (name, speaker) = match message.author_name {
-                author if is_room => (peer_name.clone(), Some(author).filter(|author| !author.is_empty())),
-                author if author.is_empty() => (peer_name.clone(), None),
-                // What was said by somebody who shows another name now has the name it was said under.
-                author => (author, None),
-            };
-            let from = message.peer;
-            effects.push(Effect::Tell(
-                seat,
-                SeatEvent::Message {
-                    from: from.clone(),
-                    name,
-                    speaker,
-                    sent: message.sent,
-                    body: message.body,
-                    id: Some(message.id),
-                },
-            ));
-            if let Some(attachment) = attachment {
-                effects.push(Effect::Offer { owner: owner.clone(), contact: from, attachment });
-            }
-        }
-    }
-
-    fn shown(&mut self, moment: &Moment, seat: SeatId, messages: Vec<MessageId>, effects: &mut Vec<Effect>) {
-        let Some(member) = self.members.values_mut().find(|member| member.sits_at(seat)) else { return };
-        for message in &messages {
-            member.in_flight.remove(message);
-        }
-        let owner = member.party.passport.clone();
-        let next = if member.in_flight.is_empty() { member.more.take() } else { None };
-        effects.push(Effect::Delivered { owner: owner.clone(), messages });
-        if let Some(author) = next {
-            self.rouse(moment, &owner, author, effects);
-        }
     }
 
     fn ring_answered(&mut self, who: &Passport, ring: u64, verdict: Verdict, effects: &mut Vec<Effect>) {

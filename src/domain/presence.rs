@@ -213,6 +213,26 @@ mod tests {
     }
 
     #[test]
+    fn where_a_network_has_no_presence_activity_stands_in_for_it() {
+        const MINUTE: i64 = 60_000;
+        let now = Timestamp(10_000_000_000);
+        let shown = |availability, minutes: i64| {
+            let shown = OfflineContacts::Away.show(&remote(availability, Some(minutes * MINUTE)), now);
+            shown.map(|(status, line)| (status, line.text)).unwrap()
+        };
+        let line = |text: &str| text.to_owned();
+        for minutes in [0, 4] {
+            assert_eq!(shown(Availability::Online, minutes), (Status::Online, line("reading")));
+        }
+        assert_eq!(shown(Availability::Away, 5), (Status::Away, line("reading")));
+        let ages = [(30, "30 minutes"), (60, "1 hour"), (3 * 24 * 60, "3 days")];
+        for (minutes, age) in ages {
+            let wanted = (Status::Away, format!("offline, last seen {age} ago - reading"));
+            assert_eq!(shown(Availability::Offline, minutes), wanted);
+        }
+    }
+
+    #[test]
     fn an_offline_person_can_be_written_to_unless_configured_otherwise() {
         let now = Timestamp(10_000_000_000);
         let offline = remote(Availability::Offline, Some(2 * 3_600_000));

@@ -12,7 +12,7 @@ use domain::{
 };
 use session::notification::Input;
 use store::StoreFault;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::{
@@ -59,7 +59,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
     };
     let rooms: Vec<Passport> = rooms(&record);
     let account = Account::new(record, core.settings.limits.account);
-    let mut task = Box::new(Task { core, account, clients: HashMap::new(), removed: false });
+    let mut task = Box::new(Task { core, account, clients: HashMap::new(), wish: None, removed: false });
     Box::pin(task.begin(&passport, rooms, &mailbox)).await;
     loop {
         let resting = task.clients.is_empty();
@@ -132,6 +132,8 @@ struct Task {
     core: Arc<Core>,
     account: Account,
     clients: HashMap<SessionId, ConnectionHandle>,
+    /// The server's own contact, while it waits for what becomes of a change of the list.
+    wish: Option<oneshot::Sender<Result<(), Refusal>>>,
     removed: bool,
 }
 
@@ -180,6 +182,19 @@ impl Task {
                 self.handle(Cause::SignedOut(session), None).await;
             }
             ToAccount::Cause(cause) => self.handle(cause, None).await,
+            ToAccount::Wish(cause, answer) => {
+                self.wish = Some(answer);
+                self.handle(cause, None).await;
+                self.wish = None;
+            }
+        }
+    }
+
+    /// Tells the server's own contact what became of the change.
+    fn grant(&mut self, outcome: Result<(), Refusal>) {
+        if let Some(wish) = self.wish.take() {
+            // Whoever no longer waits need not know.
+            let _ = wish.send(outcome);
         }
     }
 
@@ -196,6 +211,9 @@ impl Task {
         for effect in effects {
             let (session, input) = match effect {
                 Effect::Answer { session, tag, answer } => (session, Input::Answer { tag, answer }),
+                Effect::Tell { event: Event::Entered(_) | Event::Departed(_), .. } if !self.core.settings.live_list => {
+                    continue;
+                }
                 Effect::Tell { session, event } => (session, Input::Event(event)),
                 other => {
                     self.flush(&mut lines);
@@ -238,11 +256,13 @@ impl Task {
             Effect::Keep(changes) => {
                 let Err(refusal) = self.keep(&passport, &changes).await else { return true };
                 self.reload().await;
+                self.grant(Err(refusal));
                 if let Some((session, tag)) = asked {
                     self.tell(session, vec![Input::Answer { tag, answer: Answer::Refused(refusal) }]);
                 }
                 return false;
             }
+            Effect::Granted(outcome) => self.grant(outcome),
             Effect::Admit { session, tag } => {
                 if let Some(client) = self.clients.get(&session) {
                     let zone = self.core.service.time_zone(&passport);

@@ -13,7 +13,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use constant_time_eq::constant_time_eq;
 use domain::{Passport, Timestamp};
 use store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{info, warn};
 
 use crate::{core::wall, settings::Limits};
@@ -105,6 +105,11 @@ impl Authentication {
                 Err(Refusal::WrongCredentials)
             }
         }
+    }
+
+    /// The right to hash a password now, beside those who have a password checked; `None` when the server stops.
+    pub(crate) async fn hashing(&self) -> Option<SemaphorePermit<'_>> {
+        self.checks.acquire().await.ok()
     }
 
     async fn verify(&self, password: &str, hash: String) -> Result<bool, Refusal> {

@@ -19,6 +19,7 @@ use crate::{
     conversation::{ConversationHandle, ToConversation},
     cookies::Admits,
     core::{Core, moment, until},
+    directory::manner,
     lane::{ConnectionHandle, Credit, LaneEnd, ToConnection},
     mailbox::ToAccount,
     transport::Transport,
@@ -439,8 +440,9 @@ impl Task {
                 kind: conversation::PartyKind::Account,
             };
             let seat = self.core.seat_id();
+            let rooms = manner(&self.core, &caller, &callee).await;
             let conversation = loop {
-                let conversation = self.core.directory.conversation(&self.core, caller.clone(), callee.clone());
+                let conversation = self.core.directory.conversation(&self.core, caller.clone(), callee.clone(), rooms);
                 if self.sit_down(seat, &admission, None, &conversation).await.is_ok() {
                     break conversation;
                 }

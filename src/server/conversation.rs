@@ -1,6 +1,6 @@
 //! The task that owns one live conversation.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use domain::{
     Content, Conversation, Passport,
     account::Ring,
+    address::Residence,
     conversation::{Body, Cause, Draft, Effect, Pair, Saying, SeatId, Waiting, Wish},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -18,6 +19,7 @@ use tracing::{Instrument, info_span, warn};
 
 use crate::{
     core::{Core, moment, until},
+    gathering,
     lane::{ConnectionHandle, Credit, ToConnection},
     peers::{Between, ToPeer},
 };
@@ -85,16 +87,20 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
     let handle = ConversationHandle(sender);
     let [one, other] = pair.both();
     let span = info_span!(parent: None, "conversation", %one, %other);
+    let contact = pair.both().into_iter().find(|party| is_remote(core, party)).cloned();
     let task = Box::new(Task {
         core: Arc::clone(core),
         conversation,
         pair: Some(pair),
+        contact,
+        gatherings: BTreeSet::new(),
         seats: HashMap::new(),
         handle: handle.clone(),
         rung: HashMap::new(),
         keeping: FuturesUnordered::new(),
         relaying: FuturesUnordered::new(),
         noting: FuturesUnordered::new(),
+        settled: BTreeSet::new(),
         summoned: Vec::new(),
     });
     core.tasks.spawn(run(task, queue).instrument(span));
@@ -120,17 +126,19 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                     task.handle(cause).await;
                     left.map(|seat| task.seats.remove(&seat));
                 }
-                Some(ToConversation::Doorbell { owner, .. }) if task.pair.is_some() => {
+                Some(ToConversation::Doorbell { owner, peer }) if task.sees_to(&owner, &peer) => {
                     task.handle(Cause::Waiting(owner)).await;
                 }
-                Some(ToConversation::Reachable { owner, .. }) if task.pair.is_some() => {
+                Some(ToConversation::Reachable { owner, peer }) if task.sees_to(&owner, &peer) => {
                     task.handle(Cause::Reachable(owner)).await;
                 }
                 // The two have another conversation now.
                 Some(ToConversation::Reachable { owner, peer }) => {
-                    task.core.directory.reachable(&task.core, owner, peer);
+                    task.core.directory.reachable_alone(&task.core, owner, peer);
                 }
-                Some(ToConversation::Doorbell { owner, peer }) => task.core.directory.doorbell(&task.core, owner, peer),
+                Some(ToConversation::Doorbell { owner, peer }) => {
+                    task.core.directory.doorbell_alone(&task.core, owner, peer);
+                }
                 Some(ToConversation::Said { seat, tag, wish, saying }) => {
                     let id = task.core.store.next_message();
                     task.handle(Cause::Said { seat, tag, wish, saying, id }).await;
@@ -159,6 +167,10 @@ struct Task {
     core: Arc<Core>,
     conversation: Conversation,
     pair: Option<Pair>,
+    /// The contact of another network whose window it began as: there it is told what was read.
+    contact: Option<Passport>,
+    /// The contacts that its rooms on networks are, where it is one of several.
+    gatherings: BTreeSet<Passport>,
     seats: HashMap<SeatId, ConnectionHandle>,
     handle: ConversationHandle,
     /// When each account was last rung.
@@ -169,6 +181,8 @@ struct Task {
     relaying: FuturesUnordered<BoxFuture<'static, Cause>>,
     /// What is being noted as delivered.
     noting: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// The accounts for whom something was read from a room here before.
+    settled: BTreeSet<Passport>,
     /// Peers that want somebody's switchboard.
     summoned: Vec<(Passport, mpsc::WeakSender<ToPeer>)>,
 }
@@ -196,6 +210,11 @@ impl Task {
         }
     }
 
+    /// Whether what waits for `owner` from `peer` is shown here.
+    fn sees_to(&self, owner: &Passport, peer: &Passport) -> bool {
+        self.pair.is_some() || self.conversation.shows(owner, peer)
+    }
+
     /// Gives the peers that wait for it the switchboard of whom they want, once there is one.
     fn show_routes(&mut self) {
         let (conversation, seats) = (&self.conversation, &self.seats);
@@ -212,26 +231,31 @@ impl Task {
     }
 
     /// Has what was said kept. It is on its way into the store when this returns, before whatever is kept or delivered later.
-    async fn keep(&mut self, seat: SeatId, tag: u32, wish: Wish, mut draft: Draft) {
+    /// What the server itself answers comes back with it.
+    async fn keep(&mut self, seat: SeatId, tag: u32, wish: Wish, mut draft: Draft) -> Vec<Cause> {
         let (id, recipients) = (draft.id, draft.accounts.len() + draft.remotes.len());
         if let Some(bytes) = &draft.enclosed
             && let Err(fault) = self.core.media.keep_enclosed(bytes).await
         {
             warn!(%fault, "what a message brought cannot be kept; its author is told");
             self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: false }).boxed());
-            return;
+            return Vec::new();
         }
         let core = Arc::clone(&self.core);
+        let mut answers = Vec::new();
         let service = core.settings.realm.service();
         if draft.remotes.contains(&service) {
             draft.remotes.retain(|contact| *contact != service);
-            if let Some(content) = &draft.content {
-                core.service.hear(&core, &draft.author, content).await;
-            }
+            let answer = match &draft.content {
+                Some(content) => core.service.hear(&core, &draft.author, content).await,
+                None => None,
+            };
+            let told = answer.map(|line| Cause::Told { owner: draft.author.clone(), line: Content::text(line) });
             if draft.remotes.is_empty() && draft.accounts.is_empty() {
-                self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: true }).boxed());
-                return;
+                let kept = Cause::Kept { seat, tag, wish, id, kept: true };
+                return std::iter::once(kept).chain(told).collect();
             }
+            answers.extend(told);
         }
         let author = draft.author.clone();
         let mut keeping = async move {
@@ -254,6 +278,7 @@ impl Task {
             Poll::Ready(cause) => self.keeping.push(std::future::ready(cause).boxed()),
             Poll::Pending => self.keeping.push(keeping),
         }
+        answers
     }
 
     /// Rings an account; one that was rung a moment ago only after a pause, so that a client that leaves whenever it is rung does
@@ -277,10 +302,16 @@ impl Task {
     /// What waits, and was not delivered: what is only just being noted as delivered would be given again.
     async fn read_waiting(&mut self, owner: &Passport, peer: &Passport) -> Result<Vec<Waiting>, StoreFault> {
         while self.noting.next().await.is_some() {}
+        let is_room = matches!(self.core.settings.realm.residence(peer), Residence::Room(_));
+        if is_room && self.settled.insert(owner.clone()) {
+            // The room of a gathering may have been shown in another conversation until a moment ago.
+            self.core.store.settled().await?;
+        }
         self.core.store.waiting_from(owner, peer, FETCH).await
     }
 
-    async fn carry_out(&mut self, effect: Effect) -> Option<Cause> {
+    /// Does one thing; what comes of it at once is told the conversation before anything else.
+    async fn carry_out(&mut self, effect: Effect) -> Vec<Cause> {
         match effect {
             Effect::Tell(seat, event) => {
                 if let Some(client) = self.seats.get(&seat) {
@@ -288,14 +319,14 @@ impl Task {
                 }
             }
             Effect::Ring { id, to, from, name } => self.ring(to, Ring { id, from, name }),
-            Effect::Keep { seat, tag, wish, draft } => self.keep(seat, tag, wish, draft).await,
+            Effect::Keep { seat, tag, wish, draft } => return self.keep(seat, tag, wish, draft).await,
             Effect::Fetch { owner, peer } => match self.read_waiting(&owner, &peer).await {
                 Ok(mut messages) => {
                     let more = messages.len() == FETCH as usize;
                     for message in &mut messages {
                         with_ink(&self.core, &mut message.body).await;
                     }
-                    return Some(Cause::Fetched { owner, messages, more });
+                    return vec![Cause::Fetched { owner, messages, more }];
                 }
                 Err(fault) => {
                     warn!(%fault, "cannot read what waits for an account; it is tried again");
@@ -304,6 +335,9 @@ impl Task {
                 }
             },
             Effect::Delivered { owner, messages } => {
+                for contact in self.contact.iter().chain(&self.gatherings) {
+                    self.core.receipts.shown(&owner, contact, &messages);
+                }
                 let core = Arc::clone(&self.core);
                 let mut noting = async move {
                     if let Err(fault) = core.store.delivered(&owner, &messages).await {
@@ -356,13 +390,31 @@ impl Task {
                 }
                 self.core.peers.send(&self.core, between, ToPeer::Offer(attachment)).await;
             }
+            Effect::Gather { room, people, accounts, name } => {
+                let (room, gatherings) = gathering::find(&self.core, room, (people, accounts), &name).await;
+                for contact in gatherings.iter().map(|gathering| &gathering.contact.passport) {
+                    self.core.directory.gathered(contact, &self.handle);
+                    self.gatherings.insert(contact.clone());
+                }
+                return vec![Cause::Gathered { room, gatherings }];
+            }
             Effect::Widened => {
+                // What is read from now on was said elsewhere.
+                self.contact = None;
                 if let Some(pair) = self.pair.take() {
                     self.core.directory.release(&pair, &self.handle);
                 }
             }
         }
-        None
+        Vec::new()
+    }
+}
+
+/// Whether somebody is of another network.
+fn is_remote(core: &Core, who: &Passport) -> bool {
+    match core.settings.realm.residence(who) {
+        Residence::Person(_) | Residence::Room(_) => true,
+        Residence::Local | Residence::Service | Residence::Reserved => false,
     }
 }
 

@@ -9,18 +9,32 @@ use domain::{
     account::{Resolution, SessionId},
     address::{self, Residence},
     contact::{RemoteIdentity, RemoteTarget},
-    conversation::{Party, PartyKind, SeatId},
+    conversation::{Party, PartyKind, RoomManner, SeatId},
 };
 use media::Blobs;
 use msnp::status::Capabilities;
-use store::{Introduction, Store, StoreFault};
+use store::{Introduction, RoomStyle, Store, StoreFault};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
 use crate::{
-    acknowledgement::Acknowledgements, authentication::Authentication, cookies::Cookies, directory::Directory,
-    dispatch::Dispatch, links::Links, media::Media, outbox::Outbox, peers::Peers, pictures::Pictures, service::Service,
-    settings::Settings, signals::Signals,
+    acknowledgement::Acknowledgements,
+    authentication::Authentication,
+    cookies::Cookies,
+    directory::Directory,
+    dispatch::Dispatch,
+    gathering::Rosters,
+    links::{Links, NetworkEntry},
+    media::Media,
+    outbox::Outbox,
+    peers::Peers,
+    pictures::Pictures,
+    reactions::Reactions,
+    receipts::Receipts,
+    registration::Registrations,
+    service::Service,
+    settings::Settings,
+    signals::Signals,
 };
 
 /// What all tasks of one server share.
@@ -29,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) session_settings: Arc<session::Settings>,
     pub(crate) store: Store,
     pub(crate) directory: Directory,
+    pub(crate) rosters: Rosters,
     pub(crate) authentication: Authentication,
     pub(crate) cookies: Cookies,
     pub(crate) dispatch: Dispatch,
@@ -39,6 +54,9 @@ pub(crate) struct Core {
     pub(crate) peers: Peers,
     pub(crate) pictures: Pictures,
     pub(crate) service: Service,
+    pub(crate) receipts: Receipts,
+    pub(crate) reactions: Reactions,
+    pub(crate) registrations: Registrations,
     pub(crate) acknowledgements: Acknowledgements,
     /// Cancelled when the server stops: clients are told, then every task ends.
     pub(crate) stop: CancellationToken,
@@ -67,11 +85,15 @@ impl Core {
             peers: Peers::default(),
             pictures: Pictures::default(),
             service: Service::default(),
+            receipts: Receipts::default(),
+            reactions: Reactions::default(),
+            registrations: Registrations::default(),
             session_settings: Arc::new(settings.session.clone()),
             authentication: Authentication::new(&settings.limits),
             settings,
             store,
             directory: Directory::default(),
+            rosters: Rosters::default(),
             cookies: Cookies::default(),
             dispatch: Dispatch::default(),
             links,
@@ -152,6 +174,21 @@ impl Core {
         self.settings.session.emoji.inward(name).into_owned()
     }
 
+    /// How the speakers of rooms are shown to an account, in windows that open from now on.
+    pub(crate) async fn room_manner(&self, owner: &Passport) -> RoomManner {
+        let style = match self.store.room_style(owner).await {
+            Ok(style) => style.unwrap_or(self.settings.rooms),
+            Err(fault) => {
+                warn!(%owner, %fault, "cannot read how an account wants rooms to be shown");
+                self.settings.rooms
+            }
+        };
+        match style {
+            RoomStyle::Prefixed => RoomManner::Prefixed,
+            RoomStyle::Members => RoomManner::Members { at_most: self.settings.limits.room_speakers },
+        }
+    }
+
     /// Shows a contact of another network that the user types, or has stopped.
     pub(crate) async fn show_typing(&self, owner: &Passport, contact: &Passport, typing: bool) {
         if let Ok(Some(remote)) = self.store.remote(contact).await
@@ -202,9 +239,18 @@ impl Core {
                 return Ok(Resolution::Unknown);
             }
         };
+        self.introduce(entry, introduction).await
+    }
+
+    /// Who somebody is that a network has found, under the address that they have or are allotted now.
+    pub(crate) async fn introduce(
+        &self,
+        entry: &NetworkEntry,
+        introduction: Introduction,
+    ) -> Result<Resolution, StoreFault> {
         let (target, shown) = (introduction.target.clone(), introduction.name.clone());
-        let passport = self.store.allot(&name, introduction).await?;
-        let identity = RemoteIdentity { network: name, bit: entry.bit, target };
+        let passport = self.store.allot(&entry.name, introduction).await?;
+        let identity = RemoteIdentity { network: entry.name.clone(), bit: entry.bit, target };
         Ok(Resolution::Remote { name: self.shown_name(&shown, &passport), passport, identity })
     }
 }

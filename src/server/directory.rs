@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Passport, Presence,
-    account::{Announcement, Cause, Ring},
-    conversation::{self, Conversation, Pair, Party},
+    account::{Announcement, Cause, Refusal, Ring},
+    conversation::{self, Conversation, Pair, Party, PartyKind, RoomManner},
 };
 use store::StoreFault;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use crate::{
@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Directory {
     mailboxes: Mutex<HashMap<Passport, Arc<Mailbox>>>,
     conversations: Mutex<HashMap<Pair, ConversationHandle>>,
+    /// The conversations of several that have rooms on networks, by the contacts that those are.
+    gatherings: Mutex<HashMap<Passport, ConversationHandle>>,
 }
 
 impl Directory {
@@ -70,6 +72,21 @@ impl Directory {
         drop(mailbox.task(|queue| account::spawn(core, to.clone(), Arc::clone(&mailbox), queue)));
     }
 
+    /// Has an account change its list as its user has told the server's own contact. Never called from a conversation's task or an
+    /// account's.
+    pub(crate) async fn wish(&self, core: &Arc<Core>, owner: &Passport, cause: Cause) -> Result<(), Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let mut message = Box::new(ToAccount::Wish(cause, answer));
+        loop {
+            match self.account(core, owner).send(message).await {
+                // An account that could not be read drops what it is asked.
+                Ok(()) => return answered.await.unwrap_or(Err(Refusal::Unavailable)),
+                // The account was just being put to rest.
+                Err(unsent) => message = unsent.0,
+            }
+        }
+    }
+
     /// Forgets a removed account.
     pub(crate) fn remove(&self, passport: &Passport) {
         if let Some(mailbox) = lock(&self.mailboxes).get(passport) {
@@ -79,7 +96,13 @@ impl Directory {
     }
 
     /// The direct conversation of these two, brought to life if need be.
-    pub(crate) fn conversation(&self, core: &Arc<Core>, one: Party, other: Party) -> ConversationHandle {
+    pub(crate) fn conversation(
+        &self,
+        core: &Arc<Core>,
+        one: Party,
+        other: Party,
+        rooms: RoomManner,
+    ) -> ConversationHandle {
         let pair = Pair::of(one.passport.clone(), other.passport.clone());
         let mut conversations = lock(&self.conversations);
         if let Some(known) = conversations.get(&pair).filter(|known| !known.is_closed()) {
@@ -87,7 +110,7 @@ impl Directory {
         }
         let handle = crate::conversation::spawn(
             core,
-            Conversation::direct(one, other, core.settings.offline_messages),
+            Conversation::direct(one, other, core.settings.offline_messages).showing_rooms(rooms),
             pair.clone(),
         );
         conversations.insert(pair, handle.clone());
@@ -99,6 +122,23 @@ impl Directory {
         let mut conversations = lock(&self.conversations);
         if conversations.get(pair).is_some_and(|known| known.is_same(handle)) {
             conversations.remove(pair);
+        }
+    }
+
+    /// This conversation of several has that contact for its room on a network.
+    pub(crate) fn gathered(&self, contact: &Passport, handle: &ConversationHandle) {
+        lock(&self.gatherings).insert(contact.clone(), handle.clone());
+    }
+
+    /// The conversation of several whose room on a network is this contact, if it is alive.
+    fn gathering(&self, contact: &Passport) -> Option<ConversationHandle> {
+        lock(&self.gatherings).get(contact).filter(|known| !known.is_closed()).cloned()
+    }
+
+    /// Tells the conversation of several whose room is this contact something that does not matter if there is none.
+    pub(crate) fn whisper_to_gathering(&self, contact: &Passport, cause: conversation::Cause) {
+        if let Some(known) = self.gathering(contact) {
+            known.try_send(ToConversation::Cause(cause));
         }
     }
 
@@ -120,6 +160,7 @@ impl Directory {
         {
             conversations.remove(pair);
         }
+        lock(&self.gatherings).retain(|_, known| !known.is_same(handle));
         true
     }
 
@@ -139,69 +180,100 @@ impl Directory {
     pub(crate) fn summon(&self, core: &Arc<Core>, between: &Between, peer: mpsc::WeakSender<ToPeer>) {
         let Between { owner, contact } = between.clone();
         let message = ToConversation::Summon { owner: owner.clone(), peer };
-        self.deliver(core, owner, contact, message, |_| {});
+        let handle = self.known(&owner, &contact);
+        deliver(core, handle, (owner, contact), message, |_| {});
     }
 
-    /// Something waits in the store for `owner` from `peer`: their conversation sees to it.
+    /// Something waits in the store for `owner` from `peer`: their conversation sees to it, or the one of several whose room `peer` is.
     pub(crate) fn doorbell(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
-        let message = ToConversation::Doorbell { owner: owner.clone(), peer: peer.clone() };
-        let (again_owner, again_peer) = (owner.clone(), peer.clone());
-        self.deliver(core, owner, peer, message, move |core| {
-            let again = Arc::clone(core);
-            core.later(async move { again.directory.doorbell(&again, again_owner, again_peer) });
-        });
+        let handle = self.gathering(&peer).or_else(|| self.known(&owner, &peer));
+        ring_doorbell(core, handle, owner, peer);
+    }
+
+    /// As [`Directory::doorbell`], where the two have to see to it alone.
+    pub(crate) fn doorbell_alone(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
+        ring_doorbell(core, self.known(&owner, &peer), owner, peer);
     }
 
     /// As [`Directory::doorbell`], and the owner's client can be rung from now on.
     pub(crate) fn reachable(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
-        let message = ToConversation::Reachable { owner: owner.clone(), peer: peer.clone() };
-        let (again_owner, again_peer) = (owner.clone(), peer.clone());
-        self.deliver(core, owner, peer, message, move |core| {
-            let again = Arc::clone(core);
-            core.later(async move { again.directory.reachable(&again, again_owner, again_peer) });
-        });
+        let handle = self.gathering(&peer).or_else(|| self.known(&owner, &peer));
+        tell_reachable(core, handle, owner, peer);
     }
 
-    /// Brings a message to the conversation of these two, which is brought to life if need be; `failed` is called when the store did
-    /// not say who they are.
-    fn deliver(
-        &self,
-        core: &Arc<Core>,
-        owner: Passport,
-        peer: Passport,
-        message: ToConversation,
-        failed: impl FnOnce(&Arc<Core>) + Send + 'static,
-    ) {
-        let mut handle = self.known(&owner, &peer);
-        let core = Arc::clone(core);
-        core.tasks.clone().spawn(async move {
-            let mut message = Box::new(message);
-            loop {
-                let conversation = match handle.take() {
-                    Some(conversation) => conversation,
-                    None => match both(&core, &owner, &peer).await {
-                        Ok(Some((one, other))) => core.directory.conversation(&core, one, other),
-                        // One of them was removed, or a network was switched off.
-                        Ok(None) => return,
-                        Err(fault) => {
-                            warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation");
-                            failed(&core);
-                            return;
-                        }
-                    },
-                };
-                match conversation.send(message).await {
-                    Ok(()) => return,
-                    // It ended in between; a new one is made.
-                    Err(unsent) => message = unsent,
-                }
-            }
-        });
+    /// As [`Directory::reachable`], where the two have to see to it alone.
+    pub(crate) fn reachable_alone(&self, core: &Arc<Core>, owner: Passport, peer: Passport) {
+        tell_reachable(core, self.known(&owner, &peer), owner, peer);
     }
+}
+
+fn ring_doorbell(core: &Arc<Core>, handle: Option<ConversationHandle>, owner: Passport, peer: Passport) {
+    let message = ToConversation::Doorbell { owner: owner.clone(), peer: peer.clone() };
+    let (again_owner, again_peer) = (owner.clone(), peer.clone());
+    deliver(core, handle, (owner, peer), message, move |core| {
+        let again = Arc::clone(core);
+        core.later(async move { again.directory.doorbell(&again, again_owner, again_peer) });
+    });
+}
+
+fn tell_reachable(core: &Arc<Core>, handle: Option<ConversationHandle>, owner: Passport, peer: Passport) {
+    let message = ToConversation::Reachable { owner: owner.clone(), peer: peer.clone() };
+    let (again_owner, again_peer) = (owner.clone(), peer.clone());
+    deliver(core, handle, (owner, peer), message, move |core| {
+        let again = Arc::clone(core);
+        core.later(async move { again.directory.reachable(&again, again_owner, again_peer) });
+    });
+}
+
+/// Brings a message to a conversation, or where there is none to the one of these two, which is brought to life; `failed` is
+/// called when the store did not say who they are.
+fn deliver(
+    core: &Arc<Core>,
+    mut handle: Option<ConversationHandle>,
+    (owner, peer): (Passport, Passport),
+    message: ToConversation,
+    failed: impl FnOnce(&Arc<Core>) + Send + 'static,
+) {
+    let core = Arc::clone(core);
+    core.tasks.clone().spawn(async move {
+        let mut message = Box::new(message);
+        loop {
+            let conversation = match handle.take() {
+                Some(conversation) => conversation,
+                None => match both(&core, &owner, &peer).await {
+                    Ok(Some((one, other))) => {
+                        let rooms = manner(&core, &one, &other).await;
+                        core.directory.conversation(&core, one, other, rooms)
+                    }
+                    // One of them was removed, or a network was switched off.
+                    Ok(None) => return,
+                    Err(fault) => {
+                        warn!(%owner, %peer, %fault, "cannot read who takes part in a conversation");
+                        failed(&core);
+                        return;
+                    }
+                },
+            };
+            match conversation.send(message).await {
+                Ok(()) => return,
+                // It ended in between; a new one is made.
+                Err(unsent) => message = unsent,
+            }
+        }
+    });
 }
 
 async fn both(core: &Core, owner: &Passport, peer: &Passport) -> Result<Option<(Party, Party)>, StoreFault> {
     Ok(core.party(owner).await?.zip(core.party(peer).await?))
+}
+
+/// How the speakers of a room are shown to the other one of these two.
+pub(crate) async fn manner(core: &Core, one: &Party, other: &Party) -> RoomManner {
+    match (one.kind, other.kind) {
+        (PartyKind::Account, PartyKind::Room) => core.room_manner(&one.passport).await,
+        (PartyKind::Room, PartyKind::Account) => core.room_manner(&other.passport).await,
+        (PartyKind::Account | PartyKind::Person | PartyKind::Room | PartyKind::Service, _) => RoomManner::Prefixed,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -24,6 +24,7 @@ use crate::{
     host::NetworkHost,
     links::{self, Links, NetworkEntry},
     listener::{Crowd, Listener, listen},
+    reactions, receipts,
     settings::Settings,
     signals,
     transport::{
@@ -97,6 +98,7 @@ impl Handle {
         let core = Core::new(settings, store, blobs, Links::new(networks));
         let handle = Self { core: Arc::clone(&core), connected: Arc::default(), gateway: Arc::default() };
         core.tasks.spawn(signals::run(Arc::clone(&core)));
+        core.tasks.spawn(receipts::run(Arc::clone(&core)));
         for entry in core.links.networks() {
             let directory = core.settings.data_directory.join(entry.name.as_str());
             std::fs::DirBuilder::new()
@@ -116,6 +118,8 @@ impl Handle {
             })
             .await;
         core.outbox.resume(&core).await.map_err(unreadable)?;
+        core.tasks.spawn(reactions::run(Arc::clone(&core)));
+        core.tasks.spawn(links::reopen(Arc::clone(&core)));
         core.tasks.spawn(prune(Arc::clone(&core)));
         for listener in listeners {
             core.tasks.spawn(listen(Arc::clone(&core), listener, Arc::clone(&handle.connected)));

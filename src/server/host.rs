@@ -4,22 +4,26 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
-use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Registration, RoomProfile, Write};
+use bridge::{
+    Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile,
+    Write,
+};
 use domain::{
-    NetworkName, Passport, RemoteUser, Timestamp,
+    Contact, NetworkName, Passport, RemoteUser, Timestamp,
     account::Cause,
     contact::RemoteTarget,
     media::{Attachment, BlobId, Source},
     presence::RemotePresence,
 };
 use media::BlobFault;
-use store::StoreFault;
+use store::{RoomAsked, StoreFault};
 use tracing::debug;
 
 use crate::{
     core::{Core, wall},
     links,
     media::MediaFault,
+    registration, service, signals,
 };
 
 /// One network's host. It holds the server weakly: a bridge that outlives it is told that it is stopping.
@@ -38,6 +42,28 @@ impl NetworkHost {
 
     fn core(&self) -> Result<Arc<Core>, HostFault> {
         self.core.upgrade().filter(|core| !core.stop.is_cancelled()).ok_or(HostFault::Stopping)
+    }
+}
+
+impl NetworkHost {
+    /// Somebody or a room stands on a list of the account's now.
+    async fn enter(&self, core: &Arc<Core>, owner: &Passport, contact: Contact) {
+        let room = contact.remote.as_ref().is_some_and(|remote| matches!(remote.target, RemoteTarget::Room(_)));
+        let room = room.then(|| contact.passport.clone());
+        core.directory.post(owner, Cause::Entered(core.shown_contact(contact)));
+        if let Some(room) = room {
+            signals::show_room(core, owner, &room).await;
+        }
+    }
+
+    /// The account is asked into a room: the server's own contact says so, and how it is answered.
+    async fn ask(&self, core: &Arc<Core>, asked: RoomAsked) {
+        let RoomAsked { owner, room, name, topic, asker, prompt } = asked;
+        if let Some(prompt) = prompt {
+            core.directory.post(&owner, Cause::Entered(core.shown_contact(prompt)));
+        }
+        let line = service::invitation((&room, &name, &topic), &asker);
+        core.service.tell(core, &owner, line).await;
     }
 }
 
@@ -60,13 +86,19 @@ impl Inbox for NetworkHost {
     async fn accept(&self, mut batch: Batch) -> Result<Accepted, HostFault> {
         let core = self.core()?;
         for arrival in &mut batch.arrivals {
-            if let Arrival::Message { content, .. } = arrival {
+            if let Arrival::Message { content, .. } | Arrival::Edit { content, .. } = arrival {
                 core.media.prepare(content).await;
             }
         }
         let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
         for (owner, contact) in outcome.invited.into_iter().chain(outcome.befriended) {
-            core.directory.post(&owner, Cause::Entered(core.shown_contact(contact)));
+            self.enter(&core, &owner, contact).await;
+        }
+        for asked in outcome.asked {
+            self.ask(&core, asked).await;
+        }
+        for (owner, room) in outcome.departed {
+            core.directory.post(&owner, Cause::Departed(room));
         }
         for (owner, by) in outcome.withdrawn {
             core.directory.post(&owner, Cause::Listed { name: by.to_string(), by, listed: false });
@@ -76,6 +108,9 @@ impl Inbox for NetworkHost {
         }
         for (owner, peer) in outcome.rung {
             core.directory.doorbell(&core, owner, peer);
+        }
+        if outcome.reactions_wait {
+            core.reactions.came();
         }
         debug!(network = %self.network, fresh = outcome.accepted.fresh, left_out = outcome.accepted.left_out, "accepted");
         Ok(outcome.accepted)
@@ -105,8 +140,8 @@ impl Host for NetworkHost {
         Ok(accounts.into_iter().map(|account| links::owner(account.passport, &account.name)).collect())
     }
 
-    async fn register(&self, _passport: &Passport, _password: &str) -> Result<Registration, HostFault> {
-        Ok(Registration::Refused("accounts are made by the administrator".to_owned()))
+    async fn register(&self, passport: &Passport, password: &str) -> Result<Registration, HostFault> {
+        registration::register(&self.core()?, passport, password).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
@@ -139,7 +174,11 @@ impl Host for NetworkHost {
         }
     }
 
-    fn room(&self, _room: RoomProfile) {}
+    fn room(&self, room: RoomProfile) {
+        if let Ok(core) = self.core() {
+            core.signals.room(&self.network, room);
+        }
+    }
 
     fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>) {
         if let Ok(core) = self.core() {

@@ -1,11 +1,15 @@
 //! The links of all accounts to all networks.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use bridge::{Farewell, Features, Link, LinkOwner, Network};
 use domain::{NetworkBit, NetworkName, Passport, presence::OwnPresence};
-use tracing::warn;
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use crate::core::Core;
 
 /// A network that is on.
 #[derive(Clone)]
@@ -20,7 +24,13 @@ pub struct NetworkEntry {
     pub features: Features,
 }
 
+/// How long to wait before links that could not be opened are tried again.
+const AGAIN: Duration = Duration::from_secs(15);
+
 type ByNetwork = Vec<(NetworkName, Arc<dyn Link>)>;
+
+/// The links that could not be opened, each with what the account has shown since.
+type Unopened = HashMap<(Passport, NetworkName), Option<OwnPresence>>;
 
 /// An account as networks see it: what Messenger's users put into names reads as it is meant.
 pub(crate) fn owner(passport: Passport, name: &str) -> LinkOwner {
@@ -36,12 +46,15 @@ pub(crate) fn shown_name(passport: &Passport, name: &str) -> String {
 /// The links of all accounts to all networks.
 pub(crate) struct Links {
     networks: Vec<NetworkEntry>,
-    links: RwLock<HashMap<Passport, ByNetwork>>,
+    opened: RwLock<HashMap<Passport, ByNetwork>>,
+    unopened: Mutex<Unopened>,
+    /// Rung when a link could not be opened.
+    bell: Notify,
 }
 
 impl Links {
     pub(crate) fn new(networks: Vec<NetworkEntry>) -> Self {
-        Self { networks, links: RwLock::default() }
+        Self { networks, opened: RwLock::default(), unopened: Mutex::default(), bell: Notify::new() }
     }
 
     /// All networks.
@@ -56,7 +69,7 @@ impl Links {
 
     /// The account's link to that network.
     pub(crate) fn link(&self, owner: &Passport, network: &NetworkName) -> Option<Arc<dyn Link>> {
-        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        let links = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         let (_, link) = links.get(owner)?.iter().find(|(name, _)| name == network)?;
         Some(Arc::clone(link))
     }
@@ -68,28 +81,92 @@ impl Links {
             match entry.network.open(owner.clone()).await {
                 Ok(link) => opened.push((entry.name.clone(), link)),
                 Err(failure) => {
-                    warn!(owner = %owner.passport, network = %entry.name, %failure, "a link cannot be opened");
+                    warn!(owner = %owner.passport, network = %entry.name, %failure, "a link cannot be opened; it is tried again");
+                    self.unopened().insert((owner.passport.clone(), entry.name.clone()), None);
+                    self.bell.notify_one();
                 }
             }
         }
-        self.links.write().unwrap_or_else(PoisonError::into_inner).insert(owner.passport.clone(), opened);
+        self.opened.write().unwrap_or_else(PoisonError::into_inner).insert(owner.passport.clone(), opened);
     }
 
     /// Shows the account's presence on every network, in which what Messenger's users put into lines reads as it is meant.
     pub(crate) fn show(&self, owner: &Passport, mut presence: OwnPresence) {
         presence.name = shown_name(owner, &presence.name);
         presence.personal_message.text = session::text::name_outward(&presence.personal_message.text);
-        let links = self.links.read().unwrap_or_else(PoisonError::into_inner);
+        for (_, shown) in self.unopened().iter_mut().filter(|((passport, _), _)| passport == owner) {
+            *shown = Some(presence.clone());
+        }
+        let links = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         for (_, link) in links.get(owner).into_iter().flatten() {
             link.show(presence.clone());
         }
     }
 
+    fn unopened(&self) -> MutexGuard<'_, Unopened> {
+        self.unopened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A link was opened after all.
+    fn enter(&self, owner: &Passport, network: &NetworkName, link: Arc<dyn Link>) {
+        let mut links = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        let of_account = links.entry(owner.clone()).or_default();
+        of_account.retain(|(name, _)| name != network);
+        of_account.push((network.clone(), link));
+    }
+
     /// Ends the account's links.
     pub(crate) async fn close(&self, owner: &Passport, farewell: Farewell) {
-        let closing = self.links.write().unwrap_or_else(PoisonError::into_inner).remove(owner);
+        self.unopened().retain(|(passport, _), _| passport != owner);
+        let closing = self.opened.write().unwrap_or_else(PoisonError::into_inner).remove(owner);
         for (_, link) in closing.into_iter().flatten() {
             link.close(farewell).await;
         }
+    }
+}
+
+/// Opens again, now and then, what could not be opened, until the server stops.
+pub(crate) async fn reopen(core: Arc<Core>) {
+    loop {
+        let waiting: Vec<_> = core.links.unopened().keys().cloned().collect();
+        let pause = async {
+            if waiting.is_empty() { core.links.bell.notified().await } else { tokio::time::sleep(AGAIN).await }
+        };
+        tokio::select! {
+            () = pause => {}
+            () = core.stop.cancelled() => return,
+        }
+        for (owner, network) in waiting {
+            tokio::select! {
+                () = try_again(&core, &owner, &network) => {}
+                () = core.stop.cancelled() => return,
+            }
+        }
+    }
+}
+
+async fn try_again(core: &Core, passport: &Passport, network: &NetworkName) {
+    let Some(entry) = core.links.network(network) else { return };
+    let name = match core.store.account_name(passport).await {
+        Ok(Some(name)) => name,
+        Ok(None) => {
+            core.links.unopened().remove(&(passport.clone(), network.clone()));
+            return;
+        }
+        Err(fault) => return warn!(owner = %passport, %fault, "cannot read whose link is to be opened"),
+    };
+    match entry.network.open(owner(passport.clone(), &name)).await {
+        Ok(link) => {
+            let Some(shown) = core.links.unopened().remove(&(passport.clone(), network.clone())) else {
+                // The account was removed meanwhile.
+                return link.close(Farewell::Removed).await;
+            };
+            if let Some(presence) = shown {
+                link.show(presence);
+            }
+            core.links.enter(passport, network, link);
+            info!(owner = %passport, %network, "a link was opened after all");
+        }
+        Err(failure) => warn!(owner = %passport, %network, %failure, "a link still cannot be opened"),
     }
 }

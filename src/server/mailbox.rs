@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Passport, Presence,
-    account::{Cause, Ring},
+    account::{Cause, Refusal, Ring},
     presence::Sighting,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{conversation::ConversationHandle, lane::ConnectionHandle};
 
@@ -43,6 +43,8 @@ pub(crate) enum ToAccount {
     SignedIn(ConnectionHandle),
     /// Something happened.
     Cause(Cause),
+    /// The user has told the server's own contact to change the list; it waits for the outcome.
+    Wish(Cause, oneshot::Sender<Result<(), Refusal>>),
 }
 
 /// What others put into the mailbox.

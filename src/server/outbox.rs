@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bridge::{Action, Failure, Features, Order, Receipt};
-use domain::{Content, Passport, contact::RemoteTarget};
+use domain::{Content, Passport, contact::RemoteTarget, content};
 use store::{Lane, PendingOrder};
 use tracing::{Instrument, debug, info_span, warn};
 
@@ -85,14 +85,16 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
     while let Some(pending) = core.store.next_order(lane).await? {
         let mut delay = FIRST_WAIT;
         let mut attempt = pending.order.attempt;
+        // Decided once, so that every attempt says the same.
+        let action = answering(core, &pending).await?;
         loop {
             core.store.order_tried(pending.id).await?;
-            match attempt_once(core, &pending, attempt).await {
+            match attempt_once(core, &pending, &action, attempt).await {
                 Ok(receipt) => {
                     debug!(action = pending.order.action.kind(), attempt, "an order was carried out");
                     core.store.order_done(pending.id, receipt).await?;
                     let is_room = matches!(pending.order.to, RemoteTarget::Room(_));
-                    if is_room && pending.order.action == Action::Befriend {
+                    if is_room && matches!(pending.order.action, Action::Befriend | Action::Welcome) {
                         signals::show_room(core, &lane.owner, &lane.contact).await;
                     }
                     break;
@@ -118,19 +120,42 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
     Ok(())
 }
 
-async fn attempt_once(core: &Core, pending: &PendingOrder, attempt: u32) -> Result<Receipt, Failure> {
+/// What is to be done, where what a client of Messenger says with a quotation becomes an answer to what it quotes. It stays as it is
+/// where nothing of the window is known under those words.
+async fn answering(core: &Core, pending: &PendingOrder) -> Result<Action, store::StoreFault> {
+    let action = pending.order.action.clone();
+    let Action::Say { content: Content::Text(text), sent, reply: None, heard } = &action else { return Ok(action) };
+    let Some((quote, rest)) = content::answered(text) else { return Ok(action) };
+    // What stands before a colon may have been no name.
+    let whole = format!("{}: {}", quote.author, quote.words);
+    let spellings = [(!quote.author.is_empty()).then_some(whole), Some(quote.words)];
+    for words in spellings.into_iter().flatten() {
+        if let Some(meant) = core.store.quoted(&pending.author, &pending.contact, &words).await? {
+            let (content, heard) = (Content::Text(rest), heard.clone());
+            return Ok(Action::Say { content, sent: *sent, reply: Some(meant), heard });
+        }
+    }
+    Ok(action)
+}
+
+async fn attempt_once(core: &Core, pending: &PendingOrder, action: &Action, attempt: u32) -> Result<Receipt, Failure> {
     let (Some(entry), Some(link)) =
         (core.links.network(&pending.network), core.links.link(&pending.author, &pending.network))
     else {
         return Err(Failure::retry("the network is switched off"));
     };
-    let action = match &pending.order.action {
-        Action::Say { content, sent, reply } => {
+    let action = match action {
+        Action::Say { content, sent, reply, heard } => {
             let sender = core.store.account_name(&pending.author).await.ok().flatten();
             let sender = links::shown_name(&pending.author, sender.as_deref().unwrap_or_default());
             let content = fitted(core, entry.features, pending, content.clone(), &sender).await?;
-            Action::Say { content, sent: *sent, reply: reply.clone() }
+            Action::Say { content, sent: *sent, reply: reply.clone(), heard: heard.clone() }
         }
+        Action::Gather { people, accounts, name } => Action::Gather {
+            people: people.clone(),
+            accounts: accounts.clone(),
+            name: session::text::name_outward(name),
+        },
         other @ (Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend) => other.clone(),
     };
     let order = Order { attempt, action, ..pending.order.clone() };
@@ -169,7 +194,8 @@ fn report(pending: &PendingOrder, failure: &Failure) -> Option<String> {
         }
         Action::Say { .. } => Some(format!("(not delivered: {failure})")),
         Action::Befriend | Action::Welcome => Some(format!("(this contact could not be reached: {failure})")),
-        Action::TurnAway | Action::Unfriend => None,
+        // Whoever says something there hears of it.
+        Action::Gather { .. } | Action::TurnAway | Action::Unfriend => None,
     }
 }
 

@@ -392,6 +392,7 @@ impl Task {
             enclosed: None,
             accounts: Vec::new(),
             remotes: vec![contact.clone()],
+            gathers: Vec::new(),
         };
         match self.core.store.keep(draft).await {
             Ok(kept) if kept.left_out.is_empty() => self.core.outbox.kick(&self.core, owner, contact),

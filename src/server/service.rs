@@ -1,15 +1,28 @@
 //! The contact that is the server itself: it answers a few words, and tells what else waits.
+//!
+//! Answers are shown and forgotten; only what nobody asked for (failures, invitations, what waits) is kept until it is read. Networks are
+//! asked only where a user's word needs them.
+
+mod choices;
+mod command;
+mod errands;
+mod listing;
+mod naming;
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::{Content, Passport};
-use jiff::tz::TimeZone;
 use store::{StoreFault, WaitingPeer};
 use tracing::warn;
 
 use crate::core::{Core, SERVICE_NAME};
+use command::Command;
+pub(crate) use listing::invitation;
+
+/// Of how many accounts it is remembered what was listed to them.
+const MOST_LISTS: usize = 10_000;
 
 /// At how many windows what waits for somebody who signs in opens by itself; the rest is summed up.
 const MOST_WINDOWS: usize = 3;
@@ -20,16 +33,22 @@ const MOST_SUMMARIES: u64 = 5;
 /// How many contacts a summary names.
 const MOST_NAMES: usize = 20;
 
-const HELP: &str = "I am the server. You can tell me:\n\
-    waiting - from whom messages wait\n\
-    retry - what could not be delivered is sent again\n\
-    time zone NAME - where you are, for the times of messages that waited; for example: time zone Europe/Berlin\n\
-    help - this";
+/// How much of what a user says is looked at, in bytes.
+const LONGEST_WORD: usize = 2000;
+
+/// How many errands of one account may be under way.
+const MOST_ERRANDS: usize = 3;
+
+const NO_DATABASE: &str = "The database does not answer now; try again later.";
 
 /// What the server's own contact knows of accounts.
 #[derive(Default)]
 pub(crate) struct Service {
     zones: RwLock<HashMap<Passport, Arc<str>>>,
+    /// What accounts were shown last with numbers before it.
+    listed: Mutex<HashMap<Passport, Vec<Passport>>>,
+    /// How many errands of each account are under way.
+    errands: Mutex<HashMap<Passport, usize>>,
 }
 
 impl Service {
@@ -44,6 +63,40 @@ impl Service {
         match zone {
             Some(zone) => drop(zones.insert(owner.clone(), zone.into())),
             None => drop(zones.remove(owner)),
+        }
+    }
+
+    /// What was listed to an account last, in the order of its numbers from 1 on.
+    fn listed(&self, owner: &Passport) -> Vec<Passport> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).get(owner).cloned().unwrap_or_default()
+    }
+
+    fn note_listed(&self, owner: &Passport, listed: Vec<Passport>) {
+        let mut lists = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= MOST_LISTS {
+            // Whoever is left without names an address instead of a number.
+            lists.clear();
+        }
+        lists.insert(owner.clone(), listed);
+    }
+
+    /// Begins an errand of an account, unless too many are under way.
+    fn set_out(&self, owner: &Passport) -> bool {
+        let mut errands = self.errands.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = errands.entry(owner.clone()).or_default();
+        let is_free = *under_way < MOST_ERRANDS;
+        *under_way += usize::from(is_free);
+        is_free
+    }
+
+    /// An errand has ended.
+    fn come_back(&self, owner: &Passport) {
+        let mut errands = self.errands.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(under_way) = errands.get_mut(owner) {
+            *under_way -= 1;
+            if *under_way == 0 {
+                errands.remove(owner);
+            }
         }
     }
 
@@ -84,64 +137,62 @@ impl Service {
         }
     }
 
-    /// An account has said something to the server.
-    pub(crate) async fn hear(&self, core: &Arc<Core>, owner: &Passport, content: &Content) {
-        let answer = match content {
-            Content::Text(text) => self.obey(core, owner, text.text.trim()).await,
+    /// An account has said something to the server: the answer, unless it comes by itself a little later.
+    pub(crate) async fn hear(&self, core: &Arc<Core>, owner: &Passport, content: &Content) -> Option<String> {
+        let said = match content {
+            Content::Text(text) => text.text.as_str(),
             Content::Emote { .. }
             | Content::Nudge
             | Content::File(_)
             | Content::Image(_)
             | Content::Voice(_)
             | Content::Ink(_)
-            | Content::Wink { .. } => Ok(HELP.to_owned()),
+            | Content::Wink { .. } => "",
         };
-        let answer = answer.unwrap_or_else(|fault| {
+        let command = Some(said).filter(|said| said.len() <= LONGEST_WORD).and_then(Command::of);
+        let Some(command) = command else { return Some(command::help()) };
+        let answered = match command {
+            Command::Errand(errand) => return errands::begin(core, owner, errand),
+            Command::Help => return Some(command::help()),
+            Command::Waiting => waiting(core, owner).await,
+            Command::Retry => retry(core, owner).await,
+            Command::Rooms => listing::list(core, owner).await,
+            Command::Decline(room) => listing::decline(core, owner, room).await,
+            Command::Attend(attention, room) => listing::attend(core, owner, attention, room).await,
+            Command::TimeZone(zone) => choices::time_zone(core, owner, zone).await,
+            Command::ShowRooms(style) => choices::show_rooms(core, owner, style).await,
+            Command::Receipts(receipts) => choices::receipts(core, owner, receipts).await,
+        };
+        Some(answered.unwrap_or_else(|fault| {
             warn!(%owner, %fault, "a word to the server cannot be obeyed");
-            "The database does not answer now; try again later.".to_owned()
-        });
-        self.tell(core, owner, answer).await;
+            NO_DATABASE.to_owned()
+        }))
     }
+}
 
-    async fn obey(&self, core: &Arc<Core>, owner: &Passport, said: &str) -> Result<String, StoreFault> {
-        let lower = said.to_lowercase();
-        if lower == "waiting" {
-            let service = core.settings.realm.service();
-            let mut waiting = core.store.waiting_peers(owner).await?;
-            waiting.retain(|waiting| waiting.peer != service);
-            if waiting.is_empty() {
-                return Ok("Nothing waits for you.".to_owned());
-            }
-            return Ok(format!("Waiting for you:{}", counted(core, &waiting).await?));
-        }
-        if lower == "retry" {
-            let parked = core.store.parked(owner).await?;
-            let count = core.store.retry_parked(owner).await?;
-            for order in parked {
-                core.outbox.kick(core, owner.clone(), order.contact);
-            }
-            return Ok(match count {
-                0 => "Everything was delivered, or is on its way.".to_owned(),
-                1 => "One message is sent again.".to_owned(),
-                count => format!("{count} messages are sent again."),
-            });
-        }
-        let Some(zone) = lower.strip_prefix("time zone").map(str::trim) else { return Ok(HELP.to_owned()) };
-        match TimeZone::get(zone) {
-            Ok(found) => {
-                let name = found.iana_name().unwrap_or("UTC");
-                core.store.set_time_zone(owner, Some(name)).await?;
-                self.note_time_zone(owner, Some(name));
-                Ok(format!("Your time zone is {name} now. New windows show it."))
-            }
-            Err(_) if zone.is_empty() => {
-                Ok(format!("Your time zone is {}.", self.time_zone(owner).unwrap_or_else(|| "UTC".to_owned())))
-            }
-            Err(_) => {
-                Ok(format!("There is no time zone \"{zone}\". Names look like Europe/Berlin or America/New_York."))
-            }
-        }
+/// From whom messages wait.
+async fn waiting(core: &Core, owner: &Passport) -> Result<String, StoreFault> {
+    let service = core.settings.realm.service();
+    let mut waiting = core.store.waiting_peers(owner).await?;
+    waiting.retain(|waiting| waiting.peer != service);
+    if waiting.is_empty() {
+        return Ok("Nothing waits for you.".to_owned());
     }
+    Ok(format!("Waiting for you:{}", counted(core, &waiting).await?))
+}
+
+/// What was given up is tried again.
+async fn retry(core: &Arc<Core>, owner: &Passport) -> Result<String, StoreFault> {
+    let parked = core.store.parked(owner).await?;
+    let count = core.store.retry_parked(owner).await?;
+    for order in parked {
+        core.outbox.kick(core, owner.clone(), order.contact);
+    }
+    Ok(match count {
+        0 => "Everything was delivered, or is on its way.".to_owned(),
+        1 => "One message is sent again.".to_owned(),
+        count => format!("{count} messages are sent again."),
+    })
 }
 
 /// From whom how much waits, a line each.

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{Realm, presence::OfflineContacts};
+use domain::{Realm, conversation::RoomManner, presence::OfflineContacts};
+pub use store::RoomStyle;
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own; there is no state in them to name")]
 /// What a server is told by its configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -12,6 +14,15 @@ pub struct Settings {
     pub realm: Realm,
     /// What all connections share.
     pub session: session::Settings,
+    /// How rooms are shown to accounts that have not said otherwise.
+    pub rooms: RoomStyle,
+    /// Whether networks are told what has been read, of accounts that have not said otherwise.
+    pub receipts: bool,
+    /// Whether clients are told of contacts that come on the list, or leave it, without their doing. What a client makes of it is
+    /// not known of all.
+    pub live_list: bool,
+    /// Who may have accounts made.
+    pub registration: RegistrationPolicy,
     /// How remote people who are away from their network are shown.
     pub offline_contacts: OfflineContacts,
     /// Whether an account that is signed out can be written to: what is said to it waits. Otherwise a call to it fails, as it did on
@@ -23,6 +34,16 @@ pub struct Settings {
     pub data_directory: PathBuf,
     /// How much of everything.
     pub limits: Limits,
+}
+
+/// Who may have accounts made, beside the people who run the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RegistrationPolicy {
+    /// Nobody.
+    #[default]
+    Closed,
+    /// Whoever a network's own permissions let ask for one there.
+    Networks,
 }
 
 /// How much of everything; safe defaults.
@@ -52,6 +73,10 @@ pub struct Limits {
     pub received_daily: u64,
     /// How long a link to a picture or file is good for.
     pub media_links_last: Duration,
+    /// How many of those who speak in a room sit in its window at once, where they do.
+    pub room_speakers: usize,
+    /// How many accounts the people of all networks may have made in an hour.
+    pub registrations_per_hour: usize,
     /// What one account may hold.
     pub account: domain::account::Limits,
 }
@@ -71,6 +96,8 @@ impl Default for Limits {
             file: 100 << 20,
             received_daily: 2_000_000_000,
             media_links_last: Duration::from_hours(30 * 24),
+            room_speakers: RoomManner::SPEAKERS,
+            registrations_per_hour: 20,
             account: domain::account::Limits::default(),
         }
     }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bridge::RemoteProfile;
+use bridge::{RemoteProfile, RoomProfile};
 use domain::{
-    NetworkName, Passport, PersonalMessage, Presence, RemoteUser, Status,
+    NetworkName, Passport, PersonalMessage, Presence, RemoteRoom, RemoteUser, Status,
     contact::RemoteTarget,
-    conversation::Cause,
+    conversation::{Cause, is_gathering},
     media::{BlobId, ObjectHash},
     presence::{Availability, RemotePresence},
 };
@@ -26,6 +26,9 @@ const PICTURE_LOCATION: &str = "TFR1A.tmp";
 /// How many pictures are remembered of people whom nobody has as a contact yet.
 const MOST_EARLY: usize = 10_000;
 
+/// How much of what a room is about is shown under its name, in characters.
+const LONGEST_TOPIC: usize = 128;
+
 /// How often "last seen" is brought up to date.
 const REFRESH: Duration = Duration::from_mins(5);
 
@@ -41,6 +44,7 @@ struct Slots {
     presence: HashMap<Sight, RemotePresence>,
     typing: HashMap<(Sight, RemoteTarget), bool>,
     profiles: HashMap<(NetworkName, RemoteUser), RemoteProfile>,
+    rooms: HashMap<(NetworkName, RemoteRoom), RoomProfile>,
     pictures: HashMap<(NetworkName, RemoteTarget), Option<BlobId>>,
 }
 
@@ -107,6 +111,11 @@ impl Signals {
         self.slots().profiles.insert((network.clone(), profile.user.clone()), profile);
         self.bell.notify_one();
     }
+
+    pub(crate) fn room(&self, network: &NetworkName, room: RoomProfile) {
+        self.slots().rooms.insert((network.clone(), room.room.clone()), room);
+        self.bell.notify_one();
+    }
 }
 
 /// Works the slots off until the server stops.
@@ -122,6 +131,9 @@ pub(crate) async fn run(core: Arc<Core>) {
         for ((network, _), profile) in slots.profiles {
             rename(&core, &network, &profile).await;
         }
+        for ((network, _), room) in slots.rooms {
+            redescribe(&core, &network, &room).await;
+        }
         for ((network, whose), picture) in slots.pictures {
             portray(&core, &network, &whose, picture).await;
         }
@@ -130,11 +142,21 @@ pub(crate) async fn run(core: Arc<Core>) {
             show(&core, &sight, &presence).await;
         }
         for ((sight, place), typing) in slots.typing {
-            if let Some(peer) = address(&core, &sight.network, &place).await {
-                let cause = Cause::PeerTyping { peer: peer.clone(), typing };
-                core.directory.whisper(&sight.owner, &peer, cause);
-            }
+            show_typing(&core, &sight, &place, typing).await;
         }
+    }
+}
+
+/// Somebody types to the owner, or has stopped: in a room as the room, in the room of a conversation of several as themselves.
+async fn show_typing(core: &Core, sight: &Sight, place: &RemoteTarget, typing: bool) {
+    let Some(peer) = address(core, &sight.network, place).await else { return };
+    core.directory.whisper(&sight.owner, &peer, Cause::PeerTyping { peer: peer.clone(), typing });
+    let RemoteTarget::Room(room) = place else { return };
+    let person = RemoteTarget::Person(sight.user.clone());
+    if is_gathering(room)
+        && let Some(person) = address(core, &sight.network, &person).await
+    {
+        core.directory.whisper_to_gathering(&peer, Cause::PeerTyping { peer: person, typing });
     }
 }
 
@@ -200,6 +222,21 @@ async fn rename(core: &Arc<Core>, network: &NetworkName, profile: &RemoteProfile
         }
         Ok(false) => {}
         Err(fault) => warn!(%network, %fault, "cannot keep a person's new name"),
+    }
+}
+
+/// A room has another name, or is about something else.
+async fn redescribe(core: &Arc<Core>, network: &NetworkName, room: &RoomProfile) {
+    match core.store.profile_room(network, room).await {
+        Ok(true) => {
+            let target = RemoteTarget::Room(room.room.clone());
+            if let Some(contact) = address(core, network, &target).await {
+                rename_on_lists(core, &contact, &room.name).await;
+            }
+            show_room_to_all(core, network, &target).await;
+        }
+        Ok(false) => {}
+        Err(fault) => warn!(%network, %fault, "cannot keep a room's new name or topic"),
     }
 }
 
@@ -294,9 +331,18 @@ pub(crate) async fn show_room(core: &Arc<Core>, owner: &Passport, room: &Passpor
         name: core.shown_name(&remote.name, room).into(),
         capabilities: REMOTE_CAPABILITIES,
         object: picture.map(|picture| picture_object(room, picture)),
-        personal_message: PersonalMessage::default(),
+        personal_message: PersonalMessage::of(topic_line(core, &remote.topic)),
     };
     core.directory.sight(owner, room, Some(Arc::new(presence)));
+}
+
+/// What a room is about, as the line under its name.
+fn topic_line(core: &Core, topic: &str) -> String {
+    let line = core.settings.session.emoji.inward(topic).split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST_TOPIC) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
 }
 
 /// The `MSNObject` of a contact's picture, in the form of `NLN`. Clients ask whoever made it, so that is the contact.

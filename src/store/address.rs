@@ -23,6 +23,8 @@ pub struct RemoteContact {
     pub target: RemoteTarget,
     /// The name it shows; empty if none is known.
     pub name: String,
+    /// What it is about, where it is a room; empty if that is not known.
+    pub topic: String,
     /// The picture it shows; `None` as long as its bytes are not here.
     pub picture: Option<Portrait>,
 }
@@ -38,19 +40,21 @@ pub struct Introduction {
     pub login: String,
     /// The server it is of, on networks that have several.
     pub server: Option<String>,
+    /// What it is about, where it is a room; empty if that is not known.
+    pub topic: String,
 }
 
 impl From<RemoteProfile> for Introduction {
     fn from(profile: RemoteProfile) -> Self {
         let RemoteProfile { user, name, login, server } = profile;
-        Self { target: RemoteTarget::Person(user), name, login, server }
+        Self { target: RemoteTarget::Person(user), name, login, server, topic: String::new() }
     }
 }
 
 impl From<RoomProfile> for Introduction {
     fn from(profile: RoomProfile) -> Self {
-        let RoomProfile { room, name, login, server, topic: _ } = profile;
-        Self { target: RemoteTarget::Room(room), name, login, server }
+        let RoomProfile { room, name, login, server, topic } = profile;
+        Self { target: RemoteTarget::Room(room), name, login, server, topic }
     }
 }
 
@@ -58,26 +62,28 @@ impl Introduction {
     /// One who is only known by id: the address is made of that.
     pub(crate) fn nameless(target: RemoteTarget) -> Self {
         let login = word::target_words(&target).1.to_owned();
-        Self { target, name: String::new(), login, server: None }
+        Self { target, name: String::new(), login, server: None, topic: String::new() }
     }
 }
 
 impl Store {
     /// Who or what an address stands for; `None` if it was never allotted.
     pub async fn remote(&self, passport: &Passport) -> Result<Option<RemoteContact>, StoreFault> {
-        type Row = (String, String, String, String, Option<String>, Option<i64>);
+        type Row = (String, String, String, String, String, Option<String>, Option<i64>);
         let row: Option<Row> = sqlx::query_as(
-            "SELECT address.network, address.kind, address.target, address.name, address.picture, object.size
+            "SELECT address.network, address.kind, address.target, address.name, address.topic, address.picture,
+                    object.size
              FROM address LEFT JOIN object ON object.hash = address.picture WHERE address.passport = $1",
         )
         .bind(passport.as_str())
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|(network, kind, target, name, picture, size)| {
+        row.map(|(network, kind, target, name, topic, picture, size)| {
             Ok(RemoteContact {
                 network: word::network("address", &network)?,
                 target: word::target(&kind, target)?,
                 name,
+                topic,
                 picture: Portrait::of(picture, size)?,
             })
         })
@@ -90,7 +96,7 @@ impl Store {
         find(&mut reader, network, target).await
     }
 
-    /// The address of a person or room, allotted now if it has none. The name is taken only then.
+    /// The address of a person or room, allotted now if it has none. The name and the topic are taken only then.
     pub async fn allot(&self, network: &NetworkName, introduction: Introduction) -> Result<Passport, StoreFault> {
         let (network, networks) = (network.clone(), self.networks.clone());
         self.writer
@@ -165,12 +171,13 @@ pub(crate) async fn allot(
     }
     let passport = free_address(connection, realm, network, introduction).await?;
     let (kind, id) = word::target_words(&introduction.target);
-    sqlx::query("INSERT INTO address (network, kind, target, passport, name) VALUES ($1, $2, $3, $4, $5)")
+    sqlx::query("INSERT INTO address (network, kind, target, passport, name, topic) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(network.as_str())
         .bind(kind)
         .bind(id)
         .bind(passport.as_str())
         .bind(&introduction.name)
+        .bind(&introduction.topic)
         .execute(connection)
         .await?;
     Ok(passport)

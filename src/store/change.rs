@@ -144,11 +144,7 @@ async fn put_contact(connection: &mut AnyConnection, owner: &Passport, contact: 
     let lists = Lists::from_bits((contact.lists.bits() & OWN) | (before.bits() & REVERSE));
     let after = Entry { guid: contact.guid, lists, name: contact.name.clone() };
     entry::put(connection, owner, &contact.passport, &after).await?;
-    sqlx::query("DELETE FROM membership WHERE owner = $1 AND passport = $2")
-        .bind(owner.as_str())
-        .bind(contact.passport.as_str())
-        .execute(&mut *connection)
-        .await?;
+    entry::leave_groups(connection, owner, &contact.passport).await?;
     if !lists.is_empty() {
         for group in &contact.groups {
             sqlx::query(

@@ -73,6 +73,20 @@ pub(crate) async fn put(
     Ok(())
 }
 
+/// Takes the entry out of the groups that it is in.
+pub(crate) async fn leave_groups(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    contact: &Passport,
+) -> Result<(), StoreFault> {
+    sqlx::query("DELETE FROM membership WHERE owner = $1 AND passport = $2")
+        .bind(owner.as_str())
+        .bind(contact.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// How many have the owner on their list.
 pub(crate) async fn admirers(connection: &mut AnyConnection, owner: &Passport) -> Result<usize, StoreFault> {
     let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM contact WHERE owner = $1 AND lists & 8 = 8")

@@ -1,10 +1,13 @@
 //! What the networks bring: each batch in one transaction with the bridge's own writes.
 
-use bridge::{Accepted, Action, Arrival, Batch, RemoteProfile};
-use domain::{
-    Contact, Content, Lists, NetworkName, Passport, RemoteMessage, RemoteUser, Timestamp,
-    contact::{List, RemoteTarget},
-};
+mod messages;
+mod people;
+mod relations;
+mod rooms;
+mod window;
+
+use bridge::{Accepted, Arrival, Batch, RemoteProfile, Undelivered};
+use domain::{Contact, Lists, NetworkName, Passport, RemoteMessage, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::{
@@ -12,11 +15,16 @@ use crate::{
     address::{self, Introduction, Networks},
     clock,
     entry::{self, Entry},
-    message::{self, Arrived},
-    message_map,
     numbers::Numbers,
-    outbox, record, value,
+    record, value,
 };
+use messages::Spoken;
+use relations::Relation;
+
+/// Why a message is not shown, where its author is not to know whether the account is here, or whom it blocks.
+const NOT_DELIVERED: &str = "it could not be delivered";
+/// Why a message is not shown, where the account has not read a great many others.
+const TOO_MUCH_WAITS: &str = "too much waits to be read";
 
 /// What became of a batch: who is to be told now. All of it is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,23 +33,52 @@ pub struct AcceptOutcome {
     pub accepted: Accepted,
     /// Accounts for whom a message waits, and from which contact; each pair once.
     pub rung: Vec<(Passport, Passport)>,
+    /// Whether reactions came, for which [`Store::flush_reactions`] is to be called a moment later.
+    pub reactions_wait: bool,
     /// Accounts, and who newly wants to be their contact.
     pub invited: Vec<(Passport, Contact)>,
     /// Accounts, and who invited them though their list says the answer already: welcomed when they are allowed or added,
     /// turned away when they are blocked, which counts as left out. The order is in the outbox, in the same transaction.
     pub answered: Vec<(Passport, Passport)>,
-    /// Accounts, and who now stands on their contact list without a question.
+    /// Accounts, and who or which room now stands on their contact list without a question.
     pub befriended: Vec<(Passport, Contact)>,
-    /// Accounts, and who is no longer on their reverse list.
+    /// Accounts, and who or which room is no longer on their reverse list.
     pub withdrawn: Vec<(Passport, Passport)>,
+    /// Invitations to rooms that were not known before.
+    pub asked: Vec<RoomAsked>,
+    /// Accounts, and which room is no longer on any of their lists, without them having removed it; one that they block stays
+    /// blocked.
+    pub departed: Vec<(Passport, Passport)>,
+}
+
+/// An invitation to a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomAsked {
+    /// Who is asked.
+    pub owner: Passport,
+    /// The room's address.
+    pub room: Passport,
+    /// What it is called: never empty.
+    pub name: String,
+    /// What it is about; empty if that is not known.
+    pub topic: String,
+    /// The name of who asks.
+    pub asker: String,
+    /// The room as somebody who newly wants to be a contact; `None` if it is not shown so, because too many were within the hour,
+    /// or because it stands on a list. It can be answered all the same.
+    pub prompt: Option<Contact>,
 }
 
 impl Store {
     /// Commits the batch in one transaction: what arrived, and the bridge's own writes. Left out is what is for an account
-    /// that is not here, what is known already, what comes from somebody the owner blocks, and a friend whom the owner took
-    /// off the list.
+    /// that is not here, what is known already, what comes from somebody the owner blocks, what does not fit beside all that waits
+    /// in its window, and a friend whom the owner took off the list.
+    ///
+    /// What speaks of an earlier message becomes a line that names its first words. Reactions wait for
+    /// [`Store::flush_reactions`].
     pub async fn accept(&self, network: &NetworkName, batch: Batch) -> Result<AcceptOutcome, StoreFault> {
         let (network, networks, numbers) = (network.clone(), self.networks.clone(), self.numbers.clone());
+        let (most_waiting, room_prompts) = (self.kept_messages, self.room_prompts);
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
@@ -51,6 +88,8 @@ impl Store {
                         network: &network,
                         networks: &networks,
                         numbers: &numbers,
+                        most_waiting,
+                        room_prompts,
                         now: clock::now(),
                         outcome: AcceptOutcome::default(),
                     };
@@ -72,17 +111,43 @@ struct Reception<'a> {
     network: &'a NetworkName,
     networks: &'a Networks,
     numbers: &'a Numbers,
+    /// How much may wait in one window.
+    most_waiting: u32,
+    /// How many invitations to rooms may prompt one account within an hour.
+    room_prompts: u32,
     now: Timestamp,
     outcome: AcceptOutcome,
 }
 
 impl Reception<'_> {
     async fn take(&mut self, arrival: Arrival) -> Result<(), StoreFault> {
-        let fresh = match self.sort(arrival).await {
-            Ok(fresh) => fresh,
+        let message = match &arrival {
+            Arrival::Message { owner, id, .. } => Some((owner.clone(), id.clone())),
+            Arrival::Edit { .. }
+            | Arrival::Reaction { .. }
+            | Arrival::Removal { .. }
+            | Arrival::Room { .. }
+            | Arrival::RoomInvitation { .. }
+            | Arrival::RoomLost { .. }
+            | Arrival::Invitation { .. }
+            | Arrival::Friend { .. }
+            | Arrival::Withdrawal { .. } => None,
+        };
+        let sorted = if account::name(self.connection, arrival.owner()).await?.is_some() {
+            self.sort(arrival).await.map(Some)
+        } else {
+            Ok(None)
+        };
+        let fresh = match sorted {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) => {
+                self.fail_all(message);
+                false
+            }
             // It would never fit, and must not hold up everything behind it.
             Err(StoreFault::NoAddress(network)) => {
                 tracing::error!(%network, "an arrival was left out: its sender's id makes no address");
+                self.fail_all(message);
                 false
             }
             Err(fault) => return Err(fault),
@@ -95,120 +160,45 @@ impl Reception<'_> {
 
     /// Takes one arrival to where it belongs; says whether it was new.
     async fn sort(&mut self, arrival: Arrival) -> Result<bool, StoreFault> {
-        if account::name(self.connection, arrival.owner()).await?.is_none() {
-            return Ok(false);
-        }
         match arrival {
-            Arrival::Message { owner, place, author, id, sent, content, reply: _, addressed: _ } => {
-                self.message(owner, place, author, id, sent, content).await
+            Arrival::Message { owner, place, author, id, sent, content, reply, addressed } => {
+                self.message(Spoken { owner, place, author, id, sent, content, reply, addressed }).await
             }
-            Arrival::Edit { .. }
-            | Arrival::Reaction { .. }
-            | Arrival::Removal { .. }
-            | Arrival::Room { .. }
-            | Arrival::RoomInvitation { .. }
-            | Arrival::RoomLost { .. } => Ok(false),
+            Arrival::Edit { owner, place, author, id, of, sent, content } => {
+                self.edit(Relation { owner, place, author, id, of, sent }, content).await
+            }
+            Arrival::Reaction { owner, place, author, id, to, sent, sign } => {
+                self.reaction(Relation { owner, place, author, id, of: to, sent }, &sign).await
+            }
+            Arrival::Removal { owner, place, author, id, of, sent } => {
+                self.removal(Relation { owner, place, author, id, of, sent }).await
+            }
+            Arrival::Room { owner, room } => self.room(owner, room).await,
+            Arrival::RoomInvitation { owner, room, from } => self.room_invitation(owner, room, &from).await,
+            Arrival::RoomLost { owner, room } => self.room_lost(owner, room).await,
             Arrival::Invitation { owner, from } => self.invitation(owner, from).await,
             Arrival::Friend { owner, who } => self.friend(owner, who).await,
             Arrival::Withdrawal { owner, from } => self.withdrawal(owner, from).await,
         }
     }
 
-    async fn message(
-        &mut self,
-        owner: Passport,
-        place: RemoteTarget,
-        author: RemoteProfile,
-        id: RemoteMessage,
-        sent: Timestamp,
-        content: Content,
-    ) -> Result<bool, StoreFault> {
-        if message_map::is_known(self.connection, &owner, self.network, &id).await? {
-            return Ok(false);
+    fn fail_all(&mut self, messages: impl IntoIterator<Item = (Passport, RemoteMessage)>) {
+        for (owner, id) in messages {
+            self.fail(owner, id, NOT_DELIVERED);
         }
-        let author_name = if author.name.is_empty() { author.login.clone() } else { author.name.clone() };
-        let speaker = RemoteTarget::Person(author.user.clone());
-        let introduction = if place == speaker { author.into() } else { Introduction::nameless(place) };
-        if introduction.target != speaker && self.blocks_speaker(&owner, &speaker).await? {
-            return Ok(false);
-        }
-        let peer = self.allot(&introduction).await?;
-        if entry::find(self.connection, &owner, &peer).await?.is_some_and(|entry| entry.is_blocked()) {
-            return Ok(false);
-        }
-        let arrived = Arrived { id: self.numbers.give(), author_name: &author_name, sent, content };
-        let message = message::keep_content(self.connection, &owner, &peer, arrived).await?;
-        message_map::remember(self.connection, &owner, self.network, &id, message, self.now).await?;
-        let pair = (owner, peer);
-        if !self.outcome.rung.contains(&pair) {
-            self.outcome.rung.push(pair);
-        }
-        Ok(true)
     }
 
-    /// Whether the owner blocks somebody who speaks in a room.
-    async fn blocks_speaker(&mut self, owner: &Passport, speaker: &RemoteTarget) -> Result<bool, StoreFault> {
-        let Some(address) = address::find(self.connection, self.network, speaker).await? else { return Ok(false) };
-        Ok(entry::find(self.connection, owner, &address).await?.is_some_and(|entry| entry.is_blocked()))
-    }
-
-    async fn invitation(&mut self, owner: Passport, from: RemoteProfile) -> Result<bool, StoreFault> {
-        let (passport, entry) = self.entry(&owner, from).await?;
-        if entry.is_blocked() {
-            self.answer(owner, passport, Action::TurnAway).await?;
-            return Ok(false);
-        }
-        let fresh = (entry.guid, entry.name.as_str());
-        let newly = entry::set_reverse(self.connection, &owner, &passport, true, fresh, self.now).await?;
-        if entry.lists.contains(List::Forward) || entry.lists.contains(List::Allow) {
-            self.answer(owner, passport, Action::Welcome).await?;
-            return Ok(true);
-        }
-        if newly {
-            let admirer = self.contact(&owner, &passport).await?;
-            self.outcome.invited.extend(admirer.map(|admirer| (owner, admirer)));
-        }
-        Ok(newly)
-    }
-
-    /// Answers an invitation as the list says.
-    async fn answer(&mut self, owner: Passport, contact: Passport, action: Action) -> Result<(), StoreFault> {
-        outbox::enqueue(self.connection, &owner, &contact, None, &action).await?;
-        self.outcome.answered.push((owner, contact));
-        Ok(())
-    }
-
-    async fn friend(&mut self, owner: Passport, who: RemoteProfile) -> Result<bool, StoreFault> {
-        let (passport, entry) = self.entry(&owner, who).await?;
-        let lists = entry.lists.with(List::Forward).with(List::Allow);
-        if entry.is_blocked() || lists == entry.lists || self.has_departed(&owner, &passport).await? {
-            return Ok(false);
-        }
-        entry::put(self.connection, &owner, &passport, &Entry { lists, ..entry }).await?;
-        entry::touch(self.connection, &owner, self.now).await?;
-        let friend = self.contact(&owner, &passport).await?;
-        self.outcome.befriended.extend(friend.map(|friend| (owner, friend)));
-        Ok(true)
-    }
-
-    async fn withdrawal(&mut self, owner: Passport, from: RemoteUser) -> Result<bool, StoreFault> {
-        let from = RemoteTarget::Person(from);
-        let Some(passport) = address::find(self.connection, self.network, &from).await? else { return Ok(false) };
-        let unused = (clock::guid(), "");
-        let changed = entry::set_reverse(self.connection, &owner, &passport, false, unused, self.now).await?;
-        if changed {
-            self.outcome.withdrawn.push((owner, passport));
-        }
-        Ok(changed)
+    /// A message will never be shown.
+    fn fail(&mut self, owner: Passport, id: RemoteMessage, reason: &str) {
+        self.outcome.accepted.undelivered.push(Undelivered { owner, id, reason: reason.to_owned() });
     }
 
     async fn allot(&mut self, introduction: &Introduction) -> Result<Passport, StoreFault> {
         address::allot(self.connection, &self.networks.realm, self.network, introduction).await
     }
 
-    /// The address of a profile, and its entry on the owner's list: as it is kept, or as it would have to be made.
-    async fn entry(&mut self, owner: &Passport, profile: RemoteProfile) -> Result<(Passport, Entry), StoreFault> {
-        let introduction = Introduction::from(profile);
+    /// The address of somebody or something, and its entry on the owner's list: as it is kept, or as it would have to be made.
+    async fn entry(&mut self, owner: &Passport, introduction: Introduction) -> Result<(Passport, Entry), StoreFault> {
         let passport = self.allot(&introduction).await?;
         let kept = entry::find(self.connection, owner, &passport).await?;
         let Introduction { name, login, .. } = introduction;
@@ -220,14 +210,9 @@ impl Reception<'_> {
     async fn contact(&mut self, owner: &Passport, passport: &Passport) -> Result<Option<Contact>, StoreFault> {
         record::contact(self.connection, owner, passport, self.networks).await
     }
+}
 
-    async fn has_departed(&mut self, owner: &Passport, contact: &Passport) -> Result<bool, StoreFault> {
-        let found: Option<String> =
-            sqlx::query_scalar("SELECT passport FROM departed WHERE owner = $1 AND passport = $2")
-                .bind(owner.as_str())
-                .bind(contact.as_str())
-                .fetch_optional(&mut *self.connection)
-                .await?;
-        Ok(found.is_some())
-    }
+/// The name that somebody is shown by.
+fn shown_name(profile: &RemoteProfile) -> &str {
+    if profile.name.is_empty() { &profile.login } else { &profile.name }
 }

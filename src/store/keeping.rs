@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use bridge::Action;
 use domain::{
     Passport,
-    conversation::{Draft, MessageId},
+    conversation::{Draft, Gather, MessageId},
 };
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -94,7 +94,8 @@ struct Rows<'a> {
 struct OrderRow<'a> {
     owner: &'a Passport,
     contact: &'a Passport,
-    message: MessageId,
+    /// The message it says; `None` for the room that is made for it.
+    message: Option<MessageId>,
     action: String,
 }
 
@@ -141,7 +142,6 @@ impl<'a> Sorting<'a> {
 
     fn sort(&mut self, letter: &'a Letter) -> Result<Kept, StoreFault> {
         let Letter { draft, most_waiting } = letter;
-        let orders = self.orders(draft)?;
         // Whoever was removed says nothing any more.
         let is_gone = !self.accounts.contains_key(draft.author.as_str());
         let mut left_out: Vec<Passport> = Vec::new();
@@ -158,6 +158,7 @@ impl<'a> Sorting<'a> {
                 left_out.push(recipient.clone());
             }
         }
+        let orders = self.orders(draft, &left_out)?;
         if !awaited.is_empty() {
             let name = self.accounts.get(draft.author.as_str()).filter(|name| !name.is_empty());
             self.rows.messages.push((draft, name.map_or_else(|| draft.author.to_string(), Clone::clone)));
@@ -171,16 +172,25 @@ impl<'a> Sorting<'a> {
         Ok(Kept { id: draft.id, left_out })
     }
 
-    /// What other networks are to say of it. What only Messenger understands orders nothing.
-    fn orders(&self, draft: &'a Draft) -> Result<Vec<OrderRow<'a>>, StoreFault> {
+    /// What other networks are to say of it, each gathering after it has been seen to. What only Messenger understands orders nothing.
+    fn orders(&self, draft: &'a Draft, left_out: &[Passport]) -> Result<Vec<OrderRow<'a>>, StoreFault> {
         let Some(content) = draft.content.as_ref().filter(|_| !draft.remotes.is_empty()) else { return Ok(Vec::new()) };
         if !self.accounts.contains_key(draft.author.as_str()) {
             return Err(StoreFault::UnknownAccount(draft.author.clone()));
         }
-        let action = word::action_json(&Action::Say { content: content.clone(), sent: draft.sent, reply: None })?;
-        let known = draft.remotes.iter().filter(|contact| self.contacts.contains(contact.as_str()));
-        let order = |contact| OrderRow { owner: &draft.author, contact, message: draft.id, action: action.clone() };
-        Ok(known.map(order).collect())
+        let heard = draft.accounts.iter().filter(|account| !left_out.contains(account)).cloned().collect();
+        let says = Action::Say { content: content.clone(), sent: draft.sent, reply: None, heard };
+        let says = word::action_json(&says)?;
+        let mut orders = Vec::with_capacity(draft.remotes.len());
+        for contact in draft.remotes.iter().filter(|contact| self.contacts.contains(contact.as_str())) {
+            let order = |message, action| OrderRow { owner: &draft.author, contact, message, action };
+            for Gather { people, accounts, name, .. } in draft.gathers.iter().filter(|room| room.contact == *contact) {
+                let (people, accounts, name) = (people.clone(), accounts.clone(), name.clone());
+                orders.push(order(None, word::action_json(&Action::Gather { people, accounts, name })?));
+            }
+            orders.push(order(Some(draft.id), says.clone()));
+        }
+        Ok(orders)
     }
 }
 
@@ -261,7 +271,7 @@ async fn insert_orders(connection: &mut AnyConnection, orders: &[OrderRow<'_>]) 
                 .bind(uuid::Uuid::new_v4().simple().to_string())
                 .bind(order.owner.as_str())
                 .bind(order.contact.as_str())
-                .bind(order.message.0)
+                .bind(order.message.map(|id| id.0))
                 .bind(&order.action)
                 .bind(0_i64)
         });

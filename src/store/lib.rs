@@ -8,12 +8,14 @@
 
 mod account;
 mod address;
+mod attention;
 mod change;
 mod clock;
 mod entry;
 mod fault;
 mod group;
 mod inbox;
+mod invitation;
 mod keeping;
 mod link;
 mod media_word;
@@ -23,7 +25,9 @@ mod numbers;
 mod object;
 mod open;
 mod outbox;
+mod reaction;
 mod record;
+mod room;
 mod rows;
 mod setting;
 mod sweep;
@@ -39,13 +43,16 @@ use tempfile::TempDir;
 
 pub use account::AccountSummary;
 pub use address::{Introduction, RemoteContact};
+pub use attention::Attention;
 pub use fault::StoreFault;
-pub use inbox::AcceptOutcome;
+pub use inbox::{AcceptOutcome, RoomAsked};
 pub use keeping::Kept;
 pub use link::LinkedMedia;
 pub use message::WaitingPeer;
 pub use object::{Object, Portrait};
 pub use outbox::{Lane, OrderId, ParkedOrder, PendingOrder};
+pub use room::RoomEntry;
+pub use setting::RoomStyle;
 
 use address::Networks;
 use numbers::{Numbers, Reservation};
@@ -54,6 +61,9 @@ use writer::Writer;
 
 /// How many messages of one author may wait for one recipient.
 const KEPT_MESSAGES: u32 = 1000;
+
+/// How many invitations to rooms are shown to one account within an hour as somebody who wants to be a contact.
+const ROOM_PROMPTS: u32 = 5;
 
 /// The database. Cheap to clone; the writer ends, after everything that was handed in, when the last clone is dropped or
 /// [`Store::close`] is called.
@@ -64,6 +74,7 @@ pub struct Store {
     networks: Arc<Networks>,
     numbers: Arc<Numbers>,
     kept_messages: u32,
+    room_prompts: u32,
     /// Where a database lies that is only for this process; gone with the last clone.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -86,15 +97,24 @@ impl Store {
             networks: Arc::new(Networks { realm, bits }),
             numbers,
             kept_messages: KEPT_MESSAGES,
+            room_prompts: ROOM_PROMPTS,
             _temporary: temporary.map(Arc::new),
         })
     }
 
-    /// The store, with another limit than 1,000 for how many messages of one author [`Store::keep`] lets wait for one recipient.
-    /// It is of this value and its later clones.
+    /// The store, with another limit than 1,000 for how many messages of one author [`Store::keep`] lets wait for one recipient,
+    /// and how many of one window [`Store::accept`] does. It is of this value and its later clones.
     #[must_use]
     pub const fn keeping_at_most(mut self, kept_messages: u32) -> Self {
         self.kept_messages = kept_messages;
+        self
+    }
+
+    /// The store, with another limit than 5 for how many invitations to rooms within an hour [`Store::accept`] shows to one account
+    /// as somebody who wants to be a contact. It is of this value and its later clones.
+    #[must_use]
+    pub const fn prompting_at_most(mut self, room_prompts_per_hour: u32) -> Self {
+        self.room_prompts = room_prompts_per_hour;
         self
     }
 

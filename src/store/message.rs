@@ -13,6 +13,9 @@ use crate::{
     word,
 };
 
+/// How many lines of the server's own contact may wait for one account.
+const MOST_NOTICES: i64 = 200;
+
 /// A contact from whom something waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingPeer {
@@ -37,7 +40,7 @@ impl Store {
     }
 
     /// Keeps something that `peer` says to `owner` and that comes from nobody else: the server's own contact, which has no address
-    /// of a network, says what it has to say in this way. `author_name` is the name to show beside it.
+    /// of a network, says what it has to say in this way. `author_name` is the name to show beside it. Of that contact's own lines the last 200 wait.
     pub async fn notice(
         &self,
         owner: &Passport,
@@ -46,15 +49,20 @@ impl Store {
         content: Content,
     ) -> Result<MessageId, StoreFault> {
         let (owner, peer, author_name) = (owner.clone(), peer.clone(), author_name.to_owned());
-        let numbers = self.numbers.clone();
+        let (numbers, service) = (self.numbers.clone(), self.networks.realm.service());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
                     if account::name(connection, &owner).await?.is_none() {
                         return Err(StoreFault::UnknownAccount(owner));
                     }
-                    let notice = Arrived { id: numbers.give(), author_name: &author_name, sent: clock::now(), content };
-                    keep_content(connection, &owner, &peer, notice).await
+                    let (id, sent) = (numbers.give(), clock::now());
+                    let notice = Arrived { id, author_name: &author_name, speaker: None, sent, content };
+                    keep_content(connection, &owner, &peer, notice).await?;
+                    if peer == service {
+                        drop_oldest(connection, &owner, &peer).await?;
+                    }
+                    Ok(id)
                 })
             })
             .await
@@ -68,7 +76,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Waiting>, StoreFault> {
         let rows = sqlx::query_as(
-            "SELECT message.id, delivery.peer, message.author_name, message.sent, message.payload, message.content
+            "SELECT message.id, delivery.peer, message.author_name, message.author, message.sent, message.payload,
+                    message.content
              FROM delivery JOIN message ON message.id = delivery.message
              WHERE delivery.owner = $1 AND delivery.message > $2 ORDER BY delivery.message LIMIT $3",
         )
@@ -109,7 +118,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Waiting>, StoreFault> {
         let rows = sqlx::query_as(
-            "SELECT message.id, delivery.peer, message.author_name, message.sent, message.payload, message.content
+            "SELECT message.id, delivery.peer, message.author_name, message.author, message.sent, message.payload,
+                    message.content
              FROM delivery JOIN message ON message.id = delivery.message
              WHERE delivery.owner = $1 AND delivery.peer = $2 ORDER BY delivery.message LIMIT $3",
         )
@@ -121,6 +131,11 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
+    /// Returns once all that was handed in before is kept, and can be read.
+    pub async fn settled(&self) -> Result<(), StoreFault> {
+        self.writer.run(|_| Box::pin(async { Ok(()) })).await
+    }
+
     /// `owner` has these messages: they no longer wait, and those that wait for nobody are forgotten. Unknown ones are
     /// passed over. They take their place as [`Store::keep`] does.
     pub async fn delivered(&self, owner: &Passport, messages: &[MessageId]) -> Result<(), StoreFault> {
@@ -128,9 +143,9 @@ impl Store {
     }
 }
 
-type Row = (i64, String, String, i64, Option<Vec<u8>>, Option<String>);
+type Row = (i64, String, String, Option<String>, i64, Option<Vec<u8>>, Option<String>);
 
-fn read((id, peer, author_name, sent, payload, content): Row) -> Result<Waiting, StoreFault> {
+fn read((id, peer, author_name, speaker, sent, payload, content): Row) -> Result<Waiting, StoreFault> {
     let body = match (payload, content) {
         (Some(payload), _) => Body::Payload(Bytes::from(payload)),
         (None, Some(content)) => Body::Content(word::content(&content)?),
@@ -142,6 +157,7 @@ fn read((id, peer, author_name, sent, payload, content): Row) -> Result<Waiting,
         id: MessageId(id),
         peer: word::passport("delivery", &peer)?,
         author_name,
+        speaker: speaker.map(|speaker| word::passport("message", &speaker)).transpose()?,
         sent: Timestamp(sent),
         body,
     })
@@ -153,6 +169,8 @@ pub(crate) struct Arrived<'a> {
     pub(crate) id: MessageId,
     /// The name to show beside it.
     pub(crate) author_name: &'a str,
+    /// Who said it, where it was said in a room.
+    pub(crate) speaker: Option<&'a Passport>,
     /// When it was said.
     pub(crate) sent: Timestamp,
     /// What.
@@ -166,12 +184,13 @@ pub(crate) async fn keep_content(
     peer: &Passport,
     arrived: Arrived<'_>,
 ) -> Result<MessageId, StoreFault> {
-    let Arrived { id, author_name, sent, content } = arrived;
-    sqlx::query("INSERT INTO message (id, author_name, sent, content) VALUES ($1, $2, $3, $4)")
+    let Arrived { id, author_name, speaker, sent, content } = arrived;
+    sqlx::query("INSERT INTO message (id, author_name, sent, content, author) VALUES ($1, $2, $3, $4, $5)")
         .bind(id.0)
         .bind(author_name)
         .bind(sent.0)
         .bind(word::content_json(&content)?)
+        .bind(speaker.map(Passport::as_str))
         .execute(&mut *connection)
         .await?;
     sqlx::query("INSERT INTO delivery (owner, message, peer) VALUES ($1, $2, $3)")
@@ -181,6 +200,24 @@ pub(crate) async fn keep_content(
         .execute(connection)
         .await?;
     Ok(id)
+}
+
+/// Forgets what waits longest of the lines of `peer`, where too many wait.
+async fn drop_oldest(connection: &mut AnyConnection, owner: &Passport, peer: &Passport) -> Result<(), StoreFault> {
+    let dropped: Vec<i64> = sqlx::query_scalar(
+        "DELETE FROM delivery WHERE owner = $1 AND peer = $2 AND message <= (
+             SELECT message FROM delivery WHERE owner = $1 AND peer = $2 ORDER BY message DESC LIMIT 1 OFFSET $3)
+         RETURNING message",
+    )
+    .bind(owner.as_str())
+    .bind(peer.as_str())
+    .bind(MOST_NOTICES)
+    .fetch_all(&mut *connection)
+    .await?;
+    for message in dropped {
+        forget_if_nobody_waits(connection, message).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn forget_if_nobody_waits(connection: &mut AnyConnection, message: i64) -> Result<(), StoreFault> {

@@ -1,13 +1,18 @@
 //! What is to be done on other networks, in order for each account and contact, until it is done or given up.
 
 use bridge::{Action, Order, Receipt};
-use domain::{Content, NetworkName, Passport, conversation::MessageId};
+use domain::{
+    Content, NetworkName, Passport, Timestamp,
+    content::{Gist, answered},
+    conversation::MessageId,
+};
 use sqlx::AnyConnection;
 
 use crate::{
-    Store, StoreFault, account, clock,
+    Store, StoreFault, account, clock, invitation,
     message::{self, Arrived},
-    message_map, word,
+    message_map::{self, Memory},
+    word,
 };
 
 /// The number of an order; it grows.
@@ -130,29 +135,31 @@ impl Store {
             .await
     }
 
-    /// The order was carried out: it is removed, and the network's ids of what was said are remembered.
+    /// The order was carried out: it is removed, and the network's ids of what was said are remembered, with what was said.
     pub async fn order_done(&self, id: OrderId, receipt: Receipt) -> Result<(), StoreFault> {
         self.writer.run(move |connection| Box::pin(async move { done(connection, id, &receipt).await })).await
     }
 
     /// The order is given up for now, because of `reason`: a phrase for people, without secrets. In the same transaction its
-    /// author is told so by `report`, in the window of the contact.
+    /// author is told so by `report`, in the window of the contact. [`Store::prune`] forgets it 30 days later.
     pub async fn order_failed(&self, id: OrderId, reason: &str, report: Option<&str>) -> Result<(), StoreFault> {
         let (reason, report) = (reason.to_owned(), report.map(str::to_owned));
         let numbers = self.numbers.clone();
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
-                    let parked: Option<(String, String)> =
-                        sqlx::query_as("UPDATE outbox SET parked = $2 WHERE id = $1 RETURNING owner, contact")
-                            .bind(id.0)
-                            .bind(reason)
-                            .fetch_optional(&mut *connection)
-                            .await?;
+                    let parked: Option<(String, String)> = sqlx::query_as(
+                        "UPDATE outbox SET parked = $2, given_up = $3 WHERE id = $1 RETURNING owner, contact",
+                    )
+                    .bind(id.0)
+                    .bind(reason)
+                    .bind(clock::now().0)
+                    .fetch_optional(&mut *connection)
+                    .await?;
                     if let (Some((owner, contact)), Some(report)) = (parked, report) {
                         let (owner, contact) = (word::passport("outbox", &owner)?, word::passport("outbox", &contact)?);
                         let (sent, content) = (clock::now(), Content::text(report));
-                        let report = Arrived { id: numbers.give(), author_name: "", sent, content };
+                        let report = Arrived { id: numbers.give(), author_name: "", speaker: None, sent, content };
                         message::keep_content(connection, &owner, &contact, report).await?;
                     }
                     Ok(())
@@ -188,10 +195,12 @@ impl Store {
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
-                    let done = sqlx::query("UPDATE outbox SET parked = NULL WHERE owner = $1 AND parked IS NOT NULL")
-                        .bind(owner.as_str())
-                        .execute(connection)
-                        .await?;
+                    let done = sqlx::query(
+                        "UPDATE outbox SET parked = NULL, given_up = NULL WHERE owner = $1 AND parked IS NOT NULL",
+                    )
+                    .bind(owner.as_str())
+                    .execute(connection)
+                    .await?;
                     Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
                 })
             })
@@ -216,6 +225,10 @@ pub(crate) async fn enqueue(
     if known.is_none() {
         return Err(StoreFault::UnknownContact(contact.clone()));
     }
+    if !matches!(action, Action::Say { .. }) {
+        // Whatever else is ordered of a room, the account has decided about it.
+        invitation::close(connection, owner, contact).await?;
+    }
     let id = sqlx::query_scalar(
         "INSERT INTO outbox (key, owner, contact, message, action, attempt) VALUES ($1, $2, $3, $4, $5, 0)
          RETURNING id",
@@ -233,21 +246,52 @@ pub(crate) async fn enqueue(
 }
 
 async fn done(connection: &mut AnyConnection, id: OrderId, receipt: &Receipt) -> Result<(), StoreFault> {
-    let row: Option<(String, Option<i64>, String)> = sqlx::query_as(
-        "SELECT outbox.owner, outbox.message, address.network
+    let row: Option<(String, String, Option<i64>, String, String)> = sqlx::query_as(
+        "SELECT outbox.owner, outbox.contact, outbox.message, outbox.action, address.network
          FROM outbox JOIN address ON address.passport = outbox.contact WHERE outbox.id = $1",
     )
     .bind(id.0)
     .fetch_optional(&mut *connection)
     .await?;
     // Done already, or the account is gone.
-    let Some((owner, message, network)) = row else { return Ok(()) };
+    let Some((owner, contact, message, action, network)) = row else { return Ok(()) };
     if let Some(message) = message.map(MessageId) {
         let (owner, network) = (word::passport("outbox", &owner)?, word::network("address", &network)?);
+        let (contact, gist) = (word::passport("outbox", &contact)?, gist(&word::action(&action)?));
+        let memory = Memory { message, peer: Some(&contact), gist: gist.as_ref() };
         for remote in &receipt.messages {
-            message_map::remember(connection, &owner, &network, remote, message, clock::now()).await?;
+            message_map::remember(connection, &owner, &network, remote, memory).await?;
         }
     }
     sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id.0).execute(connection).await?;
     Ok(())
+}
+
+/// What is remembered of what was said: of an answer, without what it answers.
+fn gist(action: &Action) -> Option<Gist> {
+    match action {
+        Action::Say { content: Content::Text(text), .. } => {
+            let rest = answered(text).map(|(_, rest)| rest);
+            Some(Gist::of(&Content::Text(rest.unwrap_or_else(|| text.clone())), None, ""))
+        }
+        Action::Say { content, .. } => Some(Gist::of(content, None, "")),
+        Action::Gather { .. } | Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend => None,
+    }
+}
+
+/// Forgets orders that were given up before `oldest`, and says how many. Those of whom it is not known when were given up `now`.
+pub(crate) async fn prune(
+    connection: &mut AnyConnection,
+    oldest: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreFault> {
+    sqlx::query("UPDATE outbox SET given_up = $1 WHERE parked IS NOT NULL AND given_up IS NULL")
+        .bind(now.0)
+        .execute(&mut *connection)
+        .await?;
+    let done = sqlx::query("DELETE FROM outbox WHERE parked IS NOT NULL AND given_up < $1")
+        .bind(oldest.0)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
 }

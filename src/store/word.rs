@@ -3,7 +3,7 @@
 use bridge::Action;
 use domain::{
     Content, Guid, Lists, NetworkName, Passport, RemoteRoom, RemoteUser, Telephone, account::Prompt,
-    contact::RemoteTarget, policy::Privacy,
+    contact::RemoteTarget, content::Gist, policy::Privacy,
 };
 
 use crate::StoreFault;
@@ -84,6 +84,16 @@ pub(crate) fn content(json: &str) -> Result<Content, StoreFault> {
 
 pub(crate) fn content_json(content: &Content) -> Result<String, StoreFault> {
     serde_json::to_string(content).map_err(|_| StoreFault::Query("a content has no JSON form".to_owned()))
+}
+
+/// What is remembered of a message; `None` where that cannot be read, since a message must not be held up by what is only known of
+/// another one.
+pub(crate) fn gist(json: &str) -> Option<Gist> {
+    serde_json::from_str(json).ok()
+}
+
+pub(crate) fn gist_json(gist: &Gist) -> Result<String, StoreFault> {
+    serde_json::to_string(gist).map_err(|_| StoreFault::Query("a gist has no JSON form".to_owned()))
 }
 
 pub(crate) fn action(json: &str) -> Result<Action, StoreFault> {

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::{MatrixUser, chrysalis};
+use crate::matrix_user::Registrar;
+use crate::{FaultProxy, MatrixUser, chrysalis, keep_log};
 
 /// The homeserver's name: what stands behind the colon in its users' ids.
 const SERVER_NAME: &str = "example.org";
@@ -25,7 +26,16 @@ pub struct Homeserver {
     folder: TempDir,
     listen: SocketAddr,
     appservice: SocketAddr,
+    between: Option<Between>,
     process: Option<Child>,
+}
+
+/// What stands between a homeserver and its appservice.
+pub struct Between {
+    /// What the appservice asks of the homeserver goes through this.
+    pub to_homeserver: FaultProxy,
+    /// What the homeserver pushes to the appservice goes through this.
+    pub to_appservice: FaultProxy,
 }
 
 impl Homeserver {
@@ -34,9 +44,21 @@ impl Homeserver {
 
     /// Starts one that has the registration which `program` writes.
     pub async fn start(program: &Path) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::begin(program, free_address(), free_address(), None).await
+    }
+
+    /// As [`Homeserver::start`], with a proxy on each of the two ways between it and the appservice; what they do is drawn from
+    /// `seed`. Users stay before the homeserver itself.
+    pub async fn start_behind_proxies(program: &Path, seed: u64) -> Self {
         let (listen, appservice) = (free_address(), free_address());
-        let mut homeserver = Self { folder, listen, appservice, process: None };
+        let to_homeserver = FaultProxy::start(listen, seed).await;
+        let to_appservice = FaultProxy::start(appservice, !seed).await;
+        Self::begin(program, listen, appservice, Some(Between { to_homeserver, to_appservice })).await
+    }
+
+    async fn begin(program: &Path, listen: SocketAddr, appservice: SocketAddr, between: Option<Between>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut homeserver = Self { folder, listen, appservice, between, process: None };
         let registration = homeserver.register(program);
         let port = listen.port().to_string();
         homeserver.script("prepare", &[&port, SERVER_NAME, registration.to_str().unwrap()]);
@@ -46,10 +68,14 @@ impl Homeserver {
 
     /// What has to stand in the configuration of the server that is registered here: its section of this network.
     pub fn section(&self) -> String {
-        let (listen, appservice) = (self.listen, self.appservice);
+        let (homeserver, listen) = (self.listen, self.appservice);
+        let (homeserver, url) = match &self.between {
+            Some(between) => (between.to_homeserver.address(), between.to_appservice.address()),
+            None => (homeserver, listen),
+        };
         format!(
-            "[networks.matrix]\nhomeserver_url = \"http://{listen}\"\nserver_name = \"{SERVER_NAME}\"\n\
-             [networks.matrix.appservice]\nlisten = \"{appservice}\"\nurl = \"http://{appservice}\"\n\
+            "[networks.matrix]\nhomeserver_url = \"http://{homeserver}\"\nserver_name = \"{SERVER_NAME}\"\n\
+             [networks.matrix.appservice]\nlisten = \"{listen}\"\nurl = \"http://{url}\"\n\
              as_token = \"the-token-of-the-appservice\"\nhs_token = \"{}\"\n",
             Self::TOKEN
         )
@@ -63,6 +89,22 @@ impl Homeserver {
     /// Where it finds the appservice.
     pub const fn appservice(&self) -> SocketAddr {
         self.appservice
+    }
+
+    /// What stands between it and the appservice, after [`Homeserver::start_behind_proxies`].
+    pub fn between(&self) -> &Between {
+        self.between.as_ref().expect("a homeserver that was started behind proxies")
+    }
+
+    /// Registers many at once, who are called by this prefix and a number from 0 on: some hundredths of a second each.
+    pub async fn users(&self, prefix: &str, count: usize) -> Vec<MatrixUser> {
+        let secrets = fs::read_to_string(self.directory().join("secrets")).unwrap();
+        let registrar = Registrar::new(self.listen, SERVER_NAME, secrets.lines().next().unwrap());
+        let mut users = Vec::with_capacity(count);
+        for number in 0..count {
+            users.push(registrar.register(&format!("{prefix}{number}"), PASSWORD).await);
+        }
+        users
     }
 
     /// Registers somebody.
@@ -130,6 +172,8 @@ impl Drop for Homeserver {
         self.kill();
         if std::thread::panicking() {
             eprintln!("---- the end of the homeserver's log ----\n{}", self.log());
+            let whole = fs::read_to_string(self.directory().join("homeserver.log")).unwrap_or_default();
+            keep_log("synapse.log", &whole);
         }
     }
 }

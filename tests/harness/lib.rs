@@ -7,6 +7,7 @@
 
 mod command;
 mod contacts;
+mod fault_proxy;
 mod gateway;
 mod homeserver;
 mod matrix_user;
@@ -22,9 +23,10 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use command::{Finished, chrysalis};
+pub use fault_proxy::{Fault, FaultProxy};
 pub use gateway::{Relayed, carry, commands, open_gateway, poll};
-pub use homeserver::Homeserver;
-pub use matrix_user::MatrixUser;
+pub use homeserver::{Between, Homeserver};
+pub use matrix_user::{MatrixUser, Member, RoomOptions};
 pub use messenger::{CAPABILITIES, Messenger, reply_to};
 pub use p2p::{
     Answer, CANCEL, CHUNK, Call, DIRECT_REFUSED, FileOffer, Kind, Object, ObjectKind, Sending, chunks, definitions_in,
@@ -32,7 +34,7 @@ pub use p2p::{
 };
 pub use passport::{by_header, by_passport, by_rst, ticket, token_of};
 pub use room::{Room, nudge, text, typing};
-pub use server::{PASSWORD, Server};
+pub use server::{LockedDatabase, PASSWORD, Server};
 pub use web::{Answered, get, post};
 pub use wire::{Ended, Wire};
 
@@ -45,4 +47,15 @@ pub async fn within<T>(waiting_for: &str, future: impl Future<Output = T>) -> T 
         panic!("waited {DEADLINE:?} in vain for {waiting_for}")
     };
     value
+}
+
+/// Keeps the whole log of a failed test in the folder that `CHRYSALIS_TEST_LOGS` names, if it names one.
+pub(crate) fn keep_log(name: &str, log: &str) {
+    if let Some(folder) = std::env::var_os("CHRYSALIS_TEST_LOGS") {
+        let path = std::path::Path::new(&folder).join(format!("{}-{name}", std::process::id()));
+        match std::fs::write(&path, log) {
+            Ok(()) => eprintln!("the whole log is in {}", path.display()),
+            Err(fault) => eprintln!("{} cannot be written: {fault}", path.display()),
+        }
+    }
 }

@@ -10,11 +10,11 @@ use std::sync::{
     mpsc,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::{DEADLINE, Finished, chrysalis};
+use crate::{DEADLINE, Finished, chrysalis, keep_log};
 
 /// The password of every account.
 pub const PASSWORD: &str = "pass,word 1%";
@@ -142,17 +142,48 @@ impl Server {
     /// Makes every kept message so many seconds older; only while the server is down.
     pub async fn make_messages_older(&self, seconds: i64) {
         assert!(self.process.is_none(), "the database is the server's while it runs");
-        let options = SqliteConnectOptions::new().filename(self.data().join("chrysalis.db"));
-        let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+        let mut database = self.database().await;
         let changed = sqlx::query("UPDATE message SET sent = sent - $1").bind(seconds * 1000);
         let changed = changed.execute(&mut database).await.unwrap().rows_affected();
         assert!(changed > 0, "no message is kept");
         database.close().await.unwrap();
     }
 
+    /// Takes the database into the hands of another process, which nobody can write beside, until it is released.
+    pub async fn lock_database(&self) -> LockedDatabase {
+        let mut database = self.database().await;
+        // Everything is one statement to the database: whoever writes now is through within a moment.
+        sqlx::query("BEGIN EXCLUSIVE").execute(&mut database).await.unwrap();
+        LockedDatabase(database)
+    }
+
+    /// From now on the running server can write nothing more to any file, as on a disk that is full.
+    pub fn fill_disk(&self) {
+        self.limit_files(Some(0));
+    }
+
+    /// There is room on the disk again.
+    pub fn free_disk(&self) {
+        self.limit_files(None);
+    }
+
+    fn limit_files(&self, bytes: Option<u64>) {
+        let process = self.process.as_ref().expect("the server runs");
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(Pid::from_child(process)), Resource::Fsize, limit).unwrap();
+    }
+
+    async fn database(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.data().join("chrysalis.db"));
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+
     fn spawn(&mut self) -> bool {
         let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
-        let mut process = Command::new(&self.program)
+        // A file that may not grow is an error to the program, not its end: see Server::fill_disk.
+        let mut process = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(&self.program)
             .arg("--config")
             .arg(self.config())
             .arg("run")
@@ -197,6 +228,17 @@ impl Server {
     }
 }
 
+/// A database that another process holds.
+pub struct LockedDatabase(SqliteConnection);
+
+impl LockedDatabase {
+    /// Lets it go.
+    pub async fn release(mut self) {
+        sqlx::query("ROLLBACK").execute(&mut self.0).await.unwrap();
+        self.0.close().await.unwrap();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
@@ -205,6 +247,7 @@ impl Drop for Server {
             let lines: Vec<&str> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
             eprintln!("---- the last of the server's log ----\n{}", last.join("\n"));
+            keep_log("chrysalis.log", &log);
         } else {
             let panicked: Vec<&str> = log.lines().filter(|line| line.contains("panicked")).collect();
             assert!(panicked.is_empty(), "{panicked:#?}");

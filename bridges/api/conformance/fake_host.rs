@@ -19,7 +19,10 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, sync::Notify, time::timeout};
 
-use crate::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile, Write};
+use crate::{
+    Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile,
+    Write,
+};
 
 /// How long [`FakeHost::wait_for`] waits: a real homeserver on a busy machine may take seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -178,8 +181,7 @@ impl State {
         let mut accepted = Accepted::default();
         for arrival in batch.arrivals {
             let here = owners.iter().any(|owner| owner.passport == *arrival.owner());
-            let fresh = here
-                && arrival.id().is_none_or(|id| self.known.insert((arrival.owner().clone(), id.clone())));
+            let fresh = here && arrival.id().is_none_or(|id| self.known.insert((arrival.owner().clone(), id.clone())));
             if fresh {
                 accepted.fresh += 1;
                 self.seen.arrivals.push(arrival);

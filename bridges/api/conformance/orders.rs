@@ -12,5 +12,5 @@ pub(super) fn order(key: &str, person: &RemoteProfile, action: Action) -> Order 
 
 /// A first attempt to say `text` to `person`.
 pub(super) fn say(key: &str, host: &FakeHost, person: &RemoteProfile, text: &str) -> Order {
-    order(key, person, Action::Say { content: Content::text(text), sent: host.now(), reply: None })
+    order(key, person, Action::Say { content: Content::text(text), sent: host.now(), reply: None, heard: Vec::new() })
 }

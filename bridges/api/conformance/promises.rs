@@ -2,6 +2,8 @@
 
 mod looks;
 mod media;
+mod relations;
+mod rooms;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -60,6 +62,14 @@ pub async fn run(subject: &dyn Subject) {
     }
     if subject.has_pictures() {
         stage.pictures_go_both_ways().await;
+    }
+    if subject.has_relations() {
+        stage.what_is_said_of_messages_names_them().await;
+        stage.an_answer_goes_out_as_one().await;
+    }
+    if let Some(room) = subject.room() {
+        stage.rooms_are_entered_spoken_in_and_described(&room).await;
+        stage.people_and_rooms_are_found_by_the_networks_own_spelling(&room).await;
     }
     stage.a_closed_link_opens_again().await;
     drop((network, link));

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Content, content::Text, presence::RemotePresence};
+use domain::{Content, RemoteMessage, content::Text, presence::RemotePresence};
 use tokio::runtime::Handle;
 
 use super::Enclosure;
-use crate::{LinkOwner, Network, RemoteProfile};
+use crate::{LinkOwner, Network, RemoteProfile, RoomProfile};
 
 /// The account that the suite plays: `carol@msn.example`, called Carol.
 ///
@@ -88,6 +88,56 @@ pub trait Subject: Send + Sync {
     /// so.
     async fn sees_picture(&self, picture: Option<&[u8]>) {
         lacking("sees_picture", &format!("{:?} bytes", picture.map(<[u8]>::len)))
+    }
+
+    /// Whether people on this network answer messages, put signs on them, change and delete them.
+    fn has_relations(&self) -> bool {
+        false
+    }
+
+    /// The person answers this message of [`owner`]. Called where [`Subject::has_relations`] says so, as the four below.
+    async fn answer(&self, to: &RemoteMessage, text: &str) {
+        lacking("answer", &format!("{text:?} to {}", to.as_str()))
+    }
+
+    /// The person puts a sign on this message.
+    async fn react(&self, to: &RemoteMessage, sign: &str) {
+        lacking("react", &format!("{sign} on {}", to.as_str()))
+    }
+
+    /// The person's message of this id says something else from now on.
+    async fn change(&self, of: &RemoteMessage, text: &str) {
+        lacking("change", &format!("{} to {text:?}", of.as_str()))
+    }
+
+    /// The person deletes what they said, or takes a sign back.
+    async fn remove(&self, of: &RemoteMessage) {
+        lacking("remove", of.as_str())
+    }
+
+    /// What the person heard last from [`owner`] answers, if it was an answer.
+    async fn last_answered(&self) -> Option<RemoteMessage> {
+        lacking("last_answered", "the last message")
+    }
+
+    /// A room of the network that [`owner`] is not in, and the person is.
+    fn room(&self) -> Option<RoomProfile> {
+        None
+    }
+
+    /// The person asks [`owner`] into [`Subject::room`]; `false` on a network where whoever wants to goes in.
+    async fn ask_in(&self) -> bool {
+        lacking("ask_in", "the room")
+    }
+
+    /// The person says this in [`Subject::room`], and goes on, as their network would, until the bridge has told it "received".
+    async fn say_in(&self, text: &str) {
+        lacking("say_in", text)
+    }
+
+    /// How the network itself spells [`Subject::room`], if it has such a spelling.
+    fn spelling_of_the_room(&self) -> Option<String> {
+        None
     }
 
     /// How many tasks the bridge may have: none more may be left after [`Network::stop`] than before [`Network::start`]. All of

@@ -30,7 +30,7 @@ async fn wait_to_hear(host: &FakeHost, count: usize) -> Vec<(String, Content)> {
 async fn the_room_is_found_by_its_name() {
     let host = host();
     let (network, _link) = started(&host).await;
-    assert_eq!(network.resolve_room("Room", None).await, Ok(Some(room::profile())));
+    assert_eq!(network.resolve_room("Room", None).await, Ok(Some(room::profile(room::TOPIC))));
     assert_eq!(network.resolve_room("attic", None).await, Ok(None));
     assert_eq!(network.resolve_room("room", Some("example.org")).await, Ok(None));
     network.stop().await;

@@ -158,7 +158,7 @@ impl Account {
     }
 
     /// How many stand on a list.
-    fn held(&self, list: List) -> usize {
+    pub(super) fn held(&self, list: List) -> usize {
         self.contacts.values().filter(|contact| contact.lists.contains(list)).count()
     }
 
@@ -324,7 +324,8 @@ impl Account {
 
     /// The store has changed an entry on its own: an invitation, a friend, a withdrawal.
     pub(super) fn entered(&mut self, moment: &Moment, contact: Contact, effects: &mut Vec<Effect>) {
-        let before = self.contacts.get(&contact.passport).is_some_and(|known| known.lists.watches());
+        let lists_before = self.contacts.get(&contact.passport).map_or(Lists::NONE, |known| known.lists);
+        let before = lists_before.watches();
         let after = contact.lists.watches();
         let (passport, name) = (contact.passport.clone(), contact.name.clone());
         if let Some(known) = self.contacts.get_mut(&passport) {
@@ -337,6 +338,7 @@ impl Account {
             self.contacts.insert(passport.clone(), contact);
         }
         self.list_moves(moment);
+        self.show_entry(&passport, lists_before, effects);
         let event = match (before, after) {
             (false, true) => Event::AddedBy { passport, name },
             (true, false) => Event::RemovedBy { passport },
@@ -358,13 +360,13 @@ impl Account {
 }
 
 /// An entry that stands on no list yet. Without a name it goes by its address, a telephone by its number.
-fn fresh(moment: &Moment, passport: Passport, name: Option<String>, remote: Option<RemoteIdentity>) -> Contact {
+pub(super) fn fresh(moment: &Moment, passport: Passport, name: Option<String>, remote: Option<RemoteIdentity>) -> Contact {
     let name = name.unwrap_or_else(|| passport.as_str().trim_start_matches("tel:").to_owned());
     Contact { guid: Guid::of_chance(moment.chance), passport, lists: Lists::NONE, name, groups: Vec::new(), remote }
 }
 
 /// What the change of a remote person's lists means to their network.
-fn intent(before: Lists, after: Lists) -> Option<ContactIntent> {
+pub(super) fn intent(before: Lists, after: Lists) -> Option<ContactIntent> {
     let accepts = after.contains(List::Forward) || after.contains(List::Allow);
     match before.is_pending() {
         true if after.contains(List::Block) => Some(ContactIntent::TurnAway),

@@ -10,6 +10,7 @@ mod properties;
 mod ringing;
 mod several;
 mod sharing;
+mod wishes;
 
 use std::cell::Cell;
 use std::time::Instant;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Change, ContactProperty, Request};
+use super::{Answer, Change, ContactProperty, Refusal, Request};
 use crate::{
-    Contact, Passport, Presence, Telephone,
+    Contact, Guid, Passport, Presence, Telephone,
     contact::RemoteIdentity,
     media::Attachment,
     presence::{OwnPresence, Sighting},
@@ -52,6 +52,20 @@ pub enum Cause {
     },
     /// The store has changed this entry on its own (an invitation, a friend on a network): the entry as it is now.
     Entered(Contact),
+    /// The user has told the server's own contact, rather than their client, that they want this contact of another network on
+    /// their list. The outcome comes back as [`Effect::Granted`].
+    Wanted {
+        /// The address.
+        passport: Passport,
+        /// The name.
+        name: String,
+        /// Their place there.
+        identity: RemoteIdentity,
+    },
+    /// As [`Cause::Wanted`]: off the list.
+    Unwanted(Passport),
+    /// The store has taken this entry off every list on its own: the account is not in the room any more, or not asked into it.
+    Departed(Passport),
     /// A contact of this server shows another value of one of its properties.
     Showed(ContactProperty),
     /// A contact's network calls it by another name now. Already kept.
@@ -160,6 +174,8 @@ pub enum Effect {
         /// What.
         event: Event,
     },
+    /// Answer what the user has told the server's own contact.
+    Granted(Result<(), Refusal>),
     /// Let a client open a switchboard: the shell makes the cookie.
     Admit {
         /// Which.
@@ -302,6 +318,12 @@ pub enum Event {
         /// Who.
         passport: Passport,
     },
+    /// A contact stands on the contact list without the client's having put it there. Not every client may be told: see `live_list`
+    /// in the configuration.
+    Entered(Box<Contact>),
+    /// A contact stands on the contact list no more, without the client's having taken it off. Not every client may be told, as of
+    /// [`Event::Entered`].
+    Departed(Guid),
     /// A contact shows another value of one of its properties.
     Property(ContactProperty),
     /// The people who run the server have something to say.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Text};
+use super::{Content, Text, done_by};
 use crate::media::Attachment;
 
 // Each is a power of its own that a network has or lacks; there is no state in them to name.
@@ -28,6 +28,8 @@ pub struct Features {
     pub presence: bool,
     /// Whether what is sent to somebody who is away reaches them later.
     pub keeps_messages: bool,
+    /// Whether a group conversation of Messenger can have a room there.
+    pub gathers: bool,
 }
 
 impl Features {
@@ -42,6 +44,7 @@ impl Features {
         typing: false,
         presence: false,
         keeps_messages: false,
+        gathers: false,
     };
 
     /// The attachment of `content` that the network cannot carry: it needs a link before it is fitted.
@@ -58,7 +61,7 @@ impl Features {
         match content {
             Content::Nudge if !self.nudge && self.emote => Content::Emote { text: "sent a nudge".to_owned() },
             Content::Nudge if !self.nudge => Content::text(format!("* {sender} sent a nudge")),
-            Content::Emote { text } if !self.emote => Content::text(format!("* {sender} {text}")),
+            Content::Emote { text } if !self.emote => Content::text(done_by(sender, &text)),
             Content::Text(text) => Content::Text(self.fit_text(text)),
             Content::File(attachment) if is_too_large => in_words("a file", &attachment, web),
             Content::Image(attachment) if is_too_large => in_words("a picture", &attachment, web),

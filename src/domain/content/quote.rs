@@ -80,6 +80,13 @@ pub fn shortened(text: &str) -> String {
     format!("{}...", cut.trim_end())
 }
 
+/// What somebody does, as a line that begins with who it is: `* Ann waves`, `* Ann, Bo and Cy wave`.
+#[must_use]
+pub fn done_by(who: &str, deed: &str) -> String {
+    let space = if deed.starts_with(',') { "" } else { " " };
+    format!("* {who}{space}{deed}")
+}
+
 /// Of the characters only: other looks are no change worth a line. FNV-1a, as it has to be the same in every version of this
 /// program; it finds what was not changed, and protects nothing.
 fn digest(content: &Content) -> u64 {
@@ -193,6 +200,10 @@ mod tests {
         assert_eq!(reacted(&[], &["(Y)"]), "reacted with (Y) to \"lunch?\"");
         assert_eq!(reacted(&["Ann"], &["(Y)", ":D"]), "and Ann reacted with (Y) :D to \"lunch?\"");
         assert_eq!(reacted(&["Ann", "Bo", "Cy"], &["(Y)"]), ", Ann and 2 others reacted with (Y) to \"lunch?\"");
+        let line = |others: &[&str]| done_by("Zoe", &reacted(others, &["(Y)"]));
+        assert_eq!(line(&[]), "* Zoe reacted with (Y) to \"lunch?\"");
+        assert_eq!(line(&["Ann"]), "* Zoe and Ann reacted with (Y) to \"lunch?\"");
+        assert_eq!(line(&["Ann", "Bo"]), "* Zoe, Ann and Bo reacted with (Y) to \"lunch?\"");
         assert_eq!(Content::deleted(""), Content::Emote { text: "deleted a message".into() });
         assert_eq!(Content::unreacted("(Y)", "a"), Content::Emote { text: "took back (Y) from \"a\"".into() });
     }

@@ -94,6 +94,24 @@ impl Text {
         }
         self
     }
+
+    /// What stands after the first `at` bytes, with its looks, and with the pictures that still stand for something. Nothing if that is within
+    /// a character or behind the end.
+    #[must_use]
+    pub fn after(&self, at: usize) -> Self {
+        let text = self.text.get(at..).unwrap_or_default();
+        let spans = self.spans.iter().filter(|span| span.range.end > at && !text.is_empty()).map(|span| Span {
+            range: span.range.start.saturating_sub(at)..span.range.end - at,
+            style: span.style.clone(),
+        });
+        let emoticons = self.emoticons.iter().filter(|emoticon| text.contains(&emoticon.shortcut)).cloned();
+        Self {
+            text: text.to_owned(),
+            spans: spans.collect(),
+            emoticons: emoticons.collect(),
+            right_to_left: self.right_to_left,
+        }
+    }
 }
 
 #[cfg(test)]

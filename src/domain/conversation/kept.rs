@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Content, Passport, Timestamp};
+use crate::{Content, Passport, RemoteUser, Timestamp};
 
 /// The number of a kept message; it grows, so that it orders what one recipient has waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +29,21 @@ pub struct Draft {
     pub accounts: Vec<Passport>,
     /// Who is to have it: contacts of other networks, over the author's own links.
     pub remotes: Vec<Passport>,
+    /// The rooms among those contacts that have to be made first, or let more people in.
+    pub gathers: Vec<Gather>,
+}
+
+/// What a network has to do before something can be said in the room of a gathering.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gather {
+    /// The gathering's contact.
+    pub contact: Passport,
+    /// Who of the network is in it.
+    pub people: Vec<RemoteUser>,
+    /// Which accounts are in it.
+    pub accounts: Vec<Passport>,
+    /// What it is called.
+    pub name: String,
 }
 
 /// A message that waits for an account.
@@ -40,6 +55,8 @@ pub struct Waiting {
     pub peer: Passport,
     /// The name to show beside it.
     pub author_name: String,
+    /// The address of who said it in a room; `None` elsewhere, and where there is none.
+    pub speaker: Option<Passport>,
     /// When it was said.
     pub sent: Timestamp,
     /// What it is.

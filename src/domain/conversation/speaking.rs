@@ -33,6 +33,8 @@ impl Conversation {
                     return;
                 }
                 obtain(&who, &remotes, announced, effects);
+                let remotes = self.places(&who, remotes);
+                let gathers = self.gathers(&who, &remotes);
                 let sent = moment.wall;
                 let told = SeatEvent::Message {
                     from: who.clone(),
@@ -44,7 +46,8 @@ impl Conversation {
                 };
                 let keeping = Keeping { author: Some(who.clone()), absent: BTreeSet::new(), remotes: remotes.clone() };
                 self.keeping.insert(id, keeping);
-                let draft = Draft { id, author: who.clone(), sent, payload, content, enclosed, accounts, remotes };
+                let draft =
+                    Draft { id, author: who.clone(), sent, payload, content, enclosed, accounts, remotes, gathers };
                 self.give(&draft, &told, effects, |draft| Effect::Keep { seat, tag, wish, draft });
             }
             Saying::Passing { payload, to, matters, announced } => {
@@ -90,7 +93,7 @@ impl Conversation {
             let is_behind = self.keeping.values().any(|keeping| keeping.absent.contains(account));
             match member.seat().filter(|_| !is_behind) {
                 // What waits came before it: the look at the store that brings the rest brings this as well, once it is kept.
-                Some(receiver) if !(direct && member.more.is_some()) => {
+                Some(receiver) if !direct || member.more.is_empty() => {
                     member.in_flight.insert(draft.id, Flight { seat: receiver, author: draft.author.clone() });
                     effects.push(Effect::Tell(receiver, told.clone()));
                 }
@@ -105,6 +108,7 @@ impl Conversation {
     pub(super) fn kept(&mut self, moment: &Moment, id: MessageId, kept: bool, effects: &mut Vec<Effect>) {
         let Some(Keeping { author: Some(author), absent, remotes }) = self.keeping.remove(&id) else { return };
         if !kept {
+            self.gatherings.forget_orders();
             return;
         }
         if !remotes.is_empty() {

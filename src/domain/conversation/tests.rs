@@ -1,8 +1,10 @@
 //! What a conversation does: a cause goes in, these effects come out.
 
 mod calling;
+mod gathering;
 mod losing;
 mod remote;
+mod rooms;
 mod several;
 mod speaking;
 
@@ -19,8 +21,9 @@ fn passport(name: &str) -> Passport {
 
 fn party(name: &str) -> Party {
     let kind = match name {
-        "echo" => PartyKind::Person,
+        "echo" | "iris" => PartyKind::Person,
         "room" => PartyKind::Room,
+        "service" => PartyKind::Service,
         _ => PartyKind::Account,
     };
     Party { passport: passport(name), name: name.to_uppercase(), capabilities: 16, kind }
@@ -141,6 +144,7 @@ fn waiting(from: &str, id: i64) -> Waiting {
         id: MessageId(id),
         peer: passport(from),
         author_name: String::new(),
+        speaker: None,
         sent: Timestamp(id),
         body: Body::Content(Content::text(id.to_string())),
     }

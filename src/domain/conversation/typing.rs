@@ -52,8 +52,9 @@ impl Inward {
 impl Conversation {
     pub(super) fn typing_effects(&self, author: &Passport, typing: bool) -> Vec<Effect> {
         let remotes = self.members.values().filter(|member| member.party.is_remote());
-        let each = |contact: &Passport| Effect::Typing { owner: author.clone(), contact: contact.clone(), typing };
-        remotes.map(|member| each(&member.party.passport)).collect()
+        let remotes = remotes.map(|member| member.party.passport.clone()).collect();
+        let each = |contact| Effect::Typing { owner: author.clone(), contact, typing };
+        self.places(author, remotes).into_iter().map(each).collect()
     }
 
     pub(super) fn peer_typing(&mut self, moment: &Moment, peer: &Passport, typing: bool, effects: &mut Vec<Effect>) {

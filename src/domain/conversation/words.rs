@@ -1,10 +1,12 @@
 //! What a conversation is told, and what it wants done.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
-use super::{Body, Draft, MessageId, Waiting};
+use super::{Body, Draft, Gathering, MessageId, Waiting};
 use crate::{
-    Content, Passport, Timestamp,
+    Content, Passport, RemoteRoom, Timestamp,
     account::Verdict,
     media::{Announcement, Attachment},
 };
@@ -165,12 +167,27 @@ pub enum Cause {
         /// What.
         messages: Vec<MessageId>,
     },
+    /// The server says something of its own: shown to this account's client if it is here, in the name of the contact by which
+    /// the server speaks if that is here as well. Nobody is rung for it, and it is not kept.
+    Told {
+        /// To whom.
+        owner: Passport,
+        /// What.
+        line: Content,
+    },
     /// A remote person types, or has stopped.
     PeerTyping {
         /// Who.
         peer: Passport,
         /// Whether they type now.
         typing: bool,
+    },
+    /// The rooms that the conversation has on networks: the answer to [`Effect::Gather`], before any other cause.
+    Gathered {
+        /// The id that the room has on every network: the one that was proposed, or that of a room which has just these members.
+        room: RemoteRoom,
+        /// The rooms. A network that has none is left out, and what is said to its people goes to each of them.
+        gatherings: Vec<Gathering>,
     },
     /// The deadline has come.
     Tick,
@@ -325,6 +342,17 @@ pub enum Effect {
         /// What.
         attachment: Attachment,
     },
+    /// Find out which networks can have a room for this conversation; the answer comes back as [`Cause::Gathered`].
+    Gather {
+        /// The room's id, on every network: a new one, or the one that the conversation has.
+        room: RemoteRoom,
+        /// The people of other networks who are in the conversation, or were.
+        people: BTreeSet<Passport>,
+        /// The accounts that are in it, or were.
+        accounts: BTreeSet<Passport>,
+        /// What it is called.
+        name: String,
+    },
     /// This conversation is no longer the direct one of its pair: others have come in.
     Widened,
 }
@@ -357,12 +385,12 @@ pub enum SeatEvent {
     Left(Passport),
     /// Somebody said something.
     Message {
-        /// Who.
+        /// Who; of what was said in a room, the room.
         from: Passport,
         /// Their name.
         name: String,
         /// Who said it, where `from` is a room.
-        speaker: Option<String>,
+        speaker: Option<Speaker>,
         /// When.
         sent: Timestamp,
         /// What.
@@ -386,6 +414,20 @@ pub enum SeatEvent {
     NotTaken {
         /// The client's number.
         tag: u32,
+    },
+}
+
+/// Who said something in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Speaker {
+    /// Somebody of this name. The room speaks for them, so the name stands before their words.
+    Named(String),
+    /// Somebody who sits in, and so speaks for themselves: the client was told before that they came.
+    Seated {
+        /// Their address.
+        passport: Passport,
+        /// Their name.
+        name: String,
     },
 }
 

@@ -145,6 +145,19 @@ impl Notification {
                 target: passport.to_string(),
                 group: None,
             },
+            Event::Entered(contact) => ServerCommand::Adc {
+                transaction: 0,
+                list: msnp::list::List::Forward,
+                passport: contact.passport.to_string(),
+                name: Some(contact.name),
+                guid: Some(contact.guid.to_string()),
+            },
+            Event::Departed(guid) => ServerCommand::Rem {
+                transaction: 0,
+                list: msnp::list::List::Forward,
+                target: guid.to_string(),
+                group: None,
+            },
             Event::Property(property) if !has_property(self.dialect(), &property.key) => return,
             Event::Property(property) => ServerCommand::Bpr {
                 passport: Some(property.contact.to_string()),

@@ -254,7 +254,14 @@ fn events_are_told_in_the_words_of_the_wire() {
     assert_eq!(text(&bench.input(Input::Event(Event::Seen(gone)))), "FLN bob@example.com\r\n");
     let added = Event::AddedBy { passport: bob.clone(), name: "Bob B".into() };
     assert_eq!(text(&bench.input(Input::Event(added))), "ADC 0 RL N=bob@example.com F=Bob%20B\r\n");
-    assert_eq!(text(&bench.input(Input::Event(Event::RemovedBy { passport: bob }))), "REM 0 RL bob@example.com\r\n");
+    let removed = Event::RemovedBy { passport: bob.clone() };
+    assert_eq!(text(&bench.input(Input::Event(removed))), "REM 0 RL bob@example.com\r\n");
+    let (guid, name) = (domain::Guid::of_chance(1), "Bob B".to_owned());
+    let lists = domain::Lists::NONE.with(domain::List::Forward);
+    let entry = domain::Contact { guid, passport: bob, lists, name, groups: Vec::new(), remote: None };
+    let entered = text(&bench.input(Input::Event(Event::Entered(Box::new(entry)))));
+    assert_eq!(entered, format!("ADC 0 FL N=bob@example.com F=Bob%20B C={guid}\r\n"));
+    assert_eq!(text(&bench.input(Input::Event(Event::Departed(guid)))), format!("REM 0 FL {guid}\r\n"));
     let elsewhere = bench.input(Input::Dismissed(Dismissal::SignedInElsewhere));
     assert_eq!((text(&elsewhere).as_str(), closing(&elsewhere)), ("OUT OTH\r\n", Some(Closing::Dismissed)));
 }

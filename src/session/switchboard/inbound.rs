@@ -2,11 +2,14 @@
 
 use domain::{
     Moment,
-    conversation::{CallRefusal, MessageId, SeatEvent},
+    conversation::{Body, CallRefusal, MessageId, Party, SeatEvent, Speaker},
 };
 use msnp::{code::ErrorCode, message, status::Capabilities, switchboard::server::ServerCommand};
 
-use super::{Phase, Switchboard, late, spoken::Spoken};
+use super::{
+    Phase, Switchboard, late,
+    spoken::{Spoken, one_line},
+};
 use crate::Action;
 
 /// A message older than this, in milliseconds, is shown with its time.
@@ -25,7 +28,7 @@ impl Switchboard {
                             index: index + 1,
                             total,
                             passport: party.passport.to_string(),
-                            name: party.name,
+                            name: self.party_name(&party),
                             capabilities: Capabilities(party.capabilities),
                         },
                         actions,
@@ -46,7 +49,7 @@ impl Switchboard {
                 self.speech.audience.came(&party);
                 ServerCommand::Joi {
                     passport: party.passport.to_string(),
-                    name: party.name,
+                    name: self.party_name(&party),
                     capabilities: Capabilities(party.capabilities),
                 }
             }
@@ -56,6 +59,15 @@ impl Switchboard {
             }
             SeatEvent::Message { from, name, speaker, sent, body, id } => {
                 let late = id.is_some() && moment.wall.since(sent) > LATE;
+                let (voice, name, speaker) = match speaker {
+                    None => (from.to_string(), name, None),
+                    Some(Speaker::Named(speaker)) => (from.to_string(), name, Some(speaker)),
+                    Some(Speaker::Seated { passport, name }) => (passport.to_string(), name, None),
+                };
+                let name = match &body {
+                    Body::Payload(_) => name,
+                    Body::Content(_) | Body::Ink(_) => self.name_of_network(&name),
+                };
                 let spoken = Spoken {
                     from: &from,
                     name: &name,
@@ -66,7 +78,7 @@ impl Switchboard {
                     capabilities: self.capabilities(),
                 };
                 for payload in spoken.payloads(body, &self.settings, &mut self.nudges) {
-                    let command = ServerCommand::Msg { passport: from.to_string(), name: name.clone(), payload };
+                    let command = ServerCommand::Msg { passport: voice.clone(), name: name.clone(), payload };
                     self.send(&command, actions);
                 }
                 self.gave(id);
@@ -74,12 +86,22 @@ impl Switchboard {
             }
             SeatEvent::Typing { from, name } => {
                 let payload = message::typing(from.as_str()).into();
-                ServerCommand::Msg { passport: from.to_string(), name, payload }
+                ServerCommand::Msg { passport: from.to_string(), name: self.name_of_network(&name), payload }
             }
             SeatEvent::Taken { tag } => ServerCommand::Ack { transaction: tag },
             SeatEvent::NotTaken { tag } => ServerCommand::Nak { transaction: tag },
         };
         self.send(&command, actions);
+    }
+
+    /// The name that somebody comes in under.
+    fn party_name(&self, party: &Party) -> String {
+        if party.is_remote() { self.name_of_network(&party.name) } else { party.name.clone() }
+    }
+
+    /// A name of another network as the client shows it: one that was put into Messenger's words before stays as it is.
+    fn name_of_network(&self, name: &str) -> String {
+        self.settings.emoji.inward(&one_line(name)).into_owned()
     }
 
     /// The time zone of the client's user.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use domain::{
     Content, Passport,
-    content::{Emoticon, Text, in_bytes},
+    content::{Emoticon, Text, done_by, in_bytes},
     conversation::Body,
     media::{Attachment, Source},
 };
@@ -26,11 +26,11 @@ const LONGEST_SHORTCUT: usize = 7;
 /// Something said, with what has to be known to show it.
 #[derive(Debug)]
 pub(super) struct Spoken<'a> {
-    /// In whose window.
+    /// In whose window: whoever shakes it, and has the pictures that stand for words.
     pub(super) from: &'a Passport,
-    /// Their name.
+    /// Under which name it is said.
     pub(super) name: &'a str,
-    /// Who said it, where `from` is a room.
+    /// The name of who said it, where that is another one.
     pub(super) speaker: Option<&'a str>,
     /// When it was said, in words, if it comes late; else empty.
     pub(super) time: &'a str,
@@ -78,9 +78,9 @@ impl Spoken<'_> {
         match content {
             Content::Text(said) => self.text(&said, settings),
             Content::Emote { text } => {
-                let who = self.speaker.unwrap_or(self.name);
-                let line = settings.emoji.inward(&format!("* {who} {text}")).into_owned();
-                plain(&format!("{}{line}", self.time), settings)
+                let who = one_line(self.speaker.unwrap_or(self.name));
+                let line = done_by(&who, &text);
+                plain(&format!("{}{}", self.time, settings.emoji.inward(&line)), settings)
             }
             // A window that shakes hours later, or all the time, only frightens.
             Content::Nudge if !self.time.is_empty() || !pace.takes(self.from, self.now) => {
@@ -150,7 +150,7 @@ fn texts(text: &str, format: &TextFormat) -> Vec<Bytes> {
     message::split_text(&wire, room).into_iter().map(|part| message::text(part, format, None).into()).collect()
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 

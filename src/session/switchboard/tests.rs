@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::{
     Content, Moment, Passport, Timestamp,
-    conversation::{Body, MessageId, Party, PartyKind, Saying, SeatEvent, Wish},
+    content::{Emoticon, Text},
+    conversation::{Body, MessageId, Party, PartyKind, Saying, SeatEvent, Speaker, Wish},
+    media::{Attachment, ObjectHash, Source},
     network::NetworkIds,
 };
-use msnp::dialect::Dialect;
+use msnp::{dialect::Dialect, message::Payload, object::MsnObject};
 
 use super::{Admission, Input, Request};
 use crate::{
@@ -217,4 +219,101 @@ fn a_part_of_something_longer_does_not_fail_where_only_other_networks_hear_it() 
     assert_eq!(said(&mut bench), lasting);
     let _ = bench.input(Input::Seat(SeatEvent::Left(bob().passport)));
     assert_eq!(said(&mut bench), passing);
+}
+
+fn room() -> Party {
+    Party {
+        passport: "tea@rooms.net.example.com".parse().unwrap(),
+        name: "Tea room".into(),
+        capabilities: 9,
+        kind: PartyKind::Room,
+    }
+}
+
+fn ann() -> Party {
+    Party {
+        passport: "ann@net.example.com".parse().unwrap(),
+        name: "Ann\n👍".into(),
+        capabilities: 9,
+        kind: PartyKind::Person,
+    }
+}
+
+/// Something said in the room.
+fn of_room(speaker: Speaker, content: Content) -> Input {
+    Input::Seat(SeatEvent::Message {
+        from: room().passport,
+        name: room().name,
+        speaker: Some(speaker),
+        sent: NOW,
+        body: Body::Content(content),
+        id: Some(MessageId(4)),
+    })
+}
+
+/// Something said by Ann, who sits in.
+fn of_ann(content: Content) -> Input {
+    of_room(Speaker::Seated { passport: ann().passport, name: ann().name }, content)
+}
+
+#[test]
+fn whoever_sits_in_comes_speaks_and_goes_under_their_own_address() {
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let welcome = text(&bench.input(Input::Seat(SeatEvent::Welcome { tag: 1, roster: vec![room()] })));
+    assert_eq!(welcome, "IRO 1 1 1 tea@rooms.net.example.com Tea%20room 9\r\nANS 1 OK\r\n");
+    let joined = text(&bench.input(Input::Seat(SeatEvent::Joined(ann()))));
+    assert_eq!(joined, "JOI ann@net.example.com Ann%20(Y) 9\r\n");
+    let said = text(&bench.input(of_ann(Content::text("hi"))));
+    let payload = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\
+        X-MMS-IM-Format: FN=Microsoft%20Sans%20Serif; EF=; CO=0; CS=0; PF=22\r\n\r\nhi";
+    assert_eq!(said, format!("MSG ann@net.example.com Ann%20(Y) {}\r\n{payload}", payload.len()));
+    let did = text(&bench.input(of_ann(Content::reacted(&["Bo".into()], &["👍".into()], "hi"))));
+    assert!(did.starts_with("MSG ann@net.example.com "), "{did}");
+    assert!(did.ends_with("* Ann (Y) and Bo reacted with (Y) to \"hi\""), "{did}");
+    let left = text(&bench.input(Input::Seat(SeatEvent::Left(ann().passport))));
+    assert_eq!(left, "BYE ann@net.example.com\r\n");
+
+    let mut old = Bench::seated(Dialect::Msnp11);
+    let joined = text(&old.input(Input::Seat(SeatEvent::Joined(ann()))));
+    assert_eq!(joined, "JOI ann@net.example.com Ann%20(Y)\r\n");
+}
+
+#[test]
+fn what_a_room_says_for_somebody_begins_with_their_name() {
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let said = text(&bench.input(of_room(Speaker::Named("Ann".into()), Content::text("hi"))));
+    assert!(said.starts_with("MSG tea@rooms.net.example.com Tea%20room "), "{said}");
+    assert!(said.ends_with("\r\n\r\nAnn: hi"), "{said}");
+}
+
+#[test]
+fn a_room_shakes_the_window_once_whoever_nudges() {
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let nudge = text(&bench.input(of_ann(Content::Nudge)));
+    assert!(nudge.starts_with("MSG ann@net.example.com ") && nudge.ends_with("ID: 1\r\n\r\n"), "{nudge}");
+    let bob = Speaker::Seated { passport: bob().passport, name: bob().name };
+    let next = text(&bench.input(of_room(bob, Content::Nudge)));
+    assert!(next.starts_with("MSG bob@example.com ") && next.ends_with("\r\n\r\nsent a nudge"), "{next}");
+}
+
+#[test]
+fn the_room_has_the_pictures_of_those_who_sit_in() {
+    let picture = Attachment {
+        name: "cat.png".into(),
+        media_type: "image/png".into(),
+        size: 9,
+        source: Source::Object(ObjectHash([1; 20])),
+        link: None,
+    };
+    let emoticon = Emoticon { shortcut: "(cat)".into(), picture, animated: false };
+    let mut bench = Bench::seated(Dialect::Msnp12);
+    let said = Content::Text(Text { emoticons: vec![emoticon], ..Text::plain("(cat)") });
+    let definition = text(&bench.input(of_ann(said))[..1]);
+    let (command, payload) = definition.split_once("\r\n").unwrap();
+    assert!(command.starts_with("MSG ann@net.example.com "), "{command}");
+    let Payload::Emoticons { body, .. } = Payload::parse(&Bytes::from(payload.to_owned())) else {
+        panic!("{payload}");
+    };
+    let (_, description) = msnp::message::emoticon_definitions(&body).into_iter().next().unwrap();
+    assert_eq!(MsnObject::parse(&description).unwrap().creator, "tea@rooms.net.example.com");
 }

@@ -59,14 +59,13 @@ pub(super) fn marked(text: &Text) -> String {
         let (before, after) = fences(text.text.get(part.clone()).unwrap_or_default());
         insertions.extend(around(part, 3, &before, &after));
     }
-    for span in &text.spans {
-        let Style::Link(address) = &span.style else { continue };
-        let Some(part) = trimmed(&text.text, &span.range) else { continue };
+    for (address, part) in links(text) {
         if !says(text.text.get(part.clone()).unwrap_or_default(), address) {
             let end = code.iter().find(|code| code.contains(&part.end)).map_or(part.end, |code| code.end);
             // Behind every mark that ends here.
             let order = (false, Reverse(0), usize::MAX);
-            insertions.push(Insertion { at: end, order, words: format!(" ({})", address.trim()) });
+            let address: String = address.split_whitespace().collect();
+            insertions.push(Insertion { at: end, order, words: format!(" ({address})") });
         }
     }
     insertions.sort_by_key(|insertion| (insertion.at, insertion.order));
@@ -79,6 +78,25 @@ pub(super) fn marked(text: &Text) -> String {
     }
     marked.push_str(text.text.get(at..).unwrap_or_default());
     marked
+}
+
+/// The links and where they stand. One whose words look different in parts is still one link.
+fn links(text: &Text) -> Vec<(&str, Range<usize>)> {
+    let mut links: Vec<(&str, Range<usize>)> = Vec::new();
+    for span in &text.spans {
+        if let Style::Link(address) = &span.style {
+            links.extend(trimmed(&text.text, &span.range).map(|part| (address.as_str(), part)));
+        }
+    }
+    links.sort_by(|(one, part), (other, another)| (one, part.start).cmp(&(other, another.start)));
+    links.dedup_by(|(address, part), (before, joined)| {
+        let is_same = address == before && is_space(&text.text, joined.end, part.start);
+        if is_same {
+            joined.end = joined.end.max(part.end);
+        }
+        is_same
+    });
+    links
 }
 
 fn around(part: &Range<usize>, kind: usize, before: &str, after: &str) -> [Insertion; 2] {
@@ -105,7 +123,7 @@ fn fences(code: &str) -> (String, String) {
     (format!("{fence}{space}"), format!("{space}{fence}"))
 }
 
-/// Whether the words of a link are its address.
+/// Whether the words of a link say its address.
 fn says(words: &str, address: &str) -> bool {
     let bare = |text: &str| {
         let text = text.trim().to_lowercase();
@@ -113,7 +131,8 @@ fn says(words: &str, address: &str) -> bool {
         let text = schemes.iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(&text).to_owned();
         text.trim_end_matches('/').to_owned()
     };
-    bare(words) == bare(address)
+    let address = bare(address);
+    address.is_empty() || words.split_whitespace().any(|word| bare(word) == address)
 }
 
 /// A part of a text without the spaces at its ends; `None` when nothing is left, or when it is no part of it.
@@ -169,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn looks_stay_legible_behind_a_quoted_line() {
+        let spans = [("new", Style::Bold), ("x=1", Style::Code), ("old", Style::Strike)];
+        let answer = text("new x=1 old", &spans).preceded_by("> Bob: old x=1\n");
+        assert_eq!(marked(&answer), "> Bob: old x=1\n*new* `x=1` ~old~");
+        let whole = Text::plain("yes").styled(Style::Bold).preceded_by("> lunch?\n");
+        assert_eq!(marked(&whole), "> lunch?\n*yes*");
+        let block = Text::plain("a\nb").styled(Style::Code).preceded_by("* ");
+        assert_eq!(marked(&block), "* ```\na\nb\n```");
+    }
+
+    #[test]
     fn code_is_left_alone_and_its_backticks_are_outnumbered() {
         assert_eq!(marked(&text("run a b now", &[("a b", Style::Code), ("b", Style::Bold)])), "run `a b` now");
         assert_eq!(marked(&text("a`b c", &[("a`b", Style::Code)])), "``a`b`` c");
@@ -183,6 +213,16 @@ mod tests {
         assert_eq!(link("https://d.example", "https://d.example/"), "https://d.example");
         assert_eq!(link("D.example", "http://d.example"), "D.example");
         assert_eq!(link("a@d.example", "mailto:a@d.example"), "a@d.example");
+        assert_eq!(link("a", " "), "a");
+        assert_eq!(link("a", "http://d\n> x"), "a (http://d>x)", "no line of its own");
+        assert_eq!(link("see d.example", "http://d.example"), "see d.example");
+        assert_eq!(link("http://bank.example", "http://evil.example"), "http://bank.example (http://evil.example)");
+        let parts = [("the ", Style::Link("http://d".into())), ("docs", Style::Link("http://d".into()))];
+        assert_eq!(marked(&text("the docs", &parts)), "the docs (http://d)", "one link in two looks");
+        let several = ["http://d", "http://e", "http://d"].map(|address| Style::Link(address.into()));
+        let [first, second, third] = several;
+        let several = text("a, b, c", &[("a", first), ("b", second), ("c", third)]);
+        assert_eq!(marked(&several), "a (http://d), b (http://e), c (http://d)");
         let bold = [("docs", Style::Link("http://d".into())), ("docs", Style::Bold)];
         assert_eq!(marked(&text("see docs", &bold)), "see *docs* (http://d)");
     }

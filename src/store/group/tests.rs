@@ -63,6 +63,7 @@ impl Bench {
             enclosed: None,
             accounts: all(accounts),
             remotes: all(remotes),
+            gathers: Vec::new(),
         }
     }
 

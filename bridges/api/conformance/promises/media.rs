@@ -56,6 +56,9 @@ impl Stage<'_> {
             let sent = Enclosure { name: format!("for Carol, {}", enclosure.name), ..enclosure };
             let what = format!("{:?} {}", sent.kind, sent.name);
             within(&format!("the network to be told that {what} was received"), self.subject.send(&sent)).await;
+            // A bridge may note that something came, tell its network so, and fetch the bytes afterwards.
+            let is_here = |content: &Content| EnclosureKind::of(content).is_some_and(|(_, it)| it.name == sent.name);
+            self.host.wait_for(&what, |_| self.said().iter().any(is_here).then_some(())).await;
             let said = self.said();
             let arrived: Vec<_> =
                 said.iter().filter_map(EnclosureKind::of).filter(|(_, it)| it.name == sent.name).collect();
@@ -92,7 +95,7 @@ impl Stage<'_> {
     }
 
     async fn deliver(&self, key: &str, content: Content) {
-        let action = Action::Say { content, sent: self.host.now(), reply: None };
+        let action = Action::Say { content, sent: self.host.now(), reply: None, heard: Vec::new() };
         let receipt = done(key, self.link.deliver(&order(key, &self.person, action))).await;
         assert!(!receipt.messages.is_empty(), "what was sent has an id on the network");
     }

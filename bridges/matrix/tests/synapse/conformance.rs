@@ -1,5 +1,7 @@
 //! The suite that every bridge passes, with Alice on a real Synapse as the far side.
 
+mod looks;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
@@ -9,9 +11,13 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, StatusCode, Uri, header},
 };
-use bridge::{Network, RemoteProfile, conformance::Subject};
+use bridge::{
+    Network, RemoteProfile,
+    conformance::{Enclosure, EnclosureKind, Subject},
+};
 use domain::{
     Content, RemoteUser,
+    content::Text,
     presence::{Availability, RemotePresence},
 };
 use serde_json::{Value, json};
@@ -99,15 +105,8 @@ impl Subject for Alice {
     }
 
     async fn say(&self, text: &str) {
-        let (far, text) = (Arc::clone(&self.far), text.to_owned());
-        self.there(async move {
-            let room = far.room.borrow().clone();
-            let body = json!({ "msgtype": "m.text", "body": text });
-            let transaction = format!("t{}", rand::random::<u64>());
-            let id = far.alice.lock().await.say(&room, &transaction, body).await;
-            far.received.subscribe().wait_for(|received| received.contains(&id)).await.unwrap();
-        })
-        .await;
+        let (far, body) = (Arc::clone(&self.far), json!({ "msgtype": "m.text", "body": text }));
+        self.there(async move { far.say(body).await }).await;
     }
 
     async fn heard(&self, count: usize) -> Vec<Content> {
@@ -192,10 +191,112 @@ impl Subject for Alice {
         .await;
         true
     }
+
+    async fn send(&self, enclosure: &Enclosure) {
+        let (far, enclosure) = (Arc::clone(&self.far), enclosure.clone());
+        self.there(async move {
+            let uri = far.alice.lock().await.upload("application/octet-stream", &enclosure.bytes).await;
+            let kind = match enclosure.kind {
+                EnclosureKind::File => "m.file",
+                EnclosureKind::Image | EnclosureKind::Ink => "m.image",
+                EnclosureKind::Voice => "m.audio",
+            };
+            let (name, size) = (&enclosure.name, enclosure.bytes.len());
+            let mut body =
+                json!({ "msgtype": kind, "body": name, "filename": name, "url": uri, "info": { "size": size } });
+            if enclosure.kind == EnclosureKind::Voice {
+                body["org.matrix.msc3245.voice"] = json!({});
+            }
+            far.say(body).await;
+        })
+        .await;
+    }
+
+    async fn received(&self, count: usize) -> Vec<Enclosure> {
+        let far = Arc::clone(&self.far);
+        self.there(async move {
+            let room = far.room.borrow().clone();
+            let mut alice = far.alice.lock().await;
+            loop {
+                let mut received = Vec::new();
+                for message in alice.said_by(&room, CAROL).await.iter().filter(|message| message["url"].is_string()) {
+                    let bytes = alice.download(message["url"].as_str().unwrap()).await;
+                    let kind = match message["msgtype"].as_str() {
+                        Some("m.image") => EnclosureKind::Image,
+                        Some("m.audio") => EnclosureKind::Voice,
+                        _ => EnclosureKind::File,
+                    };
+                    received.push(Enclosure { kind, name: message["filename"].as_str().unwrap().to_owned(), bytes });
+                }
+                if received.len() >= count {
+                    return received;
+                }
+                alice.sync().await;
+            }
+        })
+        .await
+    }
+
+    async fn say_formatted(&self, text: &Text) {
+        let body = json!({
+            "msgtype": "m.text", "body": text.text, "format": "org.matrix.custom.html", "formatted_body": looks::write(text),
+        });
+        let far = Arc::clone(&self.far);
+        self.there(async move { far.say(body).await }).await;
+    }
+
+    fn has_pictures(&self) -> bool {
+        true
+    }
+
+    async fn wear(&self, picture: Option<&[u8]>) {
+        let (far, picture) = (Arc::clone(&self.far), picture.map(<[u8]>::to_vec));
+        self.there(async move {
+            let alice = far.alice.lock().await;
+            let uri = match picture {
+                Some(picture) => alice.upload("image/gif", &picture).await,
+                None => String::new(),
+            };
+            alice.put(&format!("profile/{}/avatar_url", alice.id), json!({ "avatar_url": uri })).await;
+        })
+        .await;
+    }
+
+    async fn sees_picture(&self, picture: Option<&[u8]>) {
+        let (far, picture) = (Arc::clone(&self.far), picture.map(<[u8]>::to_vec));
+        self.there(async move {
+            let mut alice = far.alice.lock().await;
+            loop {
+                let profile = alice.get(&format!("profile/{CAROL}")).await;
+                let seen = match profile["avatar_url"].as_str().filter(|uri| !uri.is_empty()) {
+                    Some(uri) => Some(alice.download(uri).await),
+                    None => None,
+                };
+                if seen == picture {
+                    return;
+                }
+                alice.sync().await;
+            }
+        })
+        .await;
+    }
+}
+
+impl Far {
+    /// Alice says something, and goes on when the bridge has told that it received it.
+    async fn say(&self, body: Value) {
+        let room = self.room.borrow().clone();
+        let transaction = format!("t{}", rand::random::<u64>());
+        let id = self.alice.lock().await.say(&room, &transaction, body).await;
+        self.received.subscribe().wait_for(|received| received.contains(&id)).await.unwrap();
+    }
 }
 
 fn content(message: &Value) -> Content {
     let text = message["body"].as_str().unwrap_or_default();
+    if let Some(html) = message["formatted_body"].as_str() {
+        return Content::Text(looks::read(html));
+    }
     if message["msgtype"] == "m.emote" { Content::Emote { text: text.into() } } else { Content::text(text) }
 }
 

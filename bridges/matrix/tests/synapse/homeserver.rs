@@ -70,6 +70,14 @@ impl Synapse {
         self.process = Some(process);
     }
 
+    /// Changes how it is set up; holds from the next [`Synapse::resume`] on.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut Value)) {
+        let file = self.directory.join("homeserver.yaml");
+        let mut configuration: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        change(&mut configuration);
+        std::fs::write(&file, configuration.to_string()).unwrap();
+    }
+
     /// Kills it.
     pub(crate) async fn halt(&mut self) {
         self.process.take().unwrap().kill().await.unwrap();
@@ -136,6 +144,25 @@ impl Person {
         self.call(reqwest::Method::GET, path, Value::Null).await
     }
 
+    /// The bytes of a file, as the homeserver gives it to its users.
+    pub(crate) async fn download(&self, uri: &str) -> Vec<u8> {
+        let file = uri.strip_prefix("mxc://").unwrap();
+        let url = format!("{}/_matrix/client/v1/media/download/{file}", self.url);
+        let answer = self.client.get(&url).bearer_auth(&self.token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{uri}: {}", answer.status());
+        answer.bytes().await.unwrap().to_vec()
+    }
+
+    /// Gives the homeserver a file; says where it is.
+    pub(crate) async fn upload(&self, media_type: &str, bytes: &[u8]) -> String {
+        let url = format!("{}/_matrix/media/v3/upload", self.url);
+        let request = self.client.post(&url).bearer_auth(&self.token).header("content-type", media_type);
+        // Synapse wants to be told that there is nothing as well.
+        let request = request.header("content-length", bytes.len());
+        let answer: Value = request.body(bytes.to_vec()).send().await.unwrap().json().await.unwrap();
+        answer["content_uri"].as_str().unwrap().to_owned()
+    }
+
     /// Makes a direct room with somebody.
     pub(crate) async fn invite_to_chat(&self, other: &str) -> String {
         let body = json!({ "preset": "trusted_private_chat", "is_direct": true, "invite": [other] });
@@ -145,6 +172,20 @@ impl Person {
     /// Says something; gives the event's id.
     pub(crate) async fn say(&self, room: &str, transaction: &str, body: Value) -> String {
         let path = format!("rooms/{room}/send/m.room.message/{transaction}");
+        self.put(&path, body).await["event_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a room of several people and asks these into it.
+    pub(crate) async fn make_room(&self, version: &str, name: &str, invited: &[&str]) -> String {
+        let body = json!({
+            "preset": "private_chat", "name": name, "topic": "of the day", "room_version": version, "invite": invited,
+        });
+        self.post("createRoom", body).await["room_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends an event of any kind; gives its id.
+    pub(crate) async fn send(&self, room: &str, kind: &str, transaction: &str, body: Value) -> String {
+        let path = format!("rooms/{room}/send/{kind}/{transaction}");
         self.put(&path, body).await["event_id"].as_str().unwrap().to_owned()
     }
 
@@ -227,6 +268,20 @@ impl Person {
             found.then_some(())
         })
         .await;
+    }
+
+    /// Waits until somebody has said something in a room that holds these words; gives its content.
+    pub(crate) async fn until_said(&mut self, room: &str, who: &str, words: &str) -> Value {
+        let began = Instant::now();
+        loop {
+            let said = self.said_by(room, who).await;
+            let holds = |content: &&Value| content["body"].as_str().is_some_and(|body| body.contains(words));
+            if let Some(found) = said.iter().find(holds) {
+                return found.clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "{who} never said {words:?} but {said:#?}");
+            self.sync().await;
+        }
     }
 
     /// What somebody has said in a room, oldest first: the contents of the messages.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Cursor,
     path::{Path, PathBuf},
     sync::{
         Mutex,
@@ -11,15 +12,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bridge::{Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, RemoteProfile, Registration, RoomProfile, Write};
+use bridge::{
+    Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile,
+    Write,
+};
 use domain::{
-    NetworkName, Passport, RemoteUser, Timestamp,
+    Content, NetworkName, Passport, RemoteUser, Timestamp,
     contact::RemoteTarget,
     media::{Attachment, BlobId, Source},
     presence::RemotePresence,
 };
 use serde_json::Value;
-use tokio::sync::watch;
+use sha2::{Digest as _, Sha256};
+use tokio::{io::AsyncReadExt as _, sync::watch};
 
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
@@ -31,17 +36,45 @@ pub(crate) struct Told {
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) presences: Vec<(Passport, RemoteUser, RemotePresence)>,
     pub(crate) typing: Vec<(Passport, RemoteUser, bool)>,
+    /// Where was typed in rooms of several people.
+    pub(crate) typing_in: Vec<(Passport, RemoteTarget, bool)>,
     pub(crate) profiles: Vec<RemoteProfile>,
+    /// Whose picture is which.
+    pub(crate) pictures: Vec<(RemoteTarget, Option<BlobId>)>,
+    /// The accounts that were made, with their passwords.
+    pub(crate) registered: Vec<(Passport, String)>,
+    pub(crate) rooms: Vec<RoomProfile>,
 }
 
 impl Told {
     /// The messages that arrived, as author and content.
-    pub(crate) fn messages(&self) -> Vec<(String, domain::Content)> {
+    pub(crate) fn messages(&self) -> Vec<(String, Content)> {
         let messages = self.arrivals.iter().filter_map(|arrival| {
             let Arrival::Message { author, content, .. } = arrival else { return None };
             Some((author.user.to_string(), content.clone()))
         });
         messages.collect()
+    }
+
+    /// What was said to an account, in order: where, by what name, and what.
+    pub(crate) fn heard(&self, account: &str) -> Vec<(String, String, Content)> {
+        let heard = self.arrivals.iter().filter_map(|arrival| {
+            let Arrival::Message { owner, place, author, content, .. } = arrival else { return None };
+            let place = match place {
+                RemoteTarget::Person(user) => user.to_string(),
+                RemoteTarget::Room(room) => room.to_string(),
+            };
+            (owner.as_str() == account).then(|| (place, author.name.clone(), content.clone()))
+        });
+        heard.collect()
+    }
+
+    /// The texts among it.
+    pub(crate) fn texts(&self, account: &str) -> Vec<String> {
+        let heard = self.heard(account).into_iter();
+        heard
+            .filter_map(|(_, _, content)| if let Content::Text(text) = content { Some(text.text) } else { None })
+            .collect()
     }
 
     /// The last presence that was told of this person.
@@ -56,6 +89,7 @@ pub(crate) struct MemoryHost {
     owners: Vec<LinkOwner>,
     told: watch::Sender<Told>,
     messages: Mutex<Vec<(Passport, String)>>,
+    blobs: Mutex<BTreeMap<BlobId, Vec<u8>>>,
     /// While set, nothing is committed.
     pub(crate) broken: AtomicBool,
 }
@@ -72,6 +106,7 @@ impl MemoryHost {
             owners: owners.iter().map(owner).collect(),
             told: watch::Sender::new(Told::default()),
             messages: Mutex::default(),
+            blobs: Mutex::default(),
             broken: AtomicBool::new(false),
         }
     }
@@ -100,6 +135,20 @@ impl MemoryHost {
     /// Puts back what the bridge kept at an earlier time, as if the program had been killed then.
     pub(crate) fn forget_since(&self, earlier: &Told) {
         self.told.send_modify(|told| told.kept.clone_from(&earlier.kept));
+    }
+
+    /// Keeps bytes, of which messages can speak then.
+    pub(crate) fn keep(&self, name: &str, media_type: &str, bytes: Vec<u8>) -> Attachment {
+        let (blob, size) = (BlobId(Sha256::digest(&bytes).into()), bytes.len() as u64);
+        self.blobs.lock().unwrap().insert(blob, bytes);
+        let (name, media_type) = (name.to_owned(), media_type.to_owned());
+        Attachment { name, media_type, size, source: Source::Blob(blob), link: None }
+    }
+
+    /// The bytes of what is kept.
+    pub(crate) fn bytes(&self, source: Source) -> Option<Vec<u8>> {
+        let Source::Blob(blob) = source else { return None };
+        self.blobs.lock().unwrap().get(&blob).cloned()
     }
 
     fn commit(&self, writes: Vec<Write>) -> Result<(), HostFault> {
@@ -166,8 +215,12 @@ impl Host for MemoryHost {
         Ok(self.owners.clone())
     }
 
-    async fn register(&self, _passport: &Passport, _password: &str) -> Result<Registration, HostFault> {
-        Ok(Registration::Refused("accounts are made by the administrator".to_owned()))
+    async fn register(&self, passport: &Passport, password: &str) -> Result<Registration, HostFault> {
+        if password.len() < 8 {
+            return Ok(Registration::Refused("the password is too short".to_owned()));
+        }
+        self.told.send_modify(|told| told.registered.push((passport.clone(), password.to_owned())));
+        Ok(Registration::Made)
     }
 
     async fn get(&self, key: &str) -> Result<Option<String>, HostFault> {
@@ -188,24 +241,36 @@ impl Host for MemoryHost {
         self.told.send_modify(|told| told.presences.push((owner.clone(), user.clone(), presence)));
     }
 
-    fn typing(&self, owner: &Passport, _place: &RemoteTarget, user: &RemoteUser, typing: bool) {
-        self.told.send_modify(|told| told.typing.push((owner.clone(), user.clone(), typing)));
+    fn typing(&self, owner: &Passport, place: &RemoteTarget, user: &RemoteUser, typing: bool) {
+        self.told.send_modify(|told| match place {
+            RemoteTarget::Person(_) => told.typing.push((owner.clone(), user.clone(), typing)),
+            RemoteTarget::Room(_) => told.typing_in.push((owner.clone(), place.clone(), typing)),
+        });
     }
 
     fn profile(&self, profile: RemoteProfile) {
         self.told.send_modify(|told| told.profiles.push(profile));
     }
 
-    fn room(&self, _room: RoomProfile) {}
-
-    fn picture(&self, _whose: &RemoteTarget, _picture: Option<BlobId>) {}
-
-    // This bridge carries no files yet: its features say so, and nothing asks for any.
-    async fn keep_media(&self, _name: &str, _stream: MediaStream, _limit: u64) -> Result<Attachment, HostFault> {
-        Err(HostFault::Media("this host keeps no files".to_owned()))
+    fn room(&self, room: RoomProfile) {
+        self.told.send_modify(|told| told.rooms.push(room));
     }
 
-    async fn open_media(&self, _source: Source) -> Result<Option<MediaStream>, HostFault> {
-        Ok(None)
+    fn picture(&self, whose: &RemoteTarget, picture: Option<BlobId>) {
+        self.told.send_modify(|told| told.pictures.push((whose.clone(), picture)));
+    }
+
+    async fn keep_media(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, HostFault> {
+        let mut bytes = Vec::new();
+        let read = stream.take(limit + 1).read_to_end(&mut bytes).await;
+        read.map_err(|fault| HostFault::Media(fault.to_string()))?;
+        if bytes.len() as u64 > limit {
+            return Err(HostFault::TooLarge { limit });
+        }
+        Ok(self.keep(name, "application/octet-stream", bytes))
+    }
+
+    async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {
+        Ok(self.bytes(source).map(|bytes| Box::pin(Cursor::new(bytes)) as MediaStream))
     }
 }

@@ -3,9 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod before_the_ghost;
+mod bot;
+mod check;
 mod conformance;
+mod directory;
 mod homeserver;
 mod host;
+mod media;
+mod making;
+mod rooms;
+mod tails;
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -83,7 +90,7 @@ fn order(key: &str, attempt: u32, to: &str, action: Action) -> Order {
 }
 
 fn say(key: &str, to: &str, content: Content) -> Order {
-    order(key, 0, to, Action::Say { content, sent: Timestamp(1_700_000_000_000), reply: None })
+    order(key, 0, to, Action::Say { content, sent: Timestamp(1_700_000_000_000), reply: None, heard: Vec::new() })
 }
 
 fn own(status: Status, name: &str, line: &str) -> OwnPresence {

@@ -215,13 +215,14 @@ fn who_adds_the_account_is_announced_once() {
 }
 
 #[test]
-fn what_a_network_brings_is_on_the_list_and_only_an_invitation_is_announced() {
+fn what_a_network_brings_is_on_the_list_and_only_an_invitation_asks() {
     let mut account = signed_in(Vec::new());
     let tell = |event| vec![Effect::Tell { session: CLIENT, event }];
     let invited = account.handle(&moment(), Cause::Entered(remote(&[List::Reverse])));
     assert_eq!(invited, tell(Event::AddedBy { passport: passport(ALICE), name: ALICE.to_owned() }));
     let friend = [List::Reverse, List::Forward, List::Allow];
-    assert_eq!(account.handle(&moment(), Cause::Entered(remote(&friend))), []);
+    let entry = Box::new(remote(&friend));
+    assert_eq!(account.handle(&moment(), Cause::Entered(remote(&friend))), tell(Event::Entered(entry)));
     assert_eq!(lists_of(&account, ALICE).shown(), 11);
     let withdrawn = account.handle(&moment(), Cause::Entered(remote(&[])));
     assert_eq!(withdrawn, tell(Event::RemovedBy { passport: passport(ALICE) }));

@@ -399,7 +399,7 @@ impl Place {
                     self.phones.remove(&property.contact);
                 }
             },
-            Event::Announced(_) | Event::Ring { .. } => {}
+            Event::Entered(_) | Event::Departed(_) | Event::Announced(_) | Event::Ring { .. } => {}
         }
     }
 }

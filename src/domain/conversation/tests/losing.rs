@@ -256,6 +256,7 @@ impl World {
             | Effect::Peer { .. }
             | Effect::Obtain { .. }
             | Effect::Offer { .. }
+            | Effect::Gather { .. }
             | Effect::Widened => {}
         }
         None
@@ -298,7 +299,7 @@ impl World {
             let member = self.scene.conversation.members.get(owner);
             let seen_to = self.doorbells.contains(owner)
                 || self.away.contains(owner)
-                || member.is_some_and(|member| member.more.is_some() || member.ringing.is_some());
+                || member.is_some_and(|member| !member.more.is_empty() || member.ringing.is_some());
             assert!(on_its_way || seen_to, "{id:?} for {owner} is forgotten: {:#?}", self.scene.conversation);
             let flying = member.is_some_and(|member| member.in_flight.contains_key(id));
             assert_eq!(on_its_way, flying, "{id:?} for {owner}");

@@ -126,7 +126,7 @@ fn a_room_speaks_under_its_own_name() {
     let message = Waiting { author_name: "Ann".to_owned(), ..waiting("room", 1) };
     let effects = scene.take(Cause::Fetched { owner: passport("carol"), messages: vec![message], more: false });
     let Effect::Tell(_, SeatEvent::Message { name, speaker, .. }) = &effects[0] else { panic!("{effects:?}") };
-    assert_eq!((name.as_str(), speaker.as_deref()), ("ROOM", Some("Ann")));
+    assert_eq!((name.as_str(), speaker.clone()), ("ROOM", Some(Speaker::Named("Ann".to_owned()))));
 }
 
 #[test]

@@ -109,7 +109,10 @@ fn somebody_of_another_network_comes_in_at_once() {
         assert_eq!(effects.iter().filter(|effect| **effect == told).count(), 1, "{effects:?}");
     }
     let outbox = Effect::Outbox { owner: passport("dave"), contacts: vec![passport("echo")] };
-    assert!(scene.tell(2, "hello", 1).contains(&outbox), "over the author's own link");
+    scene.say(2, "hello", 1);
+    let room = crate::RemoteRoom("gathering/0".to_owned());
+    scene.take(Cause::Gathered { room, gatherings: Vec::new() });
+    assert!(scene.kept(2, 1, true).contains(&outbox), "over the author's own link");
 }
 
 #[test]

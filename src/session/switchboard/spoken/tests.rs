@@ -125,6 +125,22 @@ fn a_room_says_who_speaks_and_what_is_late_says_when() {
 }
 
 #[test]
+fn what_people_do_reads_well_however_many_they_are() {
+    let mut bench = Bench::new();
+    let others = ["Ann", "Bo"].map(str::to_owned);
+    let mut reacted = |speaker, count: usize| {
+        let signs = ["👍", "🚀"].map(str::to_owned);
+        bench.read((speaker, ""), Content::reacted(&others[..count], &signs, "hi 🍕")).join("|")
+    };
+    assert_eq!(reacted(None, 0), "* Bob reacted with (Y) :rocket: to \"hi (pi)\"");
+    assert_eq!(reacted(Some("Zoe\n👍"), 1), "* Zoe (Y) and Ann reacted with (Y) :rocket: to \"hi (pi)\"");
+    assert_eq!(reacted(Some("Zoe"), 2), "* Zoe, Ann and Bo reacted with (Y) :rocket: to \"hi (pi)\"");
+    assert_eq!(bench.read((None, ""), Content::deleted("hi")), ["* Bob deleted: \"hi\""]);
+    let back = Content::unreacted("👍", "hi");
+    assert_eq!(bench.read((Some("Zoe"), "[then] "), back), ["[then] * Zoe took back (Y) from \"hi\""]);
+}
+
+#[test]
 fn a_contact_shakes_the_window_once_in_ten_seconds() {
     let mut bench = Bench::new();
     let mut nudge = |seconds| {

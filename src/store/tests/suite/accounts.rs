@@ -55,6 +55,7 @@ async fn removing_an_account_takes_its_data_and_its_reverse_entries() {
         enclosed: None,
         accounts: vec![carol.clone()],
         remotes: Vec::new(),
+        gathers: Vec::new(),
     };
     bench.store.keep(draft).await.unwrap();
     let before = bench.list_changed(DAVE).await;

@@ -43,10 +43,15 @@ impl Bench {
 
     /// Makes every statement of this kind fail, as a full disk would.
     pub(crate) async fn refuse(&self, statement: &str) {
+        let trigger = format!("CREATE TRIGGER refusal BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        self.meddle(trigger).await;
+    }
+
+    /// Changes the database behind the store's back.
+    pub(crate) async fn meddle(&self, statement: String) {
         let url = format!("sqlite://{}", self.directory.path().join("data/chrysalis.db").display());
         let mut connection = AnyConnection::connect(&url).await.unwrap();
-        let trigger = format!("CREATE TRIGGER refusal BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'refused'); END");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(trigger)).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     }
 
     pub(crate) async fn lists(&self, owner: &str, contact: &Passport) -> Option<u8> {

@@ -23,7 +23,7 @@ pub(crate) fn messages(owner: &str, author: &str, ids: &[&str]) -> Batch {
     Batch { arrivals: ids.iter().map(|id| message(owner, author, id)).collect(), writes: Vec::new() }
 }
 
-fn one(arrival: Arrival) -> Batch {
+pub(crate) fn one(arrival: Arrival) -> Batch {
     Batch { arrivals: vec![arrival], writes: Vec::new() }
 }
 
@@ -39,8 +39,9 @@ fn withdrawal(from: &str) -> Batch {
     one(Arrival::Withdrawal { owner: passport(CAROL), from: RemoteUser(from.to_owned()) })
 }
 
-const fn counted(fresh: usize, left_out: usize) -> Accepted {
-    Accepted { fresh, left_out }
+/// How many were new, and how many were left out.
+pub(crate) const fn counts(accepted: &Accepted) -> (usize, usize) {
+    (accepted.fresh, accepted.left_out)
 }
 
 #[tokio::test]
@@ -48,13 +49,13 @@ async fn a_message_is_taken_once_within_a_batch_across_batches_and_after_deliver
     let bench = Bench::new().await;
     let carol = passport(CAROL);
     let outcome = bench.store.accept(&loopback(), messages(CAROL, "ann", &["a", "b", "a"])).await.unwrap();
-    assert_eq!(outcome.accepted, counted(2, 1));
+    assert_eq!(counts(&outcome.accepted), (2, 1));
     let ann = passport("ann@loopback.msn.example");
     assert_eq!(outcome.rung, [(carol.clone(), ann.clone())], "rung once");
     let outcome = bench.store.accept(&loopback(), messages(CAROL, "ann", &["b", "c"])).await.unwrap();
-    assert_eq!(outcome.accepted, counted(1, 1));
+    assert_eq!(counts(&outcome.accepted), (1, 1));
     let outcome = bench.store.accept(&loopback(), messages(DAVE, "ann", &["a"])).await.unwrap();
-    assert_eq!(outcome.accepted, counted(1, 0), "once for each owner");
+    assert_eq!(counts(&outcome.accepted), (1, 0), "once for each owner");
 
     let waiting = bench.store.waiting(&carol, None, 9).await.unwrap();
     let texts: Vec<_> = waiting.iter().map(|each| each.body.clone()).collect();
@@ -65,7 +66,7 @@ async fn a_message_is_taken_once_within_a_batch_across_batches_and_after_deliver
 
     let Bench { store, directory: _directory } = bench.after_a_crash().await;
     let outcome = store.accept(&loopback(), messages(CAROL, "ann", &["a", "b", "c"])).await.unwrap();
-    assert_eq!((outcome.accepted, outcome.rung), (counted(0, 3), Vec::new()));
+    assert_eq!((counts(&outcome.accepted), outcome.rung), ((0, 3), Vec::new()));
     assert_eq!(store.waiting(&carol, None, 9).await.unwrap(), []);
 }
 
@@ -88,7 +89,7 @@ async fn a_batch_is_committed_with_the_bridges_writes_or_not_at_all() {
     assert_eq!(bench.store.waiting(&passport(CAROL), None, 9).await.unwrap().len(), 1);
     assert_eq!(bench.store.address(&loopback(), &person("ben")).await.unwrap(), None);
     let outcome = bench.store.accept(&loopback(), messages(CAROL, "ben", &["b"])).await.unwrap();
-    assert_eq!(outcome.accepted, counted(1, 0), "what was not kept is not known");
+    assert_eq!(counts(&outcome.accepted), (1, 0), "what was not kept is not known");
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn strangers_to_this_server_and_the_blocked_are_left_out() {
         message(CAROL, "ben", "c"),
     ];
     let outcome = bench.store.accept(&loopback(), Batch { arrivals, writes: Vec::new() }).await.unwrap();
-    assert_eq!(outcome.accepted, counted(1, 4));
+    assert_eq!(counts(&outcome.accepted), (1, 4));
     assert_eq!(outcome.rung, [(passport(CAROL), passport("ben@loopback.msn.example"))]);
 }
 
@@ -146,21 +147,21 @@ async fn an_invitation_makes_an_admirer_and_a_withdrawal_takes_it_back() {
     let outcome = bench.store.accept(&loopback(), invitation("ann")).await.unwrap();
     let shown = bench.store.load(&passport(CAROL)).await.unwrap().unwrap();
     assert_eq!(outcome.invited, [(passport(CAROL), shown.contacts[0].clone())], "told as it is kept");
-    assert_eq!((outcome.accepted, bench.lists(CAROL, &ann).await), (counted(1, 0), Some(8)));
+    assert_eq!((counts(&outcome.accepted), bench.lists(CAROL, &ann).await), ((1, 0), Some(8)));
     assert!(bench.list_changed(CAROL).await > before);
 
     let before = bench.list_changed(CAROL).await;
     let again = bench.store.accept(&loopback(), invitation("ann")).await.unwrap();
-    assert_eq!((again.accepted, again.invited), (counted(0, 1), Vec::new()), "asked once");
+    assert_eq!((counts(&again.accepted), again.invited), ((0, 1), Vec::new()), "asked once");
     assert_eq!(bench.list_changed(CAROL).await, before);
 
     let outcome = bench.store.accept(&loopback(), withdrawal("ann")).await.unwrap();
     assert_eq!(outcome.withdrawn, [(passport(CAROL), ann.clone())]);
     assert_eq!(bench.lists(CAROL, &ann).await, None);
     let outcome = bench.store.accept(&loopback(), withdrawal("ann")).await.unwrap();
-    assert_eq!(outcome.accepted, counted(0, 1));
+    assert_eq!(counts(&outcome.accepted), (0, 1));
     let outcome = bench.store.accept(&loopback(), withdrawal("never seen")).await.unwrap();
-    assert_eq!(outcome.accepted, counted(0, 1));
+    assert_eq!(counts(&outcome.accepted), (0, 1));
 }
 
 #[tokio::test]
@@ -186,7 +187,7 @@ async fn an_invitation_from_a_friend_is_welcome_and_from_a_blocked_one_turned_aw
     assert_eq!(outcome.answered, [(passport(CAROL), ben.clone())]);
     let lane = store::Lane { owner: passport(CAROL), contact: ben.clone() };
     assert_eq!(bench.store.next_order(&lane).await.unwrap().unwrap().order.action, bridge::Action::TurnAway);
-    assert_eq!((outcome.accepted, bench.lists(CAROL, &ben).await), (counted(0, 1), Some(BLOCK)));
+    assert_eq!((counts(&outcome.accepted), bench.lists(CAROL, &ben).await), ((0, 1), Some(BLOCK)));
 }
 
 #[tokio::test]
@@ -197,17 +198,17 @@ async fn a_friend_stands_on_the_list_unless_the_owner_took_them_off() {
     assert_eq!(outcome.befriended[0].1.lists.bits(), 3);
     assert_eq!(bench.lists(CAROL, &ann).await, Some(3));
     let again = bench.store.accept(&loopback(), friend("ann")).await.unwrap();
-    assert_eq!((again.accepted, again.befriended), (counted(0, 1), Vec::new()));
+    assert_eq!((counts(&again.accepted), again.befriended), ((0, 1), Vec::new()));
 
     bench.enlist(CAROL, &ann, 0).await;
     let removed = bench.store.accept(&loopback(), friend("ann")).await.unwrap();
-    assert_eq!((removed.accepted, bench.lists(CAROL, &ann).await), (counted(0, 1), None));
+    assert_eq!((counts(&removed.accepted), bench.lists(CAROL, &ann).await), ((0, 1), None));
     let invited = bench.store.accept(&loopback(), invitation("ann")).await.unwrap();
     assert_eq!(invited.invited.len(), 1, "they may ask again");
     bench.enlist(CAROL, &ann, 3).await;
     bench.enlist(CAROL, &ann, 2).await;
     let removed = bench.store.accept(&loopback(), friend("ann")).await.unwrap();
-    assert_eq!((removed.accepted, bench.lists(CAROL, &ann).await), (counted(0, 1), Some(10)));
+    assert_eq!((counts(&removed.accepted), bench.lists(CAROL, &ann).await), ((0, 1), Some(10)));
 
     let ben = bench.store.allot(&loopback(), profile("ben").into()).await.unwrap();
     bench.enlist(CAROL, &ben, BLOCK).await;

@@ -6,11 +6,18 @@
 extern crate chrysalis_store as store;
 
 mod accounts;
+mod arrivals;
+mod attention;
 mod bench;
+mod gathering;
 mod inbox;
 mod lists;
 mod media;
 mod messages;
 mod opening;
 mod outbox;
+mod quoting;
+mod reactions;
+mod relations;
 mod remote;
+mod rooms;

@@ -124,7 +124,10 @@ async fn only_what_nothing_speaks_of_is_forgotten() {
     store.accept(&loopback(), Batch { arrivals, writes: Vec::new() }).await.unwrap();
     for source in [Source::Object(object(4).hash), Source::Object(object(5).hash), Source::Blob(BlobId([22; 32]))] {
         let content = Content::Voice(attachment(source));
-        store.order(&carol, &ann, Action::Say { content, sent: Timestamp(1), reply: None }).await.unwrap();
+        store
+            .order(&carol, &ann, Action::Say { content, sent: Timestamp(1), reply: None, heard: Vec::new() })
+            .await
+            .unwrap();
     }
     let linked =
         |number| LinkedMedia { blob: BlobId([number; 32]), name: "a".into(), media_type: "image/png".into(), size: 1 };

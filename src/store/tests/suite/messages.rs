@@ -20,6 +20,7 @@ fn draft(store: &Store, text: &'static str, accounts: &[&str]) -> Draft {
         enclosed: None,
         accounts: accounts.iter().map(|each| passport(each)).collect(),
         remotes: Vec::new(),
+        gathers: Vec::new(),
     }
 }
 
@@ -92,7 +93,8 @@ async fn a_message_to_remote_contacts_becomes_orders() {
     let next = store.next_order(&lanes[0]).await.unwrap().unwrap();
     assert_eq!((next.message, next.author, next.network), (Some(kept.id), carol, loopback()));
     assert_eq!(next.order.to, person("ann"));
-    assert_eq!(next.order.action, Action::Say { content: Content::text("hi"), sent: Timestamp(1_000), reply: None });
+    let (content, heard) = (Content::text("hi"), vec![passport(DAVE)]);
+    assert_eq!(next.order.action, Action::Say { content, sent: Timestamp(1_000), reply: None, heard });
     let other = store.next_order(&lanes[1]).await.unwrap().unwrap();
     assert_ne!(next.order.key, other.order.key);
 
@@ -161,4 +163,19 @@ async fn the_server_itself_has_something_to_say() {
     let nobody = passport("nobody@msn.example");
     let outcome = store.notice(&nobody, &service, "Chrysalis", Content::Nudge).await;
     assert_eq!(outcome, Err(StoreFault::UnknownAccount(nobody)));
+}
+
+#[tokio::test]
+async fn of_what_the_server_says_only_the_newest_waits() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let (dave, service, ann) =
+        (passport(DAVE), passport("chrysalis@msn.example"), passport("ann@loopback.msn.example"));
+    for number in 0..203 {
+        for peer in [&service, &ann] {
+            store.notice(&dave, peer, "", Content::text(number.to_string())).await.unwrap();
+        }
+    }
+    let waiting = store.waiting_from(&dave, &service, 999).await.unwrap();
+    assert_eq!((waiting.len(), &waiting[0].body), (200, &Body::Content(Content::text("3"))));
+    assert_eq!(store.waiting_from(&dave, &ann, 999).await.unwrap().len(), 203, "what others say is not dropped");
 }

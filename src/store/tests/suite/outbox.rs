@@ -22,6 +22,7 @@ async fn say(store: &Store, lane: &Lane, text: &str) {
         enclosed: None,
         accounts: Vec::new(),
         remotes: vec![lane.contact.clone()],
+        gathers: Vec::new(),
     };
     store.keep(draft).await.unwrap();
 }
@@ -29,7 +30,12 @@ async fn say(store: &Store, lane: &Lane, text: &str) {
 fn text(action: &Action) -> &str {
     match action {
         Action::Say { content: Content::Text(text), .. } => &text.text,
-        Action::Say { .. } | Action::Befriend | Action::Welcome | Action::TurnAway | Action::Unfriend => action.kind(),
+        Action::Say { .. }
+        | Action::Gather { .. }
+        | Action::Befriend
+        | Action::Welcome
+        | Action::TurnAway
+        | Action::Unfriend => action.kind(),
     }
 }
 
@@ -119,4 +125,47 @@ async fn orders_need_an_account_and_an_address() {
     assert_eq!(outcome, Err(StoreFault::UnknownAccount(nobody.clone())));
     let outcome = store.order(&ann.owner, &nobody, Action::Befriend).await;
     assert_eq!(outcome, Err(StoreFault::UnknownContact(nobody)));
+}
+
+#[tokio::test]
+async fn what_was_given_up_long_ago_is_forgotten() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    let ann = lane(store, CAROL, "ann").await;
+    for text in ["1", "2", "3"] {
+        say(store, &ann, text).await;
+    }
+    let created = store.accounts().await.unwrap()[0].created.0;
+    let days = |days: i64| Timestamp(created + days * 24 * 60 * 60 * 1000);
+    for retried in [true, false] {
+        let first = store.next_order(&ann).await.unwrap().unwrap();
+        store.order_failed(first.id, "the room is gone", None).await.unwrap();
+        if retried {
+            store.retry_parked(&ann.owner).await.unwrap();
+        }
+    }
+    assert_eq!(store.prune(days(29)).await.unwrap(), 0);
+    assert_eq!(store.parked(&ann.owner).await.unwrap().len(), 1);
+    assert_eq!(store.prune(days(31)).await.unwrap(), 1);
+    assert_eq!(store.parked(&ann.owner).await.unwrap(), []);
+    assert_eq!(run(store, &ann).await, ["2", "3"], "what waits for its network is kept");
+
+    say(store, &ann, "4").await;
+    let next = store.next_order(&ann).await.unwrap().unwrap();
+    store.order_failed(next.id, "the room is gone", None).await.unwrap();
+    bench.meddle("UPDATE outbox SET given_up = NULL".to_owned()).await;
+    assert_eq!(store.prune(days(90)).await.unwrap(), 0, "given up by an older version: as if it had been now");
+    assert_eq!(store.prune(days(119)).await.unwrap(), 0);
+    assert_eq!(store.prune(days(121)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_order_keeps_what_it_answers() {
+    let bench = Bench::new().await;
+    let ann = lane(&bench.store, CAROL, "ann").await;
+    let reply = Some(RemoteMessage("$1".into()));
+    let says = Action::Say { content: Content::text("yes"), sent: Timestamp(1), reply, heard: Vec::new() };
+    bench.store.order(&ann.owner, &ann.contact, says.clone()).await.unwrap();
+    let Bench { store, directory: _directory } = bench.after_a_crash().await;
+    assert_eq!(store.next_order(&ann).await.unwrap().unwrap().order.action, says);
 }

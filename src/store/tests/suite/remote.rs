@@ -20,8 +20,8 @@ async fn an_address_is_allotted_once() {
     assert_eq!(store.address(&loopback(), &person("echo")).await.unwrap(), Some(echo.clone()));
     assert_eq!(store.address(&loopback(), &person("other")).await.unwrap(), None);
     assert_eq!(store.address(&network("matrix"), &person("echo")).await.unwrap(), None);
-    let known =
-        RemoteContact { network: loopback(), target: person("echo"), name: "echo's name".into(), picture: None };
+    let (target, name, topic) = (person("echo"), "echo's name".into(), String::new());
+    let known = RemoteContact { network: loopback(), target, name, topic, picture: None };
     assert_eq!(store.remote(&echo).await.unwrap(), Some(known));
     assert_eq!(store.remote(&passport(CAROL)).await.unwrap(), None);
 }

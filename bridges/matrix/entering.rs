@@ -1,0 +1,192 @@
+//! Rooms of several people: going in, leaving, and what they show of themselves.
+
+use bridge::{Arrival, Batch, Failure, RoomProfile};
+use domain::{Passport, RemoteRoom, contact::RemoteTarget};
+use ruma::RoomId;
+
+use crate::{
+    appservice::{Appservice, host_failure},
+    chat::{Membership, Pair},
+    chores::Chore,
+    homeserver::Trouble,
+    portal::{Place, Portal, Profile, Stage},
+};
+
+impl Appservice {
+    /// The account's user wants to be in a room: goes in, or answers its invitation. The servers by which it
+    /// was found help to get there.
+    pub(crate) async fn join_room(&self, owner: &Passport, room: &RoomId) -> Result<(), Failure> {
+        let place = Place { owner: owner.clone(), room: room.to_owned() };
+        let ways = self.ways.to(room);
+        self.change_portal(&place, |portal| {
+            portal.enter();
+            portal.via.extend(ways);
+        })
+        .await?;
+        self.settle_now(&place).await
+    }
+
+    /// The account's user wants no more of a room.
+    pub(crate) async fn leave_room(&self, owner: &Passport, room: &RoomId) -> Result<(), Failure> {
+        let place = Place { owner: owner.clone(), room: room.to_owned() };
+        self.change_portal(&place, Portal::leave).await?;
+        self.settle_now(&place).await
+    }
+
+    /// The account's user does not want to come to a room.
+    pub(crate) async fn decline_room(&self, owner: &Passport, room: &RoomId) -> Result<(), Failure> {
+        self.leave_room(owner, room).await
+    }
+
+    /// What a room shows of itself, as far as an account of this server is in it or asked into it.
+    pub(crate) fn room_profile(&self, room: &RoomId) -> RoomProfile {
+        let known = self.portals.in_room(room).into_iter().next().map(|place| self.portals.get(&place).profile);
+        known.unwrap_or_default().of_room(room)
+    }
+
+    /// Changes a portal, for good.
+    pub(crate) async fn change_portal(
+        &self,
+        place: &Place,
+        change: impl FnOnce(&mut Portal) + Send,
+    ) -> Result<(), Failure> {
+        self.portals.change(place, change).await.map_err(|fault| host_failure(&fault))
+    }
+
+    /// Settles a portal, later if not now: even if an order is never tried again, what it began must be finished.
+    async fn settle_now(&self, place: &Place) -> Result<(), Failure> {
+        let settled = self.settle_portal(place).await;
+        if settled.as_ref().is_err_and(Failure::is_passing) {
+            self.chores.add(Chore::Portal(place.clone()));
+        }
+        settled
+    }
+
+    /// Does what is to be done with a portal: goes in, leaves, or looks what the room shows of itself.
+    pub(crate) async fn settle_portal(&self, place: &Place) -> Result<(), Failure> {
+        let portal = self.portals.latest(place).await;
+        match portal.stage {
+            Stage::Entering => self.go_in(place, &portal).await,
+            Stage::Leaving => {
+                let ghost = self.ghost(&place.owner)?;
+                self.homeserver.acting_as(&ghost).leave(&place.room).await?;
+                self.change_portal(place, |portal| {
+                    if portal.stage == Stage::Leaving {
+                        *portal = Portal::default();
+                    }
+                })
+                .await
+            }
+            Stage::Joined => self.look_into(place).await,
+            Stage::Invited { .. } | Stage::Away => Ok(()),
+        }
+    }
+
+    async fn go_in(&self, place: &Place, portal: &Portal) -> Result<(), Failure> {
+        let ghost_id = self.ghost(&place.owner)?;
+        let ghost = self.homeserver.acting_as(&ghost_id);
+        let mut via = portal.via.clone();
+        via.extend(portal.profile.alias.as_ref().map(|alias| alias.server_name().to_owned()));
+        match ghost.join_by_way_of(&place.room, &via).await {
+            Ok(()) => {}
+            // The invitation was taken back, the room is gone, or it lets nobody in.
+            Err(trouble @ Trouble::Refused { .. }) => {
+                tracing::info!(owner = %place.owner, room = %place.room, %trouble, "a room cannot be joined");
+                self.lose(place, Stage::Entering).await?;
+                return Err(Failure::refused(format!(
+                    "the room cannot be joined ({trouble}); ask somebody in it for an invitation"
+                )));
+            }
+            Err(trouble) => return Err(trouble.into()),
+        }
+        let profile = ghost.profile_of(&place.room).await?;
+        self.commit(place, |portal| {
+            let comes = portal.stage == Stage::Entering;
+            if comes {
+                portal.has_come(profile.clone());
+            }
+            comes.then(|| Arrival::Room { owner: place.owner.clone(), room: profile.of_room(&place.room) })
+        })
+        .await?;
+        self.look_at(room_target(&place.room), profile.avatar);
+        self.keeper.renew(&place.owner);
+        self.chores.add(Chore::Read(place.clone()));
+        Ok(())
+    }
+
+    /// Looks whether the ghost is still in a room, and what the room shows of itself.
+    async fn look_into(&self, place: &Place) -> Result<(), Failure> {
+        if self.is_out(place).await? {
+            return Ok(());
+        }
+        let ghost = self.ghost(&place.owner)?;
+        let profile = self.homeserver.acting_as(&ghost).profile_of(&place.room).await?;
+        let known = self.portals.get(place).profile;
+        if profile != known {
+            self.change_portal(place, |portal| portal.profile.clone_from(&profile)).await?;
+            self.host.room(profile.of_room(&place.room));
+            self.look_at(room_target(&place.room), profile.avatar);
+        }
+        Ok(())
+    }
+
+    /// Whether the ghost is not in a room any more; then the room is lost.
+    pub(crate) async fn is_out(&self, place: &Place) -> Result<bool, Failure> {
+        let ghost = self.ghost(&place.owner)?;
+        let member = self.homeserver.acting_as(&ghost).member(&place.room, &ghost).await?;
+        if member.membership == Membership::Joined {
+            return Ok(false);
+        }
+        tracing::info!(owner = %place.owner, room = %place.room, "an account is not in a room any more");
+        self.lose(place, Stage::Joined).await?;
+        let pairs: Vec<Pair> =
+            self.chats.in_room(&place.room).into_iter().filter(|pair| pair.owner == place.owner).collect();
+        for pair in pairs {
+            self.change(&pair, |chat| chat.forget(&place.room)).await?;
+        }
+        Ok(true)
+    }
+
+    /// A portal that is still at this stage is no more.
+    async fn lose(&self, place: &Place, stage: Stage) -> Result<(), Failure> {
+        self.commit(place, |portal| {
+            (portal.stage == stage).then(|| {
+                *portal = Portal::default();
+                Arrival::RoomLost { owner: place.owner.clone(), room: RemoteRoom(place.room.to_string()) }
+            })
+        })
+        .await
+    }
+
+    /// Changes a portal together with what arrives by it.
+    async fn commit(
+        &self,
+        place: &Place,
+        change: impl FnOnce(&mut Portal) -> Option<Arrival> + Send,
+    ) -> Result<(), Failure> {
+        let mut draft = self.portals.begin().await;
+        let arrivals: Vec<Arrival> = change(draft.portal(place)).into_iter().collect();
+        let writes = draft.writes();
+        if !arrivals.is_empty() || !writes.is_empty() {
+            self.host.accept(Batch { arrivals, writes }).await.map_err(|fault| host_failure(&fault))?;
+        }
+        draft.committed();
+        Ok(())
+    }
+
+    /// Tells the host anew what the rooms of an account show of themselves.
+    pub(crate) fn show_rooms(&self, owner: &Passport) {
+        for place in self.portals.of(owner) {
+            let portal = self.portals.get(&place);
+            if portal.is_joined() {
+                let Profile { avatar, .. } = portal.profile.clone();
+                self.host.room(portal.profile.of_room(&place.room));
+                self.look_at(room_target(&place.room), avatar);
+            }
+        }
+    }
+}
+
+fn room_target(room: &RoomId) -> RemoteTarget {
+    RemoteTarget::Room(RemoteRoom(room.to_string()))
+}

@@ -1,0 +1,103 @@
+//! Sending messages as one user of ours, and finding those that were sent.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use ruma::{
+    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomId, UInt,
+    api::client::message::{get_message_events, send_message_event},
+    events::AnyMessageLikeEventContent,
+    serde::Raw,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Intent, raw};
+use crate::{
+    homeserver::Trouble,
+    message::{ORDER, PART, Written},
+};
+
+/// How many of its own messages a ghost's room is searched through at once for what an earlier attempt sent.
+const PAGE: u32 = 50;
+/// How often, at most.
+const PAGES: u32 = 6;
+/// How far apart the clocks of two attempts may be, in milliseconds.
+const CLOCKS: i64 = 10 * 60 * 1000;
+
+impl Intent<'_> {
+    /// Sends a message. `transaction` is the same at every attempt; `sent` is when it was said. `None` when the homeserver took
+    /// it without our being able to read its id.
+    pub(crate) async fn send(
+        &self,
+        room: &RoomId,
+        transaction: &str,
+        written: &Written,
+        sent: Timestamp,
+    ) -> Result<Option<OwnedEventId>, Trouble> {
+        let content: Raw<AnyMessageLikeEventContent> = raw(&written.content)?.cast_unchecked();
+        let mut request =
+            send_message_event::v3::Request::new_raw(room.to_owned(), transaction.into(), written.kind.into(), content);
+        request.timestamp =
+            u64::try_from(sent.0).ok().and_then(|sent| UInt::try_from(sent).ok()).map(MilliSecondsSinceUnixEpoch);
+        match self.ask(request).await {
+            Ok(answer) => Ok(Some(answer.event_id)),
+            Err(Trouble::Unreadable(_)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The user's own messages in a room that carry out parts of this order, which was given at `sent`. A homeserver remembers
+    /// transaction ids in memory only for a sender without a device, so after a lost answer this is what tells. Looked through
+    /// are the user's own messages back to that time: they are dated with when they were said, and orders of one room are
+    /// carried out in turn.
+    pub(crate) async fn parts_of(
+        &self,
+        room: &RoomId,
+        order: &str,
+        sent: Timestamp,
+    ) -> Result<BTreeMap<u64, OwnedEventId>, Trouble> {
+        let mut found = BTreeMap::new();
+        let mut from = None;
+        for _ in 0..PAGES {
+            let mut request = get_message_events::v3::Request::backward(room.to_owned());
+            request.limit = PAGE.into();
+            request.filter.senders = Some(vec![self.user.to_owned()]);
+            request.from = from;
+            let page = self.ask(request).await?;
+            let events = page.chunk.iter().filter_map(|event| event.deserialize_as_unchecked::<Sent>().ok());
+            // Not every homeserver looks at the filter.
+            let events: Vec<Sent> = events.filter(|event| event.sender == self.user).collect();
+            for event in &events {
+                if let Some(part) = event.part_of(order) {
+                    found.insert(part, event.event_id.clone());
+                }
+            }
+            from = page.end;
+            let is_older = |event: &Sent| event.origin_server_ts < sent.0.saturating_sub(CLOCKS);
+            if from.is_none() || events.iter().any(is_older) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A message of ours, as the room shows it.
+#[derive(Deserialize)]
+struct Sent {
+    event_id: OwnedEventId,
+    sender: OwnedUserId,
+    origin_server_ts: i64,
+    content: Value,
+}
+
+impl Sent {
+    /// Which part of an order it is, if it is one.
+    fn part_of(&self, order: &str) -> Option<u64> {
+        if self.content.get(ORDER).and_then(Value::as_str) != Some(order) {
+            return None;
+        }
+        Some(self.content.get(PART).and_then(Value::as_u64).unwrap_or_default())
+    }
+}

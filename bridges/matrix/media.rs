@@ -1,0 +1,212 @@
+//! Files, to the homeserver and from it: each goes once, however many rooms and accounts it is for.
+
+#[cfg(test)]
+mod tests;
+mod uploads;
+
+use std::{
+    io::Cursor,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bridge::{Failure, Host, HostFault, MediaStream};
+use domain::{
+    content::in_bytes,
+    media::{Attachment, Source},
+};
+use reqwest::Body;
+use ruma::{MxcUri, OwnedMxcUri, UserId};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+
+use crate::{
+    appservice::{Appservice, host_failure},
+    flights::Flights,
+    homeserver::{Parcel, Trouble},
+    measures::Measures,
+    message::{RemoteMedia, Uploaded},
+};
+
+/// How many fetched files are remembered. The bytes themselves are with the host.
+const FETCHED: usize = 512;
+/// For how long: the host forgets what no message speaks of, but not so soon.
+const FETCHED_FOR: Duration = Duration::from_hours(1);
+/// How much of a file is read before it is sent: what is no longer goes with its true length, whatever was announced.
+const HEAD: u64 = 256 * 1024;
+
+/// The files that are remembered.
+pub(crate) struct Media {
+    uploads: uploads::Uploads,
+    fetched: Flights<OwnedMxcUri, Attachment>,
+    largest: Mutex<Largest>,
+}
+
+/// The largest file that the homeserver takes.
+#[derive(Debug, Clone, Copy, Default)]
+enum Largest {
+    /// It was not asked yet, or may have changed its mind.
+    #[default]
+    Unknown,
+    /// It does not say.
+    Unsaid,
+    /// In bytes.
+    Bytes(u64),
+}
+
+impl Media {
+    /// What an earlier run remembered.
+    pub(crate) async fn load(host: &dyn Host) -> Result<Self, HostFault> {
+        let uploads = uploads::Uploads::load(host).await?;
+        Ok(Self { uploads, fetched: Flights::new(FETCHED, FETCHED_FOR), largest: Mutex::default() })
+    }
+}
+
+impl Appservice {
+    /// Puts an attachment's bytes on the homeserver, or finds them there.
+    pub(crate) async fn upload(&self, ghost: &UserId, attachment: &Attachment) -> Result<Uploaded, Failure> {
+        let upload = Box::pin(self.upload_anew(ghost, attachment));
+        self.media.uploads.get(&*self.host, attachment.source, upload).await
+    }
+
+    async fn upload_anew(&self, ghost: &UserId, attachment: &Attachment) -> Result<Uploaded, Failure> {
+        let intent = self.homeserver.acting_as(ghost);
+        self.fits(ghost, attachment.size).await?;
+        let (parcel, measures) = self.parcel(attachment).await?;
+        let outcome = match intent.upload(parcel).await {
+            Err(trouble) if trouble.is_unregistered() => {
+                intent.register().await?;
+                let (parcel, _) = self.parcel(attachment).await?;
+                intent.upload(parcel).await
+            }
+            outcome => outcome,
+        };
+        if outcome.is_err() {
+            // It may take less than it did; a refused file often shows as a connection that breaks off.
+            self.set_largest(Largest::Unknown);
+        }
+        match outcome {
+            Ok(uri) => {
+                tracing::debug!(%ghost, %uri, size = attachment.size, kind = attachment.media_type, "a file was uploaded");
+                let (width, height) = measures.size.unzip();
+                Ok(Uploaded { uri, width, height, duration: measures.duration })
+            }
+            Err(trouble) if trouble.is("M_TOO_LARGE") => {
+                self.fits(ghost, attachment.size).await?;
+                Err(Failure::refused(format!("the homeserver takes no file of {}", in_bytes(attachment.size))))
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    /// Whether the homeserver takes a file of this size.
+    async fn fits(&self, ghost: &UserId, size: u64) -> Result<(), Failure> {
+        let known = *self.media.largest.lock().unwrap_or_else(PoisonError::into_inner);
+        let largest = match known {
+            Largest::Unknown => {
+                let said = self.homeserver.acting_as(ghost).largest_upload().await?;
+                self.set_largest(said.map_or(Largest::Unsaid, Largest::Bytes));
+                said
+            }
+            Largest::Unsaid => None,
+            Largest::Bytes(largest) => Some(largest),
+        };
+        let Some(largest) = largest.filter(|largest| size > *largest) else { return Ok(()) };
+        let (largest, size) = (in_bytes(largest), in_bytes(size));
+        Err(Failure::refused(format!("the homeserver takes files of {largest} at most, and this one has {size}")))
+    }
+
+    fn set_largest(&self, largest: Largest) {
+        *self.media.largest.lock().unwrap_or_else(PoisonError::into_inner) = largest;
+    }
+
+    /// An attachment, ready to go.
+    async fn parcel(&self, attachment: &Attachment) -> Result<(Parcel, Measures), Failure> {
+        let opened = self.host.open_media(attachment.source).await.map_err(|fault| host_failure(&fault))?;
+        let Some(mut stream) = opened else {
+            return Err(Failure::refused(format!("{} is not kept here any more; send it again", attachment.name)));
+        };
+        let mut head = Vec::new();
+        let read = (&mut stream).take(HEAD).read_to_end(&mut head).await;
+        read.map_err(|fault| Failure::retry(format!("{} could not be read: {fault}", attachment.name)))?;
+        let (measures, read) = (Measures::of(&head), head.len() as u64);
+        let (body, length) = if read < HEAD {
+            (Body::from(head), read)
+        } else {
+            let rest = stream.take(attachment.size.saturating_sub(read));
+            (Body::wrap_stream(ReaderStream::new(Cursor::new(head).chain(rest))), attachment.size.max(read))
+        };
+        Ok((Parcel { body, length, media_type: attachment.media_type.clone() }, measures))
+    }
+
+    /// Has a file of the homeserver kept here. Refused when it is gone, or too large, so that its receiver has to be told that;
+    /// other failures may pass.
+    pub(crate) async fn fetch(&self, ghost: &UserId, media: &RemoteMedia) -> Result<Attachment, Failure> {
+        let limit = self.configuration.largest_file;
+        if let Some(size) = media.size.filter(|size| *size > limit) {
+            return Err(too_large(size, limit));
+        }
+        let fetch = self.fetch_anew(ghost, &media.uri, &media.name, limit);
+        let attachment = self.media.fetched.get(&media.uri, fetch).await?;
+        // Others may have sent the same file under another name.
+        Ok(Attachment { name: media.name.clone(), ..attachment })
+    }
+
+    async fn fetch_anew(&self, ghost: &UserId, uri: &MxcUri, name: &str, limit: u64) -> Result<Attachment, Failure> {
+        let bytes =
+            self.homeserver.acting_as(ghost).download(uri, limit).await.map_err(|trouble| self.lost(uri, trouble))?;
+        if let Some(length) = bytes.length.filter(|length| *length > limit) {
+            return Err(too_large(length, limit));
+        }
+        let kept = self.keep(name, bytes.stream, limit).await?;
+        tracing::debug!(%ghost, %uri, size = kept.size, kind = kept.media_type, "a file was fetched");
+        Ok(kept)
+    }
+
+    /// Has bytes kept by the host.
+    pub(crate) async fn keep(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, Failure> {
+        self.host.keep_media(name, stream, limit).await.map_err(|fault| match fault {
+            HostFault::TooLarge { limit } => Failure::refused(format!("it has more than {}", in_bytes(limit))),
+            HostFault::Store(_) | HostFault::Media(_) | HostFault::Stopping => host_failure(&fault),
+        })
+    }
+
+    /// What follows from a file's not coming. Where it is of another homeserver, and ours says in its own words that it could not
+    /// get it, nothing is won by waiting in front of it: what is said after it would wait as well.
+    fn lost(&self, uri: &MxcUri, trouble: Trouble) -> Failure {
+        let is_elsewhere = uri.server_name().is_ok_and(|server| server != self.configuration.names.server());
+        match trouble {
+            Trouble::Ailing { errcode, message, .. } if is_elsewhere && !errcode.is_empty() => {
+                Failure::refused(format!("its own homeserver does not give it: {errcode} {message}"))
+            }
+            Trouble::Refused { status: 404, .. } => Failure::refused("it is not there any more"),
+            Trouble::Ailing { .. }
+            | Trouble::Refused { .. }
+            | Trouble::Silent(_)
+            | Trouble::Unreadable(_)
+            | Trouble::Limited(_)
+            | Trouble::Stranger => trouble.into(),
+        }
+    }
+}
+
+fn too_large(size: u64, limit: u64) -> Failure {
+    Failure::refused(format!("it has {}, and {} is the most that is fetched", in_bytes(size), in_bytes(limit)))
+}
+
+/// A source as a part of a key.
+pub(crate) fn source_key(source: &Source) -> String {
+    match source {
+        Source::Blob(blob) => format!("blob {blob}"),
+        Source::Object(object) => format!("object {object}"),
+    }
+}
+
+/// The source that [`source_key`] was made of.
+pub(crate) fn source_of(key: &str) -> Option<Source> {
+    match key.split_once(' ')? {
+        ("blob", blob) => blob.parse().ok().map(Source::Blob),
+        ("object", object) => object.parse().ok().map(Source::Object),
+        _ => None,
+    }
+}

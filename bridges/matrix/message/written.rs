@@ -1,0 +1,33 @@
+//! What we say on Matrix, ready to be sent.
+
+use std::time::Duration;
+
+use ruma::OwnedMxcUri;
+use serde_json::Value;
+
+/// Marks an event with the order it carries out, so that it is found again when an answer was lost.
+pub(crate) const ORDER: &str = "im.chrysalis.order";
+/// Marks an event that carries out only a part of its order: a number from 1 on. The first part has no such mark.
+pub(crate) const PART: &str = "im.chrysalis.part";
+
+/// An event to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// Its type.
+    pub(crate) kind: &'static str,
+    /// Its content.
+    pub(crate) content: Value,
+}
+
+/// An attachment's bytes, as they are on the homeserver now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Uploaded {
+    /// Where.
+    pub(crate) uri: OwnedMxcUri,
+    /// How wide, of a picture or a film, in pixels.
+    pub(crate) width: Option<u32>,
+    /// How high, likewise.
+    pub(crate) height: Option<u32>,
+    /// How long, of a clip or a film.
+    pub(crate) duration: Option<Duration>,
+}

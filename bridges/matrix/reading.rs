@@ -1,0 +1,308 @@
+//! Reading what happened in a room since the last event that an account has taken: in order, pictures and all. It is done while
+//! the account's timeline of the room is behind, as a chore; a restart begins anew where the last event was taken.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use bridge::{Arrival, Batch, Failure, RemoteProfile};
+use domain::{Timestamp, media::Attachment};
+use ruma::{OwnedEventId, RoomId};
+use serde_json::Value;
+
+use crate::{
+    appservice::{Appservice, host_failure},
+    arrival::{Fetched, Heard, Seat, SeatKind, wanted},
+    chat::profile,
+    chores::Chore,
+    event::{Event, What},
+    homeserver::Trouble,
+    intake::Taken,
+    message::RemoteMedia,
+    places::Draft,
+    portal::Place,
+    status::Outcome,
+    timeline::{Backward, Timeline},
+};
+
+/// How many events are asked for first: mostly what is missed is little.
+const FIRST_PAGE: u32 = 20;
+/// How many are asked for at once after that.
+const PAGE: u32 = 100;
+/// How much of what was said before the ghost came is told of a room of several people.
+const PAST_OF_ROOM: usize = 50;
+/// How many arrivals are committed together.
+const TOGETHER: usize = 50;
+/// How long one picture or file may take: what is said after it waits for it.
+const FETCH: Duration = Duration::from_mins(1);
+/// The longest wait between two attempts at it.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// What was read and is to be committed together.
+#[derive(Default)]
+struct Run {
+    arrivals: Vec<Arrival>,
+    taken: Vec<Taken>,
+    /// The events of the room, in order.
+    read: Vec<(OwnedEventId, Timestamp)>,
+    /// Those that stand further back in the room than was read.
+    late: Vec<OwnedEventId>,
+}
+
+/// What a timeline lacks.
+#[derive(Default)]
+struct Lacking {
+    /// What other servers sent late, so that it stands further back in the room than it came.
+    late: Vec<Value>,
+    /// What the room shows, oldest first.
+    events: Vec<Value>,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handed {
+    /// It was taken; more has to be read.
+    Behind,
+    /// It was taken, and that was all.
+    CaughtUp,
+    /// The ghost is not in the room any more.
+    Gone,
+}
+
+impl Appservice {
+    /// Reads on in a room until the account is up to date.
+    pub(crate) async fn read_on(&self, place: &Place) -> Result<(), Failure> {
+        while let Some((seat, timeline)) = self.standing(place).await {
+            if !timeline.is_behind() {
+                return Ok(());
+            }
+            let outages = self.homeserver.outages();
+            let lacking = match self.lacking(&seat, place, &timeline).await {
+                Ok(lacking) => lacking,
+                Err(failure) => {
+                    // What is said from now on must not wait for a homeserver that cannot show what is older.
+                    self.change_timeline(&seat, &place.room, Timeline::is_overtaken).await?;
+                    return Err(failure);
+                }
+            };
+            match self.take_all(&seat, place, &timeline, outages, lacking).await? {
+                Handed::Behind => {}
+                Handed::CaughtUp | Handed::Gone => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where an account sits in a room, and how far it has got there, after every change that is being committed.
+    pub(crate) async fn standing(&self, place: &Place) -> Option<(Seat, Timeline)> {
+        let mut draft = Draft::begin(&self.chats, &self.portals).await;
+        let seat = draft.seat(place, &self.configuration.names, &self.called())?;
+        let timeline = draft.timeline(&seat, &place.room)?.clone();
+        Some((seat, timeline))
+    }
+
+    /// Changes how far an account has got, for good.
+    pub(crate) async fn change_timeline(
+        &self,
+        seat: &Seat,
+        room: &RoomId,
+        change: impl FnOnce(&mut Timeline) + Send,
+    ) -> Result<(), Failure> {
+        let mut draft = Draft::begin(&self.chats, &self.portals).await;
+        if let Some(timeline) = draft.timeline(seat, room) {
+            change(timeline);
+        }
+        let writes = draft.writes();
+        if !writes.is_empty() {
+            self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
+        }
+        draft.committed();
+        Ok(())
+    }
+
+    /// What a timeline lacks.
+    async fn lacking(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<Lacking, Failure> {
+        let events = match self.read_back(seat, place, timeline).await {
+            Ok(events) => events,
+            Err(trouble @ Trouble::Refused { .. }) => {
+                if self.is_out(place).await? {
+                    return Ok(Lacking::default());
+                }
+                tracing::warn!(owner = %place.owner, room = %place.room, %trouble, "what was said in a room earlier is not shown");
+                Vec::new()
+            }
+            Err(trouble) => return Err(trouble.into()),
+        };
+        let mut late = Vec::new();
+        let ghost = self.homeserver.acting_as(&seat.ghost);
+        for missed in timeline.missed() {
+            let is_it = |event: &Value| event.get("event_id").and_then(Value::as_str) == Some(missed.as_str());
+            if events.iter().any(is_it) {
+                continue;
+            }
+            match ghost.event(&place.room, missed).await {
+                Ok(event) => late.push(event),
+                Err(trouble @ Trouble::Refused { .. }) => {
+                    tracing::warn!(owner = %place.owner, room = %place.room, event = %missed, %trouble, "an event that was pushed is not shown any more");
+                    self.change_timeline(seat, &place.room, |timeline| timeline.settles(missed)).await?;
+                }
+                Err(trouble) => return Err(trouble.into()),
+            }
+        }
+        Ok(Lacking { late, events })
+    }
+
+    async fn read_back(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<Vec<Value>, Trouble> {
+        let ghost = self.homeserver.acting_as(&seat.ghost);
+        let mut backward = Backward::new(timeline, &seat.ghost);
+        if timeline.is_new() && matches!(seat.kind, SeatKind::Portal { .. }) {
+            backward = backward.at_most(PAST_OF_ROOM);
+        }
+        let (mut from, mut size) = (None, FIRST_PAGE);
+        loop {
+            let page = ghost.page(&place.room, from, size).await?;
+            {
+                let mut speakers = self.speakers();
+                for (user, name) in &page.speakers {
+                    if speakers.name(&place.room, user).is_none() {
+                        speakers.learn(&place.room, user, name);
+                    }
+                }
+            }
+            (from, size) = (page.end, PAGE);
+            if matches!(backward.read(page.events), ControlFlow::Break(())) || from.is_none() {
+                return Ok(backward.oldest_first());
+            }
+        }
+    }
+
+    /// Takes what was read, in its order.
+    async fn take_all(
+        &self,
+        seat: &Seat,
+        place: &Place,
+        timeline: &Timeline,
+        outages: u64,
+        Lacking { late, events }: Lacking,
+    ) -> Result<Handed, Failure> {
+        let mut run = Run::default();
+        let mut is_changed = false;
+        for (at, event) in late.iter().chain(&events).enumerate() {
+            let Some(event) = Event::read(event, &self.configuration.names) else { continue };
+            is_changed |= matches!(event.what, What::Changed(_));
+            match self.rules().hear(seat, &event) {
+                Heard::Line(_) if timeline.has_taken(&event.id) => {}
+                Heard::Line(said) => {
+                    let media = wanted(&said);
+                    // What is older does not wait for what has to be fetched.
+                    if !media.is_empty()
+                        && self.hand_in(seat, place, std::mem::take(&mut run), None).await? == Handed::Gone
+                    {
+                        return Ok(Handed::Gone);
+                    }
+                    let fetched = self.fetch_all(seat, &media).await?;
+                    let author = self.author(seat, &event).await?;
+                    let addressed = seat.is_addressed(&event, &said, &self.speakers());
+                    run.arrivals.extend(seat.arrivals(&author, &event, &said, addressed, &fetched));
+                    if seat.is_with(&event.sender) {
+                        run.taken.push(Taken {
+                            owner: place.owner.clone(),
+                            room: place.room.clone(),
+                            event: event.id.clone(),
+                        });
+                    }
+                }
+                Heard::Unwanted => {
+                    let reason = "you may not write to accounts of this server".to_owned();
+                    self.report_status(place.room.clone(), event.id.clone(), Outcome::Failed(reason));
+                }
+                Heard::Nothing => {}
+            }
+            if at < late.len() {
+                run.late.push(event.id);
+            } else {
+                run.read.push((event.id, event.sent));
+            }
+            if run.arrivals.len() >= TOGETHER
+                && self.hand_in(seat, place, std::mem::take(&mut run), None).await? == Handed::Gone
+            {
+                return Ok(Handed::Gone);
+            }
+        }
+        if is_changed && matches!(seat.kind, SeatKind::Portal { .. }) {
+            self.chores.add(Chore::Portal(place.clone()));
+        }
+        self.hand_in(seat, place, run, Some(outages)).await
+    }
+
+    /// Commits a run together with how far the account has got by it. `last`: it is the last that was read, after so many outages.
+    async fn hand_in(&self, seat: &Seat, place: &Place, run: Run, last: Option<u64>) -> Result<Handed, Failure> {
+        let Run { arrivals, taken, read, late } = run;
+        if read.is_empty() && late.is_empty() && last.is_none() {
+            return Ok(Handed::Behind);
+        }
+        let mut draft = Draft::begin(&self.chats, &self.portals).await;
+        let Some(timeline) = draft.timeline(seat, &place.room) else { return Ok(Handed::Gone) };
+        timeline.has_read(&read);
+        late.iter().for_each(|event| timeline.settles(event));
+        let is_done = last.is_some_and(|outages| timeline.is_caught_up(outages));
+        let handed = if is_done { Handed::CaughtUp } else { Handed::Behind };
+        let writes = draft.writes();
+        let count = arrivals.len();
+        let accepted = self.host.accept(Batch { arrivals, writes }).await.map_err(|fault| host_failure(&fault))?;
+        draft.committed();
+        tracing::debug!(owner = %place.owner, room = %place.room, count, ?handed, "what was said in a room was read");
+        self.report(taken, &accepted);
+        Ok(handed)
+    }
+
+    /// Whoever says something, with the name they have in the room.
+    async fn author(&self, seat: &Seat, event: &Event) -> Result<RemoteProfile, Failure> {
+        let known = seat.author(event, &mut self.speakers());
+        if let Some(author) = known {
+            return Ok(author);
+        }
+        let member = self.homeserver.acting_as(&seat.ghost).member(&event.room, &event.sender).await?;
+        let name = member.name.unwrap_or_default();
+        self.speakers().learn(&event.room, &event.sender, &name);
+        Ok(profile(&event.sender, &name))
+    }
+
+    async fn fetch_all(&self, seat: &Seat, media: &[RemoteMedia]) -> Result<Fetched, Failure> {
+        let mut fetched = Fetched::new();
+        for media in media {
+            fetched.insert(media.uri.clone(), self.fetch_once(seat, media).await?);
+        }
+        Ok(fetched)
+    }
+
+    /// Fetches a file, or says why it cannot be had. A failure of the homeserver itself is a failure: that is waited for.
+    async fn fetch_once(&self, seat: &Seat, media: &RemoteMedia) -> Result<Result<Attachment, String>, Failure> {
+        let mut reason = "it took too long".to_owned();
+        let attempts = async {
+            let mut wait = Duration::from_secs(1);
+            loop {
+                match self.fetch(&seat.ghost, media).await {
+                    Ok(file) => return Ok(file),
+                    Err(Failure::Retry { after, reason: why }) => {
+                        tracing::debug!(uri = %media.uri, why, "a file cannot be fetched now");
+                        reason = why;
+                        tokio::time::sleep(after.unwrap_or(wait).min(LONGEST_WAIT)).await;
+                        wait = (wait * 2).min(LONGEST_WAIT);
+                    }
+                    Err(
+                        failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. }),
+                    ) => {
+                        return Err(failure.to_string());
+                    }
+                }
+            }
+        };
+        let outcome = tokio::time::timeout(FETCH, attempts).await;
+        match outcome {
+            Ok(fetched) => Ok(fetched),
+            Err(_elapsed) => {
+                self.homeserver.versions().await?;
+                Ok(Err(reason))
+            }
+        }
+    }
+}

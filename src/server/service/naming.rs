@@ -1,0 +1,171 @@
+//! Rooms as a user names them: by an address, a name, the beginning of one, or a number of the list they saw last.
+
+use domain::{Passport, contact::List};
+use store::RoomEntry;
+
+/// How much of a name is shown, in characters.
+const LONGEST_NAME: usize = 80;
+
+/// A room that an account is in, or asked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) passport: Passport,
+    /// One line, never empty.
+    pub(super) name: String,
+    pub(super) entry: RoomEntry,
+}
+
+/// Which room words mean.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Meant<'a> {
+    /// This one; and the words after it.
+    One(&'a Room, &'a str),
+    /// It is not clear which.
+    Several(Vec<&'a Room>),
+    /// None.
+    Nothing,
+}
+
+impl Room {
+    pub(super) fn of(entry: RoomEntry) -> Self {
+        let name = label(&entry.name, &entry.passport);
+        Self { passport: entry.passport.clone(), name, entry }
+    }
+
+    /// Whether the account is in it, as far as its list says.
+    pub(super) const fn is_entered(&self) -> bool {
+        self.entry.lists.contains(List::Forward)
+    }
+
+    fn is_exactly(&self, words: &str, numbers: &[Passport]) -> bool {
+        let number = words.parse::<usize>().ok().and_then(|number| numbers.get(number.checked_sub(1)?));
+        number == Some(&self.passport)
+            || words.eq_ignore_ascii_case(self.passport.as_str())
+            || words.to_lowercase() == self.name.to_lowercase()
+    }
+
+    fn begins_with(&self, words: &str) -> bool {
+        let words = words.to_lowercase();
+        self.name.to_lowercase().starts_with(&words) || self.passport.as_str().starts_with(&words)
+    }
+}
+
+/// A name that others chose, as it can stand in a line of the server's.
+pub(super) fn label(name: &str, passport: &Passport) -> String {
+    let name = name.split(|each: char| each.is_whitespace() || each.is_control());
+    let name = name.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if name.is_empty() {
+        return passport.to_string();
+    }
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}...", name.get(..end).unwrap_or_default()),
+        None => name,
+    }
+}
+
+/// The room that all of `words` mean. `numbers` are what the user saw last with numbers before it.
+pub(super) fn named<'a>(rooms: &'a [Room], numbers: &[Passport], words: &'a str) -> Meant<'a> {
+    among(rooms, numbers, &[words.trim()])
+}
+
+/// The room that as many as possible of the first of `words` mean.
+pub(super) fn named_first<'a>(rooms: &'a [Room], numbers: &[Passport], words: &'a str) -> Meant<'a> {
+    let words = words.trim();
+    let ends = words.char_indices().filter(|(_, each)| each.is_whitespace()).map(|(end, _)| end);
+    let mut heads: Vec<&str> = ends.filter_map(|end| words.get(..end)).chain([words]).collect();
+    heads.reverse();
+    match among(rooms, numbers, &heads) {
+        Meant::One(room, head) => Meant::One(room, words.get(head.len()..).unwrap_or_default().trim()),
+        other @ (Meant::Several(_) | Meant::Nothing) => other,
+    }
+}
+
+/// The room that the first of `heads` means which means one; a whole name counts before a beginning. With it goes the head, but
+/// nothing where there is only one head to choose from.
+fn among<'a>(rooms: &'a [Room], numbers: &[Passport], heads: &[&'a str]) -> Meant<'a> {
+    let exact = |room: &Room, head: &str| room.is_exactly(head, numbers);
+    let begins = |room: &Room, head: &str| room.begins_with(head);
+    for is_meant in [&exact as &dyn Fn(&Room, &str) -> bool, &begins] {
+        for head in heads.iter().filter(|head| !head.is_empty()) {
+            let found: Vec<&Room> = rooms.iter().filter(|room| is_meant(room, head)).collect();
+            match found.as_slice() {
+                [] => {}
+                [one] => return Meant::One(one, head),
+                [_, _, ..] => return Meant::Several(found),
+            }
+        }
+    }
+    Meant::Nothing
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Lists;
+    use store::Attention;
+
+    use super::*;
+
+    fn room(local: &str, name: &str) -> Room {
+        Room::of(RoomEntry {
+            passport: format!("{local}@rooms.net.msn.example").parse().unwrap(),
+            name: name.to_owned(),
+            topic: String::new(),
+            lists: Lists::NONE.with(List::Forward),
+            attention: Attention::All,
+            asker: None,
+        })
+    }
+
+    fn rooms() -> Vec<Room> {
+        vec![room("tea", "Tea"), room("tea-time", "Tea time"), room("garden", "The  Garden\n"), room("x", "")]
+    }
+
+    fn whole(words: &str) -> Result<String, usize> {
+        let rooms = rooms();
+        let numbers = [rooms[2].passport.clone()];
+        match named(&rooms, &numbers, words) {
+            Meant::One(room, _) => Ok(room.name.clone()),
+            Meant::Several(several) => Err(several.len()),
+            Meant::Nothing => Err(0),
+        }
+    }
+
+    #[test]
+    fn a_room_is_named_by_address_name_beginning_or_number() {
+        for words in ["garden@rooms.net.msn.example", "GARDEN", "the g", "The Garden", "1"] {
+            assert_eq!(whole(words), Ok("The Garden".to_owned()), "{words}");
+        }
+        assert_eq!(whole("tea"), Ok("Tea".to_owned()), "a whole name counts before a beginning");
+        assert_eq!(whole("tea "), Ok("Tea".to_owned()));
+        assert_eq!(whole("te"), Err(2));
+        for words in ["", " ", "2", "0", "arden", "-1"] {
+            assert_eq!(whole(words), Err(0), "{words}");
+        }
+        assert_eq!(whole("x@"), Ok("x@rooms.net.msn.example".to_owned()), "without a name it goes by its address");
+    }
+
+    #[test]
+    fn what_stands_after_the_room_is_left() {
+        let rooms = rooms();
+        let numbers = [rooms[2].passport.clone()];
+        for (words, name, rest) in [
+            ("tea time is now", "Tea time", "is now"),
+            ("tea for two", "Tea", "for two"),
+            ("garden  under water", "The Garden", "under water"),
+            ("1 a new topic", "The Garden", "a new topic"),
+            ("The Garden", "The Garden", ""),
+        ] {
+            let Meant::One(room, left) = named_first(&rooms, &numbers, words) else { panic!("{words}") };
+            assert_eq!((room.name.as_str(), left), (name, rest), "{words}");
+        }
+        assert_eq!(named_first(&rooms, &numbers, "attic of mine"), Meant::Nothing);
+    }
+
+    #[test]
+    fn names_stay_in_their_line() {
+        let passport: Passport = "x@rooms.net.msn.example".parse().unwrap();
+        assert_eq!(label(" a\nb\u{7}c ", &passport), "a b c");
+        assert_eq!(label(&"\u{e9}".repeat(90), &passport).chars().count(), 83);
+        assert_eq!(label(" \n", &passport), passport.as_str());
+    }
+}

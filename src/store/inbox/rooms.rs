@@ -1,0 +1,92 @@
+//! Rooms that come onto a list, ask an account in, or are lost to it.
+
+use bridge::{Action, RemoteProfile, RoomProfile};
+use domain::{
+    Passport, RemoteRoom,
+    contact::{List, RemoteTarget},
+};
+
+use super::{Reception, RoomAsked, shown_name};
+use crate::{
+    StoreFault,
+    address::{self, Introduction},
+    entry::{self, Entry},
+    invitation, room,
+};
+
+impl Reception<'_> {
+    pub(super) async fn room(&mut self, owner: Passport, room: RoomProfile) -> Result<bool, StoreFault> {
+        let (passport, entry) = self.room_entry(&owner, room).await?;
+        invitation::close(self.connection, &owner, &passport).await?;
+        self.befriend(owner, passport, entry).await
+    }
+
+    pub(super) async fn room_invitation(
+        &mut self,
+        owner: Passport,
+        room: RoomProfile,
+        from: &RemoteProfile,
+    ) -> Result<bool, StoreFault> {
+        let shown = if room.name.is_empty() { room.login.clone() } else { room.name.clone() };
+        let topic = room.topic.clone();
+        let (passport, entry) = self.room_entry(&owner, room).await?;
+        if entry.is_blocked() || self.blocks_asker(&owner, from).await? {
+            self.answer(owner, passport, Action::TurnAway).await?;
+            return Ok(false);
+        }
+        // Not one that is only allowed still: Messenger leaves a contact there whom its user has removed.
+        if entry.lists.contains(List::Forward) {
+            self.answer(owner, passport, Action::Welcome).await?;
+            return Ok(true);
+        }
+        if invitation::is_open(self.connection, &owner, &passport).await? {
+            return Ok(false);
+        }
+        let may_prompt = entry.lists.is_empty()
+            && invitation::may_prompt(self.connection, &owner, &passport, self.room_prompts, self.now).await?;
+        let asker = shown_name(from).to_owned();
+        invitation::open(self.connection, &owner, &passport, &asker, may_prompt, self.now).await?;
+        let mut prompt = None;
+        if may_prompt {
+            let fresh = (entry.guid, entry.name.as_str());
+            entry::set_reverse(self.connection, &owner, &passport, true, fresh, self.now).await?;
+            prompt = self.contact(&owner, &passport).await?;
+        }
+        self.outcome.asked.push(RoomAsked { owner, room: passport, name: shown, topic, asker, prompt });
+        Ok(true)
+    }
+
+    pub(super) async fn room_lost(&mut self, owner: Passport, room: RemoteRoom) -> Result<bool, StoreFault> {
+        let target = RemoteTarget::Room(room);
+        let Some(passport) = address::find(self.connection, self.network, &target).await? else { return Ok(false) };
+        let was_asked = invitation::close(self.connection, &owner, &passport).await?;
+        let Some(entry) = entry::find(self.connection, &owner, &passport).await? else { return Ok(was_asked) };
+        let lists = entry.lists.without(List::Forward).without(List::Allow).without(List::Reverse);
+        if lists == entry.lists {
+            return Ok(was_asked);
+        }
+        let gone = if entry.lists.is_pending() { &mut self.outcome.withdrawn } else { &mut self.outcome.departed };
+        gone.push((owner.clone(), passport.clone()));
+        // Not by `change`: the owner has removed nothing, and the room may come back.
+        entry::put(self.connection, &owner, &passport, &Entry { lists, ..entry }).await?;
+        entry::leave_groups(self.connection, &owner, &passport).await?;
+        entry::touch(self.connection, &owner, self.now).await?;
+        Ok(true)
+    }
+
+    async fn blocks_asker(&mut self, owner: &Passport, asker: &RemoteProfile) -> Result<bool, StoreFault> {
+        let person = RemoteTarget::Person(asker.user.clone());
+        match address::find(self.connection, self.network, &person).await? {
+            Some(asker) => self.blocks(owner, &asker).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The address of a room, its entry on the owner's list, and what is known of it brought up to date.
+    async fn room_entry(&mut self, owner: &Passport, room: RoomProfile) -> Result<(Passport, Entry), StoreFault> {
+        let introduction = Introduction::from(room);
+        let shown = (introduction.name.as_str(), introduction.topic.as_str());
+        room::learn(self.connection, self.network, &introduction.target, shown).await?;
+        self.entry(owner, introduction).await
+    }
+}

@@ -26,6 +26,7 @@ pub(crate) struct Whole {
     pub(crate) networks: Map<String, Value>,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, as the files have them")]
 /// `[server]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! `chrysalis run`, `check` and `registration`.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use server::{
 use store::Store;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
@@ -32,29 +32,36 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// Tells the user, and gives the exit code.
+    /// Tells the user, and gives the exit code, which says as much where nobody can be told.
     pub(crate) fn tell(self) -> ExitCode {
+        let mut told = io::stderr();
         match self {
             Self::Done => ExitCode::SUCCESS,
             Self::Faulty(faults) => {
                 for fault in faults {
-                    eprintln!("{fault}");
+                    let _ = writeln!(told, "{fault}");
                 }
                 ExitCode::from(1)
             }
             Self::Unusable(fault) => {
-                eprintln!("chrysalis: {fault}");
+                let _ = writeln!(told, "chrysalis: {fault}");
                 ExitCode::from(2)
             }
         }
     }
 }
 
-/// Logs what `RUST_LOG` asks for; without it, what an admin wants to know.
+/// Logs what `RUST_LOG` asks for; without it, what an admin wants to know. A log that cannot be written is written on later, and must
+/// never end whoever logs: a complaint about it would go to the same full disk, by a call that panics there.
 pub(crate) fn log_to_standard_error() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     let colour = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .log_internal_errors(false)
+        .init();
 }
 
 /// Opens the store that the configuration names.
@@ -129,7 +136,7 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     let http = bind("web.listen", &configuration.web_listen).await?;
     let store = open_store(&configuration).await?;
     let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-    let [Ok(mut terminate), Ok(mut interrupt)] = signals else {
+    let [Ok(terminate), Ok(interrupt)] = signals else {
         return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
     };
 
@@ -149,25 +156,32 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     handle.spawn(web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
     welcome(&configuration);
 
-    let mut told_to_stop = async || {
+    let ended = tokio::select! {
+        () = told_to_stop(&handle, [terminate, interrupt], configuration.shutdown_minutes) => Ok(()),
+        fault = handle.broken() => Err(Outcome::Faulty(vec![fault.to_string()])),
+    };
+    info!("stopping");
+    handle.stop().await;
+    ended
+}
+
+/// Returns when the server is to stop: its clients were told so many minutes before, unless a second signal came.
+async fn told_to_stop(handle: &Handle, [mut terminate, mut interrupt]: [Signal; 2], minutes: u32) {
+    let mut signalled = async || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
     };
-    told_to_stop().await;
-    let minutes = configuration.shutdown_minutes;
+    signalled().await;
     if minutes > 0 {
         info!(minutes, "clients are told that the server stops; another signal stops it at once");
         handle.announce(&Announcement::Maintenance { minutes });
         tokio::select! {
             () = tokio::time::sleep(Duration::from_mins(minutes.into())) => {}
-            () = told_to_stop() => {}
+            () = signalled() => {}
         }
     }
-    info!("stopping");
-    handle.stop().await;
-    Ok(())
 }
 
 /// Says what is listened on, and how to sign in.
@@ -179,7 +193,9 @@ fn welcome(configuration: &Configuration) {
     let told = |listener: &ListenerKeys| format!("{} (clients are told {})", listener.listen, listener.public_address);
     let listeners: Vec<String> = configuration.listeners.iter().map(told).collect();
     let networks: Vec<String> = configuration.networks.iter().map(|network| network.section.name.to_string()).collect();
-    println!(
+    // Whoever started it may have closed the other end since.
+    let _ = writeln!(
+        io::stdout(),
         "Chrysalis is running.\n\
          \n\
          configuration  {file}\n\

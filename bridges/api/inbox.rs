@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use domain::{
-    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, content::Quote,
+    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp,
+    contact::RemoteTarget,
+    content::{Quote, bounded_name, bounded_topic},
 };
 
 use crate::{HostFault, Write};
@@ -162,6 +164,26 @@ impl Arrival {
         }
     }
 
+    /// With names and topics that can be kept and shown: a network may let people be called anything.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        match &mut self {
+            Self::Message { author: person, .. }
+            | Self::Edit { author: person, .. }
+            | Self::Reaction { author: person, .. }
+            | Self::Removal { author: person, .. }
+            | Self::Invitation { from: person, .. }
+            | Self::Friend { who: person, .. } => person.bound(),
+            Self::RoomInvitation { room, from, .. } => {
+                room.bound();
+                from.bound();
+            }
+            Self::Room { room, .. } => room.bound(),
+            Self::RoomLost { .. } | Self::Withdrawal { .. } => {}
+        }
+        self
+    }
+
     /// The id under which it is taken once; `None` for what may be told again.
     #[must_use]
     pub const fn id(&self) -> Option<&RemoteMessage> {
@@ -199,6 +221,23 @@ pub struct RemoteProfile {
     pub login: String,
     /// The server they are of, on networks that have several.
     pub server: Option<String>,
+    /// The account of this server that they are, where the network shows one to others as a person of its own: it speaks as itself,
+    /// and whoever blocks it does not hear it.
+    pub account: Option<Passport>,
+}
+
+impl RemoteProfile {
+    /// With names of one line, of at most [`domain::content::LONGEST_NAME`] characters.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.bound();
+        self
+    }
+
+    fn bound(&mut self) {
+        self.name = bounded_name(&self.name);
+        self.login = bounded_name(&self.login);
+    }
 }
 
 /// A room of the network.
@@ -214,6 +253,22 @@ pub struct RoomProfile {
     pub server: Option<String>,
     /// What it is about, in a line; empty if nothing is said of that.
     pub topic: String,
+}
+
+impl RoomProfile {
+    /// With names and a topic of one line, of at most [`domain::content::LONGEST_NAME`] and [`domain::content::LONGEST_TOPIC`]
+    /// characters.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.bound();
+        self
+    }
+
+    fn bound(&mut self) {
+        self.name = bounded_name(&self.name);
+        self.login = bounded_name(&self.login);
+        self.topic = bounded_topic(&self.topic);
+    }
 }
 
 /// What became of a batch.

@@ -41,7 +41,7 @@ pub(crate) fn place() -> RemoteTarget {
 
 /// Echo, as others see them.
 pub(crate) fn profile() -> RemoteProfile {
-    RemoteProfile { user: user(), name: "Echo".to_owned(), login: ECHO.to_owned(), server: None }
+    RemoteProfile { user: user(), name: "Echo".to_owned(), login: ECHO.to_owned(), server: None, account: None }
 }
 
 /// How Echo shows themselves to one account.

@@ -76,30 +76,35 @@ impl Parlour {
         if let Some(stranger) = people.iter().find(|user| **user != echo::user() && Person::of(user).is_none()) {
             return Err(Failure::refused(format!("there is no {stranger} here")));
         }
-        let write = {
-            let mut gatherings = self.gatherings();
-            let gathering = gatherings.entry(room.as_str().to_owned()).or_default();
-            gathering.people.extend(people.iter().cloned());
-            gathering.accounts.extend(accounts.iter().cloned());
-            written(room.as_str(), gathering)?
-        };
+        let _order = self.regrouping.lock().await;
+        let mut gathering = self.gathering(&order.to).unwrap_or_default();
+        gathering.people.extend(people.iter().cloned());
+        gathering.accounts.extend(accounts.iter().cloned());
+        let write = written(room.as_str(), &gathering)?;
         self.host.write(vec![write]).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+        self.gatherings().insert(room.as_str().to_owned(), gathering);
         Ok(Receipt::default())
     }
 
-    /// `owner` is in no gathering any more, or not in this one; says what has to be written.
-    pub(crate) fn leave(&self, owner: &Passport, room: Option<&RemoteRoom>) -> Vec<Write> {
-        let mut gatherings = self.gatherings();
+    /// `owner` is in no gathering any more, or not in this one.
+    pub(crate) async fn leave(&self, owner: &Passport, room: Option<&RemoteRoom>) -> Result<(), Failure> {
+        let _order = self.regrouping.lock().await;
         let is_meant = |id: &str| room.is_none_or(|room| room.as_str() == id);
-        let mut writes = Vec::new();
-        for (id, gathering) in gatherings.iter_mut().filter(|(id, _)| is_meant(id)) {
-            if gathering.accounts.remove(owner) {
-                let is_over = gathering.accounts.is_empty();
-                writes.extend(if is_over { Ok(Write::Delete(id.clone())) } else { written(id, gathering) });
-            }
+        let mut left = self.gatherings().clone();
+        left.retain(|id, gathering| is_meant(id) && gathering.accounts.remove(owner));
+        if left.is_empty() {
+            return Ok(());
         }
+        let write = |(id, gathering): (&String, &Gathering)| {
+            let is_over = gathering.accounts.is_empty();
+            if is_over { Ok(Write::Delete(id.clone())) } else { written(id, gathering) }
+        };
+        let writes = left.iter().map(write).collect::<Result<_, _>>()?;
+        self.host.write(writes).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+        let mut gatherings = self.gatherings();
+        gatherings.extend(left);
         gatherings.retain(|_, gathering| !gathering.accounts.is_empty());
-        writes
+        Ok(())
     }
 
     /// What is told in a gathering, as those of the accounts there hear it who have not heard it from Messenger.
@@ -130,6 +135,7 @@ impl Parlour {
             name: name.unwrap_or_else(|| login.clone()),
             login,
             server: None,
+            account: Some(account.clone()),
         }
     }
 

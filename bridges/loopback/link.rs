@@ -95,8 +95,10 @@ impl Link for LoopbackLink {
         match farewell {
             Farewell::Stopping => {}
             Farewell::Removed => {
+                if let Err(failure) = self.parlour.leave(&self.owner, None).await {
+                    tracing::warn!(owner = %self.owner, %failure, "a removed account is left over in group conversations");
+                }
                 let mut writes = self.parlour.forget(&self.owner);
-                writes.extend(self.parlour.leave(&self.owner, None));
                 writes.push(Write::Delete(friend_key(&self.owner)));
                 self.parlour.unfriend(&self.owner);
                 if let Err(fault) = self.parlour.host.write(writes).await {
@@ -125,9 +127,7 @@ impl LoopbackLink {
             // Whoever is in it need not come in.
             Action::Befriend | Action::Welcome => Ok(Receipt::default()),
             Action::TurnAway | Action::Unfriend => {
-                let writes = self.parlour.leave(&self.owner, Some(room));
-                let written = self.parlour.host.write(writes).await;
-                written.map(|()| Receipt::default()).map_err(|fault| Failure::retry(fault.to_string()))
+                self.parlour.leave(&self.owner, Some(room)).await.map(|()| Receipt::default())
             }
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct Parlour {
     topic: Mutex<String>,
     desks: Mutex<HashMap<Passport, Desk>>,
     pub(crate) gatherings: Mutex<Gatherings>,
+    /// Held while gatherings are changed: they are written in the order in which they change.
+    pub(crate) regrouping: tokio::sync::Mutex<()>,
 }
 
 impl Parlour {
@@ -68,6 +70,7 @@ impl Parlour {
             topic: Mutex::new(room::TOPIC.to_owned()),
             desks: Mutex::new(desks),
             gatherings: Mutex::new(gatherings),
+            regrouping: tokio::sync::Mutex::default(),
         }
     }
 

@@ -87,7 +87,13 @@ impl Person {
 
     /// The person, as others see them.
     pub(crate) fn profile(self) -> RemoteProfile {
-        RemoteProfile { user: self.user(), name: self.name().to_owned(), login: self.login().to_owned(), server: None }
+        RemoteProfile {
+            user: self.user(),
+            name: self.name().to_owned(),
+            login: self.login().to_owned(),
+            server: None,
+            account: None,
+        }
     }
 }
 

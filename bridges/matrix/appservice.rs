@@ -1,7 +1,10 @@
 //! The running appservice: what its tasks share.
 
 use std::{
-    sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ use crate::{
     chores::Chores,
     configuration::Configuration,
     directory::Ways,
+    gathering::Turns,
     homeserver::{Homeserver, Trouble},
     intent::Intent,
     keeper::Keeper,
@@ -38,6 +42,8 @@ const SECOND_PING: Duration = Duration::from_secs(5);
 /// How often the homeserver is pinged afterwards: it waits for up to eight minutes after transactions that we could not take,
 /// and a ping makes it try again at once.
 const PING: Duration = Duration::from_mins(1);
+/// How soon it is pinged after a transaction could not be kept: what hinders that is mostly over in seconds.
+const PING_AFTER_REFUSAL: Duration = Duration::from_secs(3);
 
 /// What everything that runs shares.
 pub(crate) struct Appservice {
@@ -67,10 +73,16 @@ pub(crate) struct Appservice {
     pub(crate) statuses: Statuses,
     /// Which servers lead to rooms elsewhere.
     pub(crate) ways: Ways,
+    /// So that each gathering is made once.
+    pub(crate) gatherings: Turns,
     /// What is remembered between transactions; held while one is taken in, so that they are taken in order.
     pub(crate) receiving: Mutex<Receiving>,
     /// Rung when the homeserver has reached us for the first time.
     pub(crate) reached: Notify,
+    /// How often the homeserver has pinged us.
+    pub(crate) pings: AtomicU64,
+    /// Rung when a transaction could not be kept, so that the homeserver has to send it again.
+    pub(crate) refused: Notify,
     /// The accounts of this server.
     accounts: RwLock<Arc<Called>>,
     speakers: SyncMutex<Speakers>,
@@ -94,7 +106,7 @@ impl Appservice {
         let behind = timelines(&chats, &portals, |timeline: &Timeline| timeline.is_behind().then_some(()));
         let chores = Chores::load(&*host, &chats, &portals, behind.into_iter().map(|(place, ())| place)).await?;
         let accounts = accounts(&*host).await?;
-        let media = Media::load(&*host).await?;
+        let media = Media::load(Arc::clone(&homeserver), Arc::clone(&host)).await?;
         let bot = Bot::load(Arc::clone(&host), configuration.invitations_per_hour).await?;
         let ways = Ways::load(&*host).await?;
         Ok(Self {
@@ -111,8 +123,11 @@ impl Appservice {
             bot,
             statuses: Statuses::new(),
             ways,
+            gatherings: Turns::default(),
             receiving: Mutex::new(receiving),
             reached: Notify::new(),
+            pings: AtomicU64::new(0),
+            refused: Notify::new(),
             accounts: RwLock::new(Arc::new(accounts)),
             speakers: SyncMutex::default(),
             stopping: CancellationToken::new(),
@@ -183,6 +198,16 @@ impl Appservice {
         ping(&self.homeserver, &self.configuration).await
     }
 
+    /// Whether the homeserver reaches us. Synapse stumbles over a ping that comes while it is trying again by itself: it answers with
+    /// an error, though it has pinged us.
+    async fn is_reached(&self) -> Result<(), Trouble> {
+        let before = self.pings.load(Ordering::Relaxed);
+        match self.ping().await {
+            Err(Trouble::Ailing { .. }) if self.pings.load(Ordering::Relaxed) != before => Ok(()),
+            outcome => outcome.map(drop),
+        }
+    }
+
     /// Tells the homeserver that we are here, and keeps telling it, until everything ends.
     pub(crate) async fn announce(self: Arc<Self>) {
         let mut named = false;
@@ -193,10 +218,10 @@ impl Appservice {
                 let bot = self.bot();
                 named = bot.register().await.is_ok() && bot.set_name("Chrysalis").await.is_ok();
             }
-            let wait = match self.ping().await {
-                Ok(took) => {
+            let wait = match self.is_reached().await {
+                Ok(()) => {
                     if answers == 0 {
-                        tracing::info!(?took, "the homeserver reaches this appservice");
+                        tracing::info!("the homeserver reaches this appservice");
                         self.reached.notify_one();
                     }
                     (failures, answers) = (0, answers.saturating_add(1));
@@ -210,7 +235,13 @@ impl Appservice {
                     Duration::from_secs(1 << failures.min(5))
                 }
             };
-            let _ = self.stopping.run_until_cancelled(tokio::time::sleep(wait)).await;
+            let next = async {
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = self.refused.notified() => tokio::time::sleep(PING_AFTER_REFUSAL).await,
+                }
+            };
+            let _ = self.stopping.run_until_cancelled(next).await;
         }
     }
 }

@@ -7,6 +7,7 @@ use domain::{
     Content, Passport, RemoteMessage, RemoteRoom, RemoteUser,
     contact::RemoteTarget,
     content::{Emoticon, Quote},
+    conversation::is_gathering,
     media::Attachment,
 };
 use ruma::{OwnedMxcUri, OwnedUserId, UserId};
@@ -56,12 +57,15 @@ pub(crate) enum SeatKind {
     Portal {
         /// Which.
         place: Place,
+        /// The id by which the account knows it: that of a gathering, if it is one.
+        known_as: RemoteRoom,
         /// What the account is called: a text that names it speaks to it.
         called: String,
     },
 }
 
 /// What an event is to an account.
+#[allow(clippy::large_enum_variant, reason = "it lives for a moment")]
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard<'event> {
     /// This is said to it.
@@ -94,10 +98,11 @@ impl Rules<'_> {
 
     /// What an event is to whoever sits here.
     pub(crate) fn hear<'event>(&self, seat: &Seat, event: &'event Event) -> Heard<'event> {
-        if event.sender == seat.ghost || event.sender == self.names.bot() {
+        let is_known = event.sender == seat.ghost || event.heard.contains(&seat.ghost);
+        if is_known || event.sender == self.names.bot() {
             return Heard::Nothing;
         }
-        let Some(said) = event.line(self.show_joins && seat.pair().is_none()) else { return Heard::Nothing };
+        let Some(said) = event.line(self.show_joins && seat.shows_comings()) else { return Heard::Nothing };
         if event.words().is_some_and(|words| self.is_for_bot(event, words)) {
             return Heard::Nothing;
         }
@@ -117,8 +122,13 @@ impl Seat {
     pub(crate) fn target(&self) -> RemoteTarget {
         match &self.kind {
             SeatKind::Direct { user, .. } => RemoteTarget::Person(RemoteUser(user.to_string())),
-            SeatKind::Portal { place, .. } => RemoteTarget::Room(RemoteRoom(place.room.to_string())),
+            SeatKind::Portal { known_as, .. } => RemoteTarget::Room(known_as.clone()),
         }
+    }
+
+    /// Whether who comes and goes may be shown here: in a gathering Messenger itself tells of those whom it knows.
+    fn shows_comings(&self) -> bool {
+        matches!(&self.kind, SeatKind::Portal { known_as, .. } if !is_gathering(known_as))
     }
 
     /// The pair of a direct chat.
@@ -135,11 +145,11 @@ impl Seat {
     }
 
     /// Whoever says something here; `None` when their name has to be looked up.
-    pub(crate) fn author(&self, event: &Event, speakers: &mut Speakers) -> Option<RemoteProfile> {
+    pub(crate) fn author(&self, event: &Event, names: &Names, speakers: &mut Speakers) -> Option<RemoteProfile> {
         Some(match &self.kind {
             // Everything is the other person's: nobody else has a contact here that could show it.
             SeatKind::Direct { user, name, .. } => profile(user, name),
-            SeatKind::Portal { place, .. } => profile(&event.sender, &speakers.name(&place.room, &event.sender)?),
+            SeatKind::Portal { place, .. } => names.profile(&event.sender, &speakers.name(&place.room, &event.sender)?),
         })
     }
 
@@ -150,7 +160,6 @@ impl Seat {
         let is_mentioned = match mentions {
             Mentions::Nobody => false,
             Mentions::People(people) => people.contains(&self.ghost),
-            Mentions::Room => true,
         };
         let is_answered = match relation {
             Some(Relation::Reply { to, fallback }) => {

@@ -11,17 +11,21 @@ mod errands;
 mod operators;
 mod pace;
 mod portals;
+mod secrets;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use bridge::{Host, HostFault, Write};
-use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
-use tokio::sync::mpsc;
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use tokio::sync::{Notify, mpsc};
 
-use self::pace::{Pace, Verdict};
+use self::{
+    pace::{Pace, Verdict},
+    secrets::Secrets,
+};
 use crate::invitations::Invitations;
 
 /// The rooms of the bot are kept under this and their id, each with whom it manages things there, or with nothing.
@@ -30,6 +34,8 @@ const ROOM: &str = "bot/";
 const PREFIX: &str = "!msn";
 /// How much may wait to be done. Everybody's commands are counted, so that it takes many people to fill it.
 const WAITING: usize = 256;
+/// How many of the last commands are known again when a transaction that told of them is repeated.
+const REMEMBERED: usize = 1024;
 /// The longest command that is looked at, in bytes.
 const LONGEST: usize = 4096;
 
@@ -39,6 +45,12 @@ pub(crate) struct Bot {
     /// The rooms that it is in; a management room with its person.
     rooms: RwLock<HashMap<OwnedRoomId, Option<OwnedUserId>>>,
     pace: Mutex<Pace>,
+    /// The last commands, the oldest first.
+    heard: Mutex<VecDeque<OwnedEventId>>,
+    /// The rooms that somebody left since it was looked who is left.
+    departures: Mutex<BTreeSet<OwnedRoomId>>,
+    departed: Notify,
+    secrets: Secrets,
     /// The chats that people asked for: an account is not asked more often this way than by invitations.
     requests: Mutex<Invitations>,
     errands: mpsc::Sender<Errand>,
@@ -55,8 +67,6 @@ enum Errand {
     Heard(Heard),
     /// Somebody who commands too much is to be told so.
     TooMuch(Heard),
-    /// Somebody left a room that it is in, or it was put out.
-    Left { room: OwnedRoomId },
 }
 
 /// A line for the bot.
@@ -81,6 +91,10 @@ impl Bot {
             rooms: RwLock::new(rooms.collect()),
             host,
             pace: Mutex::default(),
+            heard: Mutex::default(),
+            departures: Mutex::default(),
+            departed: Notify::new(),
+            secrets: Secrets::default(),
             requests: Mutex::new(Invitations::new(requests_per_hour)),
             errands,
             waiting: Mutex::new(Some(waiting)),
@@ -90,7 +104,9 @@ impl Bot {
     /// Whether these words are for the bot, and so no message. Costs nothing.
     pub(crate) fn hears(&self, room: &RoomId, by: &UserId, body: &str) -> bool {
         let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        rooms.get(room).is_some_and(|with| with.as_deref() == Some(by) || without_prefix(body).is_some())
+        let is_for_it = |with: &Option<OwnedUserId>| with.as_deref() == Some(by) || without_prefix(body).is_some();
+        // A password is for nobody else, even where whoever says it has not noticed that others are there.
+        rooms.get(room).is_some_and(|with| is_for_it(with) || commands::gives_away_a_secret(body))
     }
 
     /// Somebody invited the bot. Returns at once.
@@ -105,10 +121,16 @@ impl Bot {
 
     /// Somebody said something in a room where it may be for the bot; what is not, is passed over. Returns at once.
     pub(crate) fn hear(&self, room: OwnedRoomId, by: OwnedUserId, event: OwnedEventId, body: String) {
-        if body.len() > LONGEST || !self.hears(&room, &by, &body) {
+        if !self.hears(&room, &by, &body) || !self.is_new(&event) {
             return;
         }
         let verdict = self.pace.lock().unwrap_or_else(PoisonError::into_inner).admits(&by, self.host.now());
+        if commands::holds_a_secret(&body) {
+            self.secrets.note((room.clone(), event.clone()), verdict != Verdict::Silence);
+        }
+        if body.len() > LONGEST {
+            return;
+        }
         let heard = Heard { room, by, event, body };
         match verdict {
             Verdict::Go => self.send(Errand::Heard(heard)),
@@ -120,8 +142,31 @@ impl Bot {
     /// Somebody left a room, or was put out; the bot itself, perhaps. Returns at once.
     pub(crate) fn left(&self, room: OwnedRoomId) {
         if self.is_in(&room) {
-            self.send(Errand::Left { room });
+            self.somebody_left(room);
+            self.departed.notify_one();
         }
+    }
+
+    fn somebody_left(&self, room: OwnedRoomId) {
+        self.departures.lock().unwrap_or_else(PoisonError::into_inner).insert(room);
+    }
+
+    /// A room that somebody left, if there is one.
+    fn next_departure(&self) -> Option<OwnedRoomId> {
+        self.departures.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
+    }
+
+    /// Whether a command was not heard before: a transaction that only tells of commands is taken whole when it comes again.
+    fn is_new(&self, event: &EventId) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.iter().any(|known| known == event) {
+            return false;
+        }
+        if heard.len() >= REMEMBERED {
+            heard.pop_front();
+        }
+        heard.push_back(event.to_owned());
+        true
     }
 
     /// Whether the bot is in this room, as far as it knows.
@@ -166,7 +211,63 @@ fn without_prefix(body: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use bridge::conformance::FakeHost;
+    use ruma::{owned_event_id, owned_room_id, owned_user_id};
+
     use super::*;
+
+    /// A bot that is in a room with several people, and with alice alone in another.
+    async fn bot() -> Bot {
+        let host = FakeHost::new("matrix".parse().unwrap(), Vec::new());
+        let rooms = [("bot/!several", ""), ("bot/!alone", "@alice:example.org")];
+        host.write(rooms.map(|(key, with)| Write::Put(key.into(), with.into())).into()).await.unwrap();
+        Bot::load(host, 4).await.unwrap()
+    }
+
+    fn waits(bot: &Bot) -> usize {
+        bot.waiting.lock().unwrap().as_ref().unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_hidden_whatever_becomes_of_its_line() {
+        let bot = bot().await;
+        let (room, alice) = (owned_room_id!("!several"), owned_user_id!("@alice:example.org"));
+        let say = |event: &str, body: &str| {
+            bot.hear(room.clone(), alice.clone(), EventId::parse(event).unwrap(), body.into());
+            bot.secrets.has(&(room.clone(), EventId::parse(event).unwrap()))
+        };
+        assert!(say("$bare", "register a@b.c hunter22"), "though it lacks the prefix");
+        assert!(say("$long", &format!("!msn register a@b.c {}", "x".repeat(LONGEST))), "though it is not obeyed");
+        for number in 0..100 {
+            assert!(!say(&format!("$help{number}"), "!msn help"));
+        }
+        assert!(say("$fast", "!msn register a@b.c hunter22"), "though it is too fast");
+        assert!(!say("$search", "!msn search register a@b.c"));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_is_told_twice_is_heard_once() {
+        let bot = bot().await;
+        let say =
+            |event| bot.hear(owned_room_id!("!alone"), owned_user_id!("@alice:example.org"), event, "help".into());
+        say(owned_event_id!("$1"));
+        say(owned_event_id!("$1"));
+        assert_eq!(waits(&bot), 1);
+        say(owned_event_id!("$2"));
+        assert_eq!(waits(&bot), 2);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_leaves_is_one_thing_to_do() {
+        let bot = bot().await;
+        for _ in 0..1000 {
+            bot.left(owned_room_id!("!several"));
+            bot.left(owned_room_id!("!where_it_is_not"));
+        }
+        assert_eq!(waits(&bot), 0, "commands find room");
+        assert_eq!(bot.next_departure(), Some(owned_room_id!("!several")));
+        assert_eq!(bot.next_departure(), None);
+    }
 
     #[test]
     fn the_prefix_is_a_word() {

@@ -41,6 +41,9 @@ pub(crate) struct Shared {
     /// How far what happens there was taken.
     #[serde(default)]
     pub(crate) timeline: Timeline,
+    /// Whether others are there, too, or were. What is said to the person alone must never be said there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) crowded: bool,
 }
 
 /// Where the person of a pair stands in a room.
@@ -56,10 +59,12 @@ pub(crate) enum Membership {
 }
 
 impl Chat {
-    /// The room that is written to: the newest that the person is in, else the newest they may still come to, else the newest.
+    /// The room that is written to: the newest that the person is in, else the newest they may still come to, else the newest;
+    /// never one in which others are.
     pub(crate) fn current(&self) -> Option<&Shared> {
-        let newest = |person| self.rooms.iter().rev().find(move |shared| shared.person == person);
-        newest(Membership::Joined).or_else(|| newest(Membership::Invited)).or_else(|| self.rooms.last())
+        let alone = || self.rooms.iter().rev().filter(|shared| !shared.crowded);
+        let newest = |person| alone().find(move |shared| shared.person == person);
+        newest(Membership::Joined).or_else(|| newest(Membership::Invited)).or_else(|| alone().next())
     }
 
     /// Whether the person reads what is written.
@@ -67,9 +72,10 @@ impl Chat {
         self.current().is_some_and(|shared| shared.person == Membership::Joined)
     }
 
-    /// Whether a further invitation of this person is taken without asking.
-    pub(crate) fn is_open(&self) -> bool {
-        self.welcomed || !self.rooms.is_empty()
+    /// Whether a further invitation of this person is taken without asking. The rooms there are do not count: whoever was
+    /// blocked or removed meanwhile must not pull the ghost anywhere.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.welcomed
     }
 
     /// Whether something is left to be answered on Matrix.
@@ -101,7 +107,7 @@ impl Chat {
     pub(crate) fn enter(&mut self, room: &RoomId, person: Membership, timeline: Timeline) {
         self.invited.retain(|invited| invited != room);
         if !self.rooms.iter().any(|shared| shared.room == room) {
-            self.rooms.push(Shared { room: room.to_owned(), person, timeline });
+            self.rooms.push(Shared { room: room.to_owned(), person, timeline, crowded: false });
         }
     }
 
@@ -128,6 +134,13 @@ impl Chat {
         }
     }
 
+    /// Others are in a room, too.
+    pub(crate) fn crowd(&mut self, room: &RoomId) {
+        for shared in self.rooms.iter_mut().filter(|shared| shared.room == room) {
+            shared.crowded = true;
+        }
+    }
+
     /// Every unanswered invitation is to be turned down.
     pub(crate) fn turn_away(&mut self) {
         self.welcomed = false;
@@ -142,6 +155,7 @@ pub(crate) fn profile(user: &UserId, name: &str) -> bridge::RemoteProfile {
         name: name.to_owned(),
         login: user.localpart().to_owned(),
         server: Some(user.server_name().to_string()),
+        account: None,
     }
 }
 
@@ -168,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_for_one_person_is_never_said_where_others_are() {
+        let (old, new) = (room_id!("!old"), room_id!("!new"));
+        let mut chat = Chat::default();
+        chat.enter(new, Membership::Joined, Timeline::default());
+        chat.crowd(new);
+        assert!(chat.current().is_none() && !chat.is_reachable());
+        chat.enter(old, Membership::Left, Timeline::default());
+        assert_eq!(chat.current().unwrap().room, old);
+        let kept = serde_json::to_string(&chat).unwrap();
+        assert_eq!(serde_json::from_str::<Chat>(&kept).unwrap(), chat);
+    }
+
+    #[test]
     fn invitations_are_settled_by_the_users_answer() {
         let room = room_id!("!a");
         let mut chat = Chat::default();
@@ -181,7 +208,7 @@ mod tests {
         chat.invite(room);
         assert!(chat.declining.is_empty() && chat.invited.len() == 1);
         chat.enter(room, Membership::Joined, Timeline::default());
-        assert!(chat.invited.is_empty() && chat.is_open());
+        assert!(chat.invited.is_empty() && !chat.is_open(), "who was turned away is asked about again");
         chat.forget(room);
         assert!(chat.is_empty());
     }

@@ -20,6 +20,10 @@ use crate::{
 
 /// Removed accounts whose ghosts have not left all their rooms yet are kept under this and the account's address.
 pub(crate) const FAREWELL: &str = "farewell/";
+/// After which time a reading counts among the slow ones, mostly for what it has to fetch: they must not hold up all others.
+const SLOW: Duration = Duration::from_secs(10);
+/// How many slow readings there may be besides the others.
+const SLOW_AT_ONCE: usize = 24;
 /// The longest wait before the next try.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -60,16 +64,29 @@ struct Waiting {
     ready: BTreeSet<Chore>,
     later: BTreeMap<Chore, Instant>,
     failures: BTreeMap<Chore, u32>,
-    running: BTreeSet<Chore>,
+    /// Since when each is being done.
+    running: BTreeMap<Chore, Instant>,
     /// Those of the running that are not wanted any more.
     cancelled: BTreeSet<Chore>,
 }
 
 impl Waiting {
     /// Whether this can be done now. One and the same is never done twice at the same time.
-    fn has_room_for(&self, chore: &Chore) -> bool {
-        let alike = self.running.iter().filter(|running| running.is_reading() == chore.is_reading()).count();
-        alike < chore.at_once() && !self.running.contains(chore)
+    fn has_room_for(&self, chore: &Chore, now: Instant) -> bool {
+        let alike = self.running.iter().filter(|(running, _)| running.is_reading() == chore.is_reading());
+        let (mut quick, mut slow) = (0_usize, 0_usize);
+        for (running, since) in alike {
+            if running.is_reading() && *since + SLOW <= now { slow += 1 } else { quick += 1 }
+        }
+        // Slow ones above their number count as the others do.
+        quick + slow.saturating_sub(SLOW_AT_ONCE) < chore.at_once() && !self.running.contains_key(chore)
+    }
+
+    /// When there may be more that can be done than now, though nothing ends.
+    fn next_change(&self, now: Instant) -> Option<Instant> {
+        let readings = self.running.iter().filter(|(running, _)| running.is_reading());
+        let slow_from = readings.map(|(_, since)| *since + SLOW).filter(|at| *at > now);
+        self.later.values().copied().chain(slow_from).min()
     }
 }
 
@@ -115,7 +132,7 @@ impl Chores {
         let was_ready = waiting.ready.remove(chore);
         let was_later = waiting.later.remove(chore).is_some();
         waiting.failures.remove(chore);
-        let is_running = waiting.running.contains(chore);
+        let is_running = waiting.running.contains_key(chore);
         if is_running {
             waiting.cancelled.insert(chore.clone());
         }
@@ -125,6 +142,11 @@ impl Chores {
     /// Whether this is being done and not wanted any more.
     pub(crate) fn is_cancelled(&self, chore: &Chore) -> bool {
         self.lock().cancelled.contains(chore)
+    }
+
+    /// How often this has failed since it succeeded last.
+    pub(crate) fn failures(&self, chore: &Chore) -> u32 {
+        self.lock().failures.get(chore).copied().unwrap_or_default()
     }
 
     /// One that can be done now, or when the next can.
@@ -137,11 +159,11 @@ impl Chores {
             waiting.later.remove(&chore);
             waiting.ready.insert(chore);
         }
-        let Some(chore) = waiting.ready.iter().find(|chore| waiting.has_room_for(chore)).cloned() else {
-            return Err(waiting.later.values().min().copied());
+        let Some(chore) = waiting.ready.iter().find(|chore| waiting.has_room_for(chore, now)).cloned() else {
+            return Err(waiting.next_change(now));
         };
         waiting.ready.remove(&chore);
-        waiting.running.insert(chore.clone());
+        waiting.running.insert(chore.clone(), now);
         Ok(chore)
     }
 
@@ -226,6 +248,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn readings_that_take_long_do_not_hold_up_all_others() {
+        let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
+        let read = |number: usize| {
+            let room = ruma::RoomId::parse(format!("!{number}")).unwrap();
+            Chore::Read(Place { owner: "carol@msn.example".parse().unwrap(), room })
+        };
+        (0..100).for_each(|number| chores.add(read(number)));
+        let begin = |now| {
+            let mut begun = 0;
+            loop {
+                match chores.next(now) {
+                    Ok(_) => begun += 1,
+                    Err(at) => return (begun, at),
+                }
+            }
+        };
+        let now = Instant::now();
+        assert_eq!(begin(now), (8, Some(now + SLOW)), "looked at again when they are slow");
+        let later = now + SLOW;
+        assert_eq!(begin(later).0, 8, "the first are slow now");
+        assert_eq!((2..6).map(|times| begin(now + SLOW * times).0).sum::<usize>(), 16, "but there is an end");
+    }
+
+    #[test]
     fn what_is_cancelled_while_it_is_done_does_not_come_back() {
         let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
         let farewell = Chore::Farewell("carol@msn.example".parse().unwrap());
@@ -241,5 +287,21 @@ mod tests {
         assert!(!chores.is_cancelled(&farewell), "the second farewell is wanted");
         chores.ended(farewell.clone(), Ok(()));
         assert!(!chores.cancel(&farewell));
+    }
+
+    #[test]
+    fn failures_count_until_it_succeeds() {
+        let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
+        let farewell = Chore::Farewell("carol@msn.example".parse().unwrap());
+        for failures in 0..3 {
+            assert_eq!(chores.failures(&farewell), failures);
+            chores.add(farewell.clone());
+            assert_eq!(chores.next(Instant::now()), Ok(farewell.clone()));
+            chores.ended(farewell.clone(), Err(Failure::retry("the homeserver is away")));
+        }
+        chores.add(farewell.clone());
+        assert_eq!(chores.next(Instant::now()), Ok(farewell.clone()));
+        chores.ended(farewell.clone(), Ok(()));
+        assert_eq!(chores.failures(&farewell), 0);
     }
 }

@@ -322,6 +322,7 @@ pub(crate) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::permissions::Permission;
 
     pub(crate) fn section(values: Value, data: &Path) -> Section {
         let Value::Object(values) = values else { panic!("a section is an object") };
@@ -376,7 +377,7 @@ pub(crate) mod tests {
         assert_eq!(fault(|values| values["appservice"]["as_token"] = json!("a b")).key, "appservice.as_token");
         assert!(fault(|values| values["colour"] = json!("red")).problem.contains("colour"));
         let permission = fault(|values| values["permissions"] = json!({ "example.org": "root" }));
-        assert_eq!(permission.key, "permissions.\"example.org\"");
+        assert_eq!(permission.key, "permissions");
         assert_eq!(fault(|values| values["message_status"] = json!({ "event": true })).key, "message_status.event");
         assert_eq!(fault(|values| values["rooms"] = json!({ "version": "new" })).key, "rooms.version");
         let twice = fault(|values| {
@@ -384,6 +385,30 @@ pub(crate) mod tests {
             values["appservice"]["as_token_file"] = json!("b");
         });
         assert!(twice.problem.contains("twice"), "{twice}");
+    }
+
+    #[test]
+    fn the_example_is_what_holds_by_default() {
+        let example = include_str!("../../config/examples/networks/matrix.toml");
+        let mut example: Value = toml::from_str(example).unwrap();
+        let mut example = example["networks"]["matrix"].take();
+        for for_all in ["enabled", "kind", "network_bit"] {
+            example.as_object_mut().unwrap().remove(for_all);
+        }
+        let keys = |values: &Value| {
+            let keys: Keys = serde_json::from_value(values.clone()).unwrap();
+            let status = keys.message_status;
+            let numbers = (keys.invitations_per_hour, keys.largest_file);
+            let status = (status.events, status.receipts, status.notices);
+            let appservice = (keys.appservice.id, keys.appservice.bot, keys.appservice.user_prefix);
+            (numbers, keys.show_joins, status, (keys.rooms.version, keys.rooms.federate), appservice)
+        };
+        assert_eq!(keys(&example), keys(&values()));
+        let directory = tempfile::tempdir().unwrap();
+        let configuration = Configuration::read(&section(example, directory.path())).unwrap();
+        for (user, expected) in [("@alice:example.org", Permission::User), ("@bob:elsewhere.org", Permission::None)] {
+            assert_eq!(configuration.permissions.of(&UserId::parse(user).unwrap()), expected, "{user}");
+        }
     }
 
     #[test]

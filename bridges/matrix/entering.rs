@@ -1,15 +1,16 @@
 //! Rooms of several people: going in, leaving, and what they show of themselves.
 
-use bridge::{Arrival, Batch, Failure, RoomProfile};
+use bridge::{Arrival, Batch, Failure};
 use domain::{Passport, RemoteRoom, contact::RemoteTarget};
 use ruma::RoomId;
 
 use crate::{
     appservice::{Appservice, host_failure},
-    chat::{Membership, Pair},
+    chat::{Pair, profile},
     chores::Chore,
     homeserver::Trouble,
-    portal::{Place, Portal, Profile, Stage},
+    intent::Intent,
+    portal::{Followed, Place, Portal, Profile, Stage},
 };
 
 impl Appservice {
@@ -20,7 +21,7 @@ impl Appservice {
         let ways = self.ways.to(room);
         self.change_portal(&place, |portal| {
             portal.enter();
-            portal.via.extend(ways);
+            portal.can_be_reached_by(ways);
         })
         .await?;
         self.settle_now(&place).await
@@ -38,12 +39,6 @@ impl Appservice {
         self.leave_room(owner, room).await
     }
 
-    /// What a room shows of itself, as far as an account of this server is in it or asked into it.
-    pub(crate) fn room_profile(&self, room: &RoomId) -> RoomProfile {
-        let known = self.portals.in_room(room).into_iter().next().map(|place| self.portals.get(&place).profile);
-        known.unwrap_or_default().of_room(room)
-    }
-
     /// Changes a portal, for good.
     pub(crate) async fn change_portal(
         &self,
@@ -54,7 +49,7 @@ impl Appservice {
     }
 
     /// Settles a portal, later if not now: even if an order is never tried again, what it began must be finished.
-    async fn settle_now(&self, place: &Place) -> Result<(), Failure> {
+    pub(crate) async fn settle_now(&self, place: &Place) -> Result<(), Failure> {
         let settled = self.settle_portal(place).await;
         if settled.as_ref().is_err_and(Failure::is_passing) {
             self.chores.add(Chore::Portal(place.clone()));
@@ -99,19 +94,42 @@ impl Appservice {
             }
             Err(trouble) => return Err(trouble.into()),
         }
+        if let Some(followed) = &portal.follows
+            && ghost.predecessor_of(&place.room).await?.as_ref() != Some(&followed.room)
+        {
+            return self.ask_about_successor(place, followed, ghost).await;
+        }
         let profile = ghost.profile_of(&place.room).await?;
         self.commit(place, |portal| {
             let comes = portal.stage == Stage::Entering;
             if comes {
                 portal.has_come(profile.clone());
             }
-            comes.then(|| Arrival::Room { owner: place.owner.clone(), room: profile.of_room(&place.room) })
+            (comes && portal.is_listed())
+                .then(|| Arrival::Room { owner: place.owner.clone(), room: profile.of_room(&place.room) })
         })
         .await?;
-        self.look_at(room_target(&place.room), profile.avatar);
+        if portal.is_listed() {
+            self.look_at(room_target(&place.room), profile.avatar);
+        }
         self.keeper.renew(&place.owner);
         self.chores.add(Chore::Read(place.clone()));
         Ok(())
+    }
+
+    /// Somebody said that a room goes on in this one, which does not say so itself: its user is asked, as after an invitation.
+    async fn ask_about_successor(&self, place: &Place, followed: &Followed, ghost: Intent<'_>) -> Result<(), Failure> {
+        tracing::warn!(owner = %place.owner, room = %place.room, from = %followed.room, "a room does not go on from the one that leads to it");
+        let shown = ghost.profile_of(&place.room).await?;
+        ghost.leave(&place.room).await?;
+        self.commit(place, |portal| {
+            (portal.stage == Stage::Entering && portal.follows.is_some()).then(|| {
+                portal.invite(followed.by.clone(), shown.clone());
+                let from = profile(&followed.by, "");
+                Arrival::RoomInvitation { owner: place.owner.clone(), room: shown.of_room(&place.room), from }
+            })
+        })
+        .await
     }
 
     /// Looks whether the ghost is still in a room, and what the room shows of itself.
@@ -121,11 +139,13 @@ impl Appservice {
         }
         let ghost = self.ghost(&place.owner)?;
         let profile = self.homeserver.acting_as(&ghost).profile_of(&place.room).await?;
-        let known = self.portals.get(place).profile;
-        if profile != known {
+        let known = self.portals.get(place);
+        if profile != known.profile {
             self.change_portal(place, |portal| portal.profile.clone_from(&profile)).await?;
-            self.host.room(profile.of_room(&place.room));
-            self.look_at(room_target(&place.room), profile.avatar);
+            if known.is_listed() {
+                self.host.room(profile.of_room(&place.room));
+                self.look_at(room_target(&place.room), profile.avatar);
+            }
         }
         Ok(())
     }
@@ -133,8 +153,7 @@ impl Appservice {
     /// Whether the ghost is not in a room any more; then the room is lost.
     pub(crate) async fn is_out(&self, place: &Place) -> Result<bool, Failure> {
         let ghost = self.ghost(&place.owner)?;
-        let member = self.homeserver.acting_as(&ghost).member(&place.room, &ghost).await?;
-        if member.membership == Membership::Joined {
+        if self.homeserver.acting_as(&ghost).is_in(&place.room).await? {
             return Ok(false);
         }
         tracing::info!(owner = %place.owner, room = %place.room, "an account is not in a room any more");
@@ -142,7 +161,7 @@ impl Appservice {
         let pairs: Vec<Pair> =
             self.chats.in_room(&place.room).into_iter().filter(|pair| pair.owner == place.owner).collect();
         for pair in pairs {
-            self.change(&pair, |chat| chat.forget(&place.room)).await?;
+            self.forget_room(&pair, &place.room).await?;
         }
         Ok(true)
     }
@@ -150,16 +169,17 @@ impl Appservice {
     /// A portal that is still at this stage is no more.
     async fn lose(&self, place: &Place, stage: Stage) -> Result<(), Failure> {
         self.commit(place, |portal| {
-            (portal.stage == stage).then(|| {
-                *portal = Portal::default();
-                Arrival::RoomLost { owner: place.owner.clone(), room: RemoteRoom(place.room.to_string()) }
-            })
+            if portal.stage != stage {
+                return None;
+            }
+            portal.lose();
+            portal.is_listed().then(|| room_lost(place))
         })
         .await
     }
 
     /// Changes a portal together with what arrives by it.
-    async fn commit(
+    pub(crate) async fn commit(
         &self,
         place: &Place,
         change: impl FnOnce(&mut Portal) -> Option<Arrival> + Send,
@@ -178,13 +198,18 @@ impl Appservice {
     pub(crate) fn show_rooms(&self, owner: &Passport) {
         for place in self.portals.of(owner) {
             let portal = self.portals.get(&place);
-            if portal.is_joined() {
+            if portal.is_joined() && portal.is_listed() {
                 let Profile { avatar, .. } = portal.profile.clone();
                 self.host.room(portal.profile.of_room(&place.room));
                 self.look_at(room_target(&place.room), avatar);
             }
         }
     }
+}
+
+/// A room is not the account's any more.
+pub(crate) fn room_lost(place: &Place) -> Arrival {
+    Arrival::RoomLost { owner: place.owner.clone(), room: RemoteRoom(place.room.to_string()) }
 }
 
 fn room_target(room: &RoomId) -> RemoteTarget {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    message::{self, Body, Mentions, Said},
+    message::{self, Body, HEARD, Mentions, Said},
     names::Names,
     portal::{Change, Profile, avatar},
 };
@@ -16,6 +16,9 @@ use crate::{
 /// The type of the state event by which a room that we made is known again; it has no state key, as one that begins with
 /// `@` could be set by nobody but that user.
 pub(crate) const DIRECT: &str = "im.chrysalis.direct";
+
+/// The longest name of a person that is kept, in characters.
+const LONGEST_NAME: usize = 300;
 
 /// An event of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(crate) struct Event {
     pub(crate) sender: OwnedUserId,
     /// When, by the homeserver's clock.
     pub(crate) sent: Timestamp,
+    /// The ghosts of ours whose users know what is said here already; only a ghost of ours can tell.
+    pub(crate) heard: Vec<OwnedUserId>,
     /// What happened.
     pub(crate) what: What,
 }
@@ -59,6 +64,8 @@ pub(crate) enum What {
         owner: Passport,
         /// For whom.
         user: OwnedUserId,
+        /// Whether that person asked for it, so that the account has not agreed yet.
+        asked: bool,
     },
     /// Somebody is in the room now, or shows something else of themselves there.
     Present {
@@ -131,8 +138,9 @@ impl Event {
         });
         let form = form.ok()?;
         let what = what(event, &form, names).unwrap_or(What::Nothing);
+        let heard = if names.account(&form.sender).is_some() { heard(&form.content) } else { Vec::new() };
         let Form { event_id: id, room_id: room, sender, origin_server_ts, .. } = form;
-        Some(Self { room, id, sender, sent: Timestamp(origin_server_ts), what })
+        Some(Self { room, id, sender, sent: Timestamp(origin_server_ts), heard, what })
     }
 
     /// What those in the room are shown of it; `None` where there is nothing to show. `comings`: whether they are shown who
@@ -159,6 +167,11 @@ impl Event {
     }
 }
 
+fn heard(content: &Value) -> Vec<OwnedUserId> {
+    let ghosts = content.get(HEARD).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    ghosts.iter().filter_map(|ghost| UserId::parse(ghost.as_str()?).ok()).collect()
+}
+
 fn does(text: &str) -> Cow<'static, Said> {
     let body = Body::Emote { text: text.to_owned() };
     Cow::Owned(Said::Message { body, relation: None, mentions: Mentions::Nobody })
@@ -181,8 +194,11 @@ fn what(event: &Value, form: &Form, names: &Names) -> Option<What> {
 /// A room of which we may not have heard that it was made.
 fn made(form: &Form, names: &Names) -> Option<What> {
     let owner = names.account(&form.sender)?;
-    let user = UserId::parse(form.content.get("user")?.as_str()?).ok()?;
-    Some(What::Made { owner, user })
+    let (user, asked) = match (form.content.get("user"), form.content.get("asked_by")) {
+        (Some(user), _) => (user, false),
+        (None, by) => (by?, true),
+    };
+    Some(What::Made { owner, user: UserId::parse(user.as_str()?).ok()?, asked })
 }
 
 fn member(of: &UserId, form: &Form, names: &Names) -> Option<What> {
@@ -227,7 +243,12 @@ fn invitation(form: &Form) -> Invitation {
 }
 
 fn display_name(member: &Value) -> String {
-    member.get("displayname").and_then(Value::as_str).unwrap_or_default().to_owned()
+    shown_name(member.get("displayname").and_then(Value::as_str).unwrap_or_default())
+}
+
+/// A name as it is kept and shown: others choose how long theirs is.
+pub(crate) fn shown_name(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 #[cfg(test)]
@@ -305,6 +326,9 @@ pub(crate) mod tests {
         let join = json!({ "membership": "join", "displayname": "Bob", "avatar_url": "mxc://a.org/x" });
         let What::Present { user, name, avatar, came } = change("@bob:a.org", &join, Some("invite")) else { panic!() };
         assert_eq!((user, name.as_str(), came), (bob.clone(), "Bob", true));
+        let long = json!({ "membership": "join", "displayname": "\u{e4}".repeat(60_000) });
+        let What::Present { name: long, .. } = change("@bob:a.org", &long, None) else { panic!() };
+        assert_eq!(long.chars().count(), LONGEST_NAME);
         assert_eq!(avatar.unwrap(), "mxc://a.org/x");
         assert!(matches!(change("@bob:a.org", &join, Some("join")), What::Present { came: false, .. }));
         assert!(matches!(change(GHOST, &join, None), What::Present { .. }), "ghosts have names in a room, too");
@@ -342,10 +366,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn only_a_ghost_tells_who_knows_what_it_says() {
+        let heard = |sender: &str, ghosts: &Value| {
+            let said =
+                event("m.room.message", sender, None, &json!({ "msgtype": "m.text", "body": "hi", HEARD: ghosts }));
+            Event::read(&said, &names()).unwrap().heard
+        };
+        assert_eq!(heard("@msn_dave=40msn.example:example.org", &json!([GHOST, 3, "nobody"])), [GHOST]);
+        assert!(heard("@alice:example.org", &json!([GHOST])).is_empty(), "anybody can write such a field");
+        assert!(heard(GHOST, &json!("x")).is_empty());
+    }
+
+    #[test]
     fn a_room_of_ours_is_known_again() {
         let mark = |sender: &str, key: &str| read(&event(DIRECT, sender, Some(key), &json!({ "user": "@bob:a.org" })));
-        let made = What::Made { owner: carol(), user: owned_user_id!("@bob:a.org") };
+        let made = What::Made { owner: carol(), user: owned_user_id!("@bob:a.org"), asked: false };
         assert_eq!(mark(GHOST, ""), made);
+        let asked = read(&event(DIRECT, GHOST, Some(""), &json!({ "asked_by": "@bob:a.org" })));
+        assert_eq!(asked, What::Made { owner: carol(), user: owned_user_id!("@bob:a.org"), asked: true });
         assert_eq!(mark("@bob:a.org", ""), What::Nothing, "anybody can set such a state");
         assert_eq!(mark(GHOST, "x"), What::Nothing);
     }

@@ -26,7 +26,7 @@ use ruma::{
 };
 use serde::Deserialize;
 
-pub(crate) use bytes::{Bytes, Parcel};
+pub(crate) use bytes::{Bytes, Parcel, time_for};
 
 use crate::configuration::Configuration;
 
@@ -167,8 +167,17 @@ impl Homeserver {
 
     fn note(&self, trouble: Option<&Trouble>) {
         match trouble {
-            Some(Trouble::Silent(_) | Trouble::Ailing { .. }) => self.is_away.store(true, Ordering::Relaxed),
-            Some(Trouble::Unreadable(_) | Trouble::Limited(_) | Trouble::Stranger | Trouble::Refused { .. }) | None => {
+            Some(Trouble::Silent(_)) => self.is_away.store(true, Ordering::Relaxed),
+            Some(Trouble::Ailing { errcode, .. }) if errcode.is_empty() => self.is_away.store(true, Ordering::Relaxed),
+            // An errcode is its own word: it is there.
+            Some(
+                Trouble::Ailing { .. }
+                | Trouble::Unreadable(_)
+                | Trouble::Limited(_)
+                | Trouble::Stranger
+                | Trouble::Refused { .. },
+            )
+            | None => {
                 if self.is_away.swap(false, Ordering::Relaxed) {
                     self.outages.fetch_add(1, Ordering::Relaxed);
                 }
@@ -213,11 +222,15 @@ impl Homeserver {
 
     async fn exchange<A: IncomingResponse>(&self, request: http::Request<Vec<u8>>) -> Result<A, Trouble> {
         let request = reqwest::Request::try_from(request).map_err(|fault| impossible(&fault))?;
+        let leads_elsewhere = leads_elsewhere(request.url().path());
         let outcome = match self.send(request).await {
             Ok(answer) => succeeded(answer).await,
             Err(trouble) => Err(trouble),
         };
-        self.note(outcome.as_ref().err());
+        let says_nothing = leads_elsewhere && matches!(outcome, Err(Trouble::Silent(_) | Trouble::Ailing { .. }));
+        if !says_nothing {
+            self.note(outcome.as_ref().err());
+        }
         let answer = outcome?;
         let status = answer.status();
         let body = read(answer).await.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
@@ -231,6 +244,13 @@ impl Homeserver {
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
         client.execute(request).await.map_err(|fault| silent(&fault))
     }
+}
+
+/// Whether the homeserver may have to ask another one before it answers: then a failure says nothing of itself.
+fn leads_elsewhere(path: &str) -> bool {
+    const ELSEWHERE: [&str; 8] =
+        ["join", "leave", "invite", "profile", "directory", "summary", "room_summary", "publicRooms"];
+    path.split('/').any(|part| ELSEWHERE.contains(&part))
 }
 
 /// The answer, if it is a success; its body is still on the way.
@@ -366,6 +386,15 @@ mod tests {
         homeserver.note(Some(&refused));
         homeserver.note(None);
         assert_eq!(homeserver.outages(), 1, "its own word, whatever it says, ends the outage");
+        let of_others =
+            refusal(StatusCode::BAD_GATEWAY, None, br#"{"errcode":"M_UNKNOWN","error":"no server answers"}"#);
+        homeserver.note(Some(&of_others));
+        homeserver.note(None);
+        assert_eq!(homeserver.outages(), 1, "another homeserver was away");
+        assert!(
+            leads_elsewhere("/_matrix/client/v3/rooms/!r:a.org/join") && leads_elsewhere("/_matrix/client/v3/join/!r")
+        );
+        assert!(!leads_elsewhere("/_matrix/client/v3/rooms/!join:a.org/messages"));
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl<'places, 'known> Intake<'places, 'known> {
             What::Said(said) => self.note_speaker(event, said),
             What::Invited { owner, invitation } => self.invited(event, owner, invitation),
             What::Removed { owner } => self.removed(event, owner),
-            What::Made { owner, user } => self.made(room, owner, user),
+            What::Made { owner, user, asked } => self.made(room, owner, user, *asked),
             What::BotInvited => self.signals.push(Signal::BotInvited(room.clone(), event.sender.clone())),
             What::BotRemoved => self.signals.push(Signal::BotLeft(room.clone())),
             What::Present { user, name, avatar, came } => {
@@ -175,10 +175,12 @@ impl<'places, 'known> Intake<'places, 'known> {
                     continue;
                 }
             };
-            let author = seat.author(event, self.known.speakers).filter(|_| wanted(&said).is_empty());
-            let (was_behind, was_long) = (timeline.is_behind(), timeline.is_long());
+            let author = seat.author(event, self.known.rules.names, self.known.speakers);
+            let author = author.filter(|_| wanted(&said).is_empty());
+            let was_behind = timeline.is_behind();
             let pushed = timeline.hears(&event.id, author.is_none(), self.known.outages);
-            let is_long = timeline.is_long() && !was_long;
+            // Said again, in case that the room could not be compared.
+            let is_long = pushed == Pushed::Taken && timeline.is_long();
             let place = Place { owner: seat.owner.clone(), room: event.room.clone() };
             if let Some(pair) = seat.pair().filter(|_| seat.is_with(&event.sender)) {
                 self.signals.push(Signal::Active(pair));
@@ -218,16 +220,19 @@ impl<'places, 'known> Intake<'places, 'known> {
 
     fn types(&mut self, room: OwnedRoomId, now: BTreeSet<OwnedUserId>) {
         let before = self.known.typing.remove(&room).unwrap_or_default();
-        let mut portals = self.draft.portals.in_room(&room);
-        portals.retain(|place| self.draft.portals.portal(place).is_joined());
+        let mut joined = Vec::new();
+        for place in self.draft.portals.in_room(&room) {
+            let portal = self.draft.portals.portal(&place);
+            if portal.is_joined() {
+                joined.push((place.owner, portal.target(&room)));
+            }
+        }
         for user in now.union(&before) {
             let typing = now.contains(user);
             self.is_active(&room, user);
             let pairs =
                 self.pairs(&room, user).into_iter().map(|pair| (pair.owner, RemoteTarget::Person(remote(user))));
-            let places =
-                portals.iter().map(|place| (place.owner.clone(), RemoteTarget::Room(RemoteRoom(room.to_string()))));
-            let signals = pairs.chain(places);
+            let signals = pairs.chain(joined.iter().cloned());
             self.signals.extend(signals.map(|(owner, place)| Signal::Typing {
                 owner,
                 place,
@@ -248,7 +253,7 @@ impl<'places, 'known> Intake<'places, 'known> {
     fn changed(&mut self, room: &RoomId, change: &Change) {
         for place in self.draft.portals.in_room(room) {
             let portal = self.draft.portals.portal(&place);
-            if !portal.is_joined() || !portal.profile.apply(change.clone()) {
+            if !portal.is_joined() || !portal.profile.apply(change.clone()) || !portal.is_listed() {
                 continue;
             }
             let shown = match change {

@@ -1,6 +1,7 @@
 //! Acting as one user of ours: a ghost, or the bot.
 
 mod directory;
+mod gatherings;
 mod inspection;
 mod media;
 mod messages;

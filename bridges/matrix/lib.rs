@@ -6,7 +6,8 @@
 //! order, `rooms` finds or makes the room, `sending` says it once with its `media` uploaded, `intent` acts as the ghost,
 //! `homeserver` asks. `keeper` shows each ghost's name, picture and presence, `looks` shows people's avatars, `activity` who is
 //! there where the homeserver does not tell. `chores` does what is left to be done, `chats` knows who shares which direct room,
-//! `portals` who is in which room of several people (`entering` goes in and out), `speakers` who spoke there. `bot` answers
+//! `portals` who is in which room of several people (`entering` goes in and out, `gathering` has rooms for Messenger's group
+//! conversations), `speakers` who spoke there. `bot` answers
 //! whoever asks it, `directory` finds people and rooms, `making` makes rooms, `status` tells what became of messages.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -24,6 +25,7 @@ mod directory;
 mod entering;
 mod event;
 mod flights;
+mod gathering;
 mod homeserver;
 mod intake;
 mod intent;
@@ -83,7 +85,7 @@ const FEATURES: Features = Features {
     typing: true,
     presence: true,
     keeps_messages: true,
-    gathers: false,
+    gathers: true,
     ..Features::PLAIN
 };
 
@@ -140,6 +142,7 @@ impl Network for Matrix {
         tasks.spawn(Arc::clone(&appservice).look_at_avatars());
         tasks.spawn(Arc::clone(&appservice).derive_presence());
         tasks.spawn(Arc::clone(&appservice).run_bot());
+        tasks.spawn(Arc::clone(&appservice).hide_secrets());
         tasks.spawn(Arc::clone(&appservice).tell_statuses());
         Ok(())
     }

@@ -8,7 +8,8 @@ use std::{
 use async_trait::async_trait;
 use bridge::{Action, Failure, Farewell, Found, Link, Order, Receipt, Write};
 use domain::{
-    Content, Passport, RemoteMessage, RemoteRoom, RemoteUser, Timestamp, contact::RemoteTarget, presence::OwnPresence,
+    Passport, RemoteMessage, RemoteRoom, RemoteUser, contact::RemoteTarget, conversation::is_gathering,
+    presence::OwnPresence,
 };
 use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 
@@ -16,6 +17,7 @@ use crate::{
     appservice::{Appservice, host_failure},
     chat::{Chat, Membership, Pair},
     chores::{Chore, FAREWELL},
+    gathering,
     portal::Place,
 };
 
@@ -78,10 +80,22 @@ impl GhostLink {
                 Some(user) => Ok(Target::Person(Pair { owner, user })),
                 None => Err(Failure::refused(format!("{user} is nobody on Matrix who can be written to"))),
             },
+            RemoteTarget::Room(room) if is_gathering(room) => {
+                let place = self.appservice.portals.gathering_of(&owner, room);
+                place.map(Target::Room).ok_or_else(gathering::over)
+            }
             RemoteTarget::Room(room) => match RoomId::parse(room.as_str()) {
                 Ok(room) => Ok(Target::Room(Place { owner, room })),
                 Err(_) => Err(Failure::refused(format!("{room} is no room on Matrix"))),
             },
+        }
+    }
+
+    /// A room as Matrix knows it.
+    fn room_of(&self, room: &RemoteRoom) -> Result<RemoteRoom, Failure> {
+        match self.target(&RemoteTarget::Room(room.clone()))? {
+            Target::Room(place) => Ok(RemoteRoom(place.room.to_string())),
+            Target::Person(_) => Err(Failure::refused(format!("{room} is no room on Matrix"))),
         }
     }
 
@@ -96,10 +110,10 @@ impl GhostLink {
         }
     }
 
-    async fn say(&self, target: &Target, order: &Order, saying: Saying<'_>) -> Result<Receipt, Failure> {
+    async fn say(&self, target: &Target, order: &Order) -> Result<Receipt, Failure> {
         let receipt = match target {
-            Target::Person(pair) => self.say_to(pair, order, saying).await?,
-            Target::Room(place) => self.say_in_room(place, order, saying).await?,
+            Target::Person(pair) => self.say_to(pair, order).await?,
+            Target::Room(place) => self.say_in_room(place, order).await?,
         };
         self.appservice.keeper.has_stirred(&self.owner);
         let typed = self.lock().shown.contains(&order.to);
@@ -109,18 +123,27 @@ impl GhostLink {
         Ok(receipt)
     }
 
-    async fn say_in_room(&self, place: &Place, order: &Order, saying: Saying<'_>) -> Result<Receipt, Failure> {
+    async fn say_in_room(&self, place: &Place, order: &Order) -> Result<Receipt, Failure> {
         let appservice = &self.appservice;
         if let Some(receipt) = appservice.said_before(&self.ghost, &place.room, order).await? {
             return Ok(receipt);
         }
-        if !appservice.portals.latest(place).await.is_joined() {
-            return Err(Failure::refused("you are not in this room; add it again to come in"));
+        let portal = appservice.portals.latest(place).await;
+        if portal.is_joined() {
+            let said = appservice.say(&self.ghost, &place.room, order).await;
+            // The ghost may have been put out of the room without our hearing of it.
+            if matches!(said, Err(Failure::Refused { .. })) {
+                appservice.is_out(place).await?;
+            }
+            said
+        } else if portal.is_listed() {
+            Err(Failure::refused("you are not in this room; add it again to come in"))
+        } else {
+            Err(gathering::over())
         }
-        appservice.say(&self.ghost, &place.room, order, saying.content, saying.sent, saying.reply).await
     }
 
-    async fn say_to(&self, pair: &Pair, order: &Order, saying: Saying<'_>) -> Result<Receipt, Failure> {
+    async fn say_to(&self, pair: &Pair, order: &Order) -> Result<Receipt, Failure> {
         let chat = self.appservice.chats.latest(pair).await;
         // An earlier attempt may have gone to another room than this one would, and the person may have left since.
         for shared in chat.rooms.iter().rev() {
@@ -134,30 +157,24 @@ impl GhostLink {
         }
         let again = order.attempt > 0;
         let room = self.appservice.room_of(pair, again).await?;
-        match self.say_in(&chat, &room, order, saying).await {
+        match self.say_in(&chat, &room, order).await {
             // The ghost may have been put out of the room without our hearing of it.
             Err(Failure::Refused { .. }) if !self.appservice.is_still_in(pair, &room).await? => {
                 let room = self.appservice.room_of(pair, again).await?;
-                self.say_in(&chat, &room, order, saying).await
+                self.say_in(&chat, &room, order).await
             }
             outcome => outcome,
         }
     }
 
     /// Says something in a room; the rooms of `searched` were looked through for what an earlier attempt said.
-    async fn say_in(
-        &self,
-        searched: &Chat,
-        room: &OwnedRoomId,
-        order: &Order,
-        saying: Saying<'_>,
-    ) -> Result<Receipt, Failure> {
+    async fn say_in(&self, searched: &Chat, room: &OwnedRoomId, order: &Order) -> Result<Receipt, Failure> {
         if searched.timeline(room).is_none()
             && let Some(receipt) = self.appservice.said_before(&self.ghost, room, order).await?
         {
             return Ok(receipt);
         }
-        self.appservice.say(&self.ghost, room, order, saying.content, saying.sent, saying.reply).await
+        self.appservice.say(&self.ghost, room, order).await
     }
 
     fn set_typing(&self, target: RemoteTarget, typing: bool) {
@@ -211,14 +228,6 @@ impl GhostLink {
     }
 }
 
-/// What is to be said.
-#[derive(Clone, Copy)]
-struct Saying<'a> {
-    content: &'a Content,
-    sent: Timestamp,
-    reply: Option<&'a EventId>,
-}
-
 #[async_trait]
 impl Link for GhostLink {
     fn show(&self, presence: OwnPresence) {
@@ -244,24 +253,27 @@ impl Link for GhostLink {
     }
 
     async fn invite(&self, room: &RemoteRoom, user: &RemoteUser) -> Result<(), Failure> {
-        self.appservice.ask_into(&self.owner, room, user).await
+        self.appservice.ask_into(&self.owner, &self.room_of(room)?, user).await
     }
 
     async fn topic(&self, room: &RemoteRoom, topic: Option<&str>) -> Result<String, Failure> {
-        self.appservice.topic(&self.owner, room, topic).await
+        self.appservice.topic(&self.owner, &self.room_of(room)?, topic).await
     }
 
     async fn deliver(&self, order: &Order) -> Result<Receipt, Failure> {
-        let target = self.target(&order.to)?;
         let appservice = &self.appservice;
+        if let RemoteTarget::Room(room) = &order.to
+            && is_gathering(room)
+            && !matches!(order.action, Action::Say { .. })
+        {
+            appservice.attend(&self.owner, room, order).await?;
+            return Ok(Receipt::default());
+        }
+        let target = self.target(&order.to)?;
         match (&order.action, &target) {
-            (Action::Say { content, sent, reply, .. }, _) => {
-                let reply = reply.as_ref().and_then(|reply| EventId::parse(reply.as_str()).ok());
-                let saying = Saying { content, sent: *sent, reply: reply.as_deref() };
-                return self.say(&target, order, saying).await;
-            }
+            (Action::Say { .. }, _) => return self.say(&target, order).await,
             (Action::Gather { .. }, _) => {
-                return Err(Failure::Unsupported { reason: "group conversations have no room here".into() });
+                return Err(Failure::refused("a group conversation is made in a room of its own"));
             }
             (Action::Befriend, Target::Person(pair)) => {
                 appservice.room_of(pair, order.attempt > 0).await?;

@@ -2,7 +2,10 @@
 
 mod thirdparty;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use axum::{
     Json, Router,
@@ -52,7 +55,7 @@ pub(crate) async fn serve(appservice: Arc<Appservice>, listener: TcpListener, st
 /// Answers pings until `stopping`, and asks for everything else to be sent later: for a check beside which nothing runs.
 pub(crate) async fn serve_pings(token: String, listener: TcpListener, stopping: CancellationToken) {
     // A ping makes the homeserver send what it holds back, and here is nobody to keep it.
-    let routes = Router::new().route("/_matrix/app/v1/ping", post(ping)).fallback(not_now);
+    let routes = Router::new().route("/_matrix/app/v1/ping", post(well)).fallback(not_now);
     run(routes, token, listener, stopping).await;
 }
 
@@ -84,8 +87,8 @@ async fn admit(State(token): State<Arc<str>>, request: Request, next: Next) -> R
 
 async fn transaction(State(appservice): State<Arc<Appservice>>, Path(id): Path<String>, body: Bytes) -> Answer {
     // Once begun, it is finished, though the homeserver may hang up: half of it must not be signalled.
-    let tasks = appservice.tasks.clone();
-    match tasks.spawn(async move { appservice.receive(&id, &body).await }).await {
+    let receiver = Arc::clone(&appservice);
+    match appservice.tasks.spawn(async move { receiver.receive(&id, &body).await }).await {
         Ok(Ok(())) => (StatusCode::OK, Json(json!({}))),
         Ok(Err(refusal @ Refusal::Form(_))) => {
             tracing::error!(%refusal, "a transaction cannot be read");
@@ -97,13 +100,19 @@ async fn transaction(State(appservice): State<Arc<Appservice>>, Path(id): Path<S
         }
         Ok(Err(refusal @ Refusal::Host(_))) => {
             tracing::error!(%refusal, "a transaction cannot be kept; the homeserver is asked to send it again");
+            appservice.refused.notify_one();
             answer(StatusCode::INTERNAL_SERVER_ERROR, "M_UNKNOWN", "it cannot be kept now; send it again")
         }
         Err(_) => answer(StatusCode::INTERNAL_SERVER_ERROR, "M_UNKNOWN", "it could not be finished; send it again"),
     }
 }
 
-async fn ping() -> Answer {
+async fn ping(State(appservice): State<Arc<Appservice>>) -> Answer {
+    appservice.pings.fetch_add(1, Ordering::Relaxed);
+    well().await
+}
+
+async fn well() -> Answer {
     (StatusCode::OK, Json(json!({})))
 }
 

@@ -6,7 +6,7 @@ mod uploads;
 
 use std::{
     io::Cursor,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -23,9 +23,9 @@ use tokio_util::io::ReaderStream;
 use crate::{
     appservice::{Appservice, host_failure},
     flights::Flights,
-    homeserver::{Parcel, Trouble},
+    homeserver::{Homeserver, Parcel, Trouble},
     measures::Measures,
-    message::{RemoteMedia, Uploaded},
+    message::{RemoteMedia, Uploaded, media_type},
 };
 
 /// How many fetched files are remembered. The bytes themselves are with the host.
@@ -39,7 +39,45 @@ const HEAD: u64 = 256 * 1024;
 pub(crate) struct Media {
     uploads: uploads::Uploads,
     fetched: Flights<OwnedMxcUri, Attachment>,
+    carrier: Arc<Carrier>,
+}
+
+/// What an upload needs: it may outlive the message that it is for.
+struct Carrier {
+    homeserver: Arc<Homeserver>,
+    host: Arc<dyn Host>,
     largest: Mutex<Largest>,
+}
+
+/// Why a file did not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unfetched {
+    /// The homeserver did not give it.
+    There(Failure),
+    /// It could not be kept here, which says nothing of the file: it is waited for.
+    Here(Failure),
+}
+
+impl Unfetched {
+    /// Bytes that were not kept; `broke`: they broke off on their way.
+    const fn unkept(failure: Failure, broke: bool) -> Self {
+        // What came and found no room here will find some later, unless it is refused for what it is.
+        if failure.is_passing() && !broke { Self::Here(failure) } else { Self::There(failure) }
+    }
+}
+
+impl From<Failure> for Unfetched {
+    fn from(failure: Failure) -> Self {
+        Self::There(failure)
+    }
+}
+
+impl From<Unfetched> for Failure {
+    fn from(unfetched: Unfetched) -> Self {
+        match unfetched {
+            Unfetched::There(failure) | Unfetched::Here(failure) => failure,
+        }
+    }
 }
 
 /// The largest file that the homeserver takes.
@@ -56,19 +94,75 @@ enum Largest {
 
 impl Media {
     /// What an earlier run remembered.
-    pub(crate) async fn load(host: &dyn Host) -> Result<Self, HostFault> {
-        let uploads = uploads::Uploads::load(host).await?;
-        Ok(Self { uploads, fetched: Flights::new(FETCHED, FETCHED_FOR), largest: Mutex::default() })
+    pub(crate) async fn load(homeserver: Arc<Homeserver>, host: Arc<dyn Host>) -> Result<Self, HostFault> {
+        let uploads = uploads::Uploads::load(&*host).await?;
+        let carrier = Arc::new(Carrier { homeserver, host, largest: Mutex::default() });
+        Ok(Self { uploads, fetched: Flights::new(FETCHED, FETCHED_FOR), carrier })
     }
 }
 
 impl Appservice {
     /// Puts an attachment's bytes on the homeserver, or finds them there.
     pub(crate) async fn upload(&self, ghost: &UserId, attachment: &Attachment) -> Result<Uploaded, Failure> {
-        let upload = Box::pin(self.upload_anew(ghost, attachment));
-        self.media.uploads.get(&*self.host, attachment.source, upload).await
+        let (carrier, ghost, attachment) = (Arc::clone(&self.media.carrier), ghost.to_owned(), attachment.clone());
+        let source = attachment.source;
+        let upload = async move { Box::pin(carrier.upload_anew(&ghost, &attachment)).await };
+        self.media.uploads.get(Arc::clone(&self.host), source, (&self.tasks, &self.stopping), upload).await
     }
 
+    /// Has a file of the homeserver kept here. Refused when it is gone, or too large, so that its receiver has to be told that;
+    /// other failures may pass.
+    pub(crate) async fn fetch(&self, ghost: &UserId, media: &RemoteMedia) -> Result<Attachment, Unfetched> {
+        let limit = self.configuration.largest_file;
+        if let Some(size) = media.size.filter(|size| *size > limit) {
+            return Err(too_large(size, limit).into());
+        }
+        let fetch = self.fetch_anew(ghost, &media.uri, &media.name, limit);
+        let attachment = self.media.fetched.get(&media.uri, fetch).await?;
+        // Others may have sent the same file under another name.
+        Ok(Attachment { name: media.name.clone(), ..attachment })
+    }
+
+    async fn fetch_anew(&self, ghost: &UserId, uri: &MxcUri, name: &str, limit: u64) -> Result<Attachment, Unfetched> {
+        let bytes =
+            self.homeserver.acting_as(ghost).download(uri, limit).await.map_err(|trouble| self.lost(uri, trouble))?;
+        if let Some(length) = bytes.length.filter(|length| *length > limit) {
+            return Err(too_large(length, limit).into());
+        }
+        let kept = self.keep(name, bytes.stream, limit).await;
+        let kept = kept.map_err(|failure| Unfetched::unkept(failure, bytes.broke.load(Ordering::Relaxed)))?;
+        tracing::debug!(%ghost, %uri, size = kept.size, kind = kept.media_type, "a file was fetched");
+        Ok(kept)
+    }
+
+    /// Has bytes kept by the host.
+    pub(crate) async fn keep(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, Failure> {
+        self.host.keep_media(name, stream, limit).await.map_err(|fault| match fault {
+            HostFault::TooLarge { limit } => Failure::refused(format!("it has more than {}", in_bytes(limit))),
+            HostFault::Store(_) | HostFault::Media(_) | HostFault::Stopping => host_failure(&fault),
+        })
+    }
+
+    /// What follows from a file's not coming. Where it is of another homeserver, and ours says in its own words that it could not
+    /// get it, nothing is won by waiting in front of it: what is said after it would wait as well.
+    fn lost(&self, uri: &MxcUri, trouble: Trouble) -> Failure {
+        let is_elsewhere = uri.server_name().is_ok_and(|server| server != self.configuration.names.server());
+        match trouble {
+            Trouble::Ailing { errcode, message, .. } if is_elsewhere && !errcode.is_empty() => {
+                Failure::refused(format!("its own homeserver does not give it: {errcode} {message}"))
+            }
+            Trouble::Refused { status: 404, .. } => Failure::refused("it is not there any more"),
+            Trouble::Ailing { .. }
+            | Trouble::Refused { .. }
+            | Trouble::Silent(_)
+            | Trouble::Unreadable(_)
+            | Trouble::Limited(_)
+            | Trouble::Stranger => trouble.into(),
+        }
+    }
+}
+
+impl Carrier {
     async fn upload_anew(&self, ghost: &UserId, attachment: &Attachment) -> Result<Uploaded, Failure> {
         let intent = self.homeserver.acting_as(ghost);
         self.fits(ghost, attachment.size).await?;
@@ -101,7 +195,7 @@ impl Appservice {
 
     /// Whether the homeserver takes a file of this size.
     async fn fits(&self, ghost: &UserId, size: u64) -> Result<(), Failure> {
-        let known = *self.media.largest.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = *self.largest.lock().unwrap_or_else(PoisonError::into_inner);
         let largest = match known {
             Largest::Unknown => {
                 let said = self.homeserver.acting_as(ghost).largest_upload().await?;
@@ -117,7 +211,7 @@ impl Appservice {
     }
 
     fn set_largest(&self, largest: Largest) {
-        *self.media.largest.lock().unwrap_or_else(PoisonError::into_inner) = largest;
+        *self.largest.lock().unwrap_or_else(PoisonError::into_inner) = largest;
     }
 
     /// An attachment, ready to go.
@@ -136,57 +230,7 @@ impl Appservice {
             let rest = stream.take(attachment.size.saturating_sub(read));
             (Body::wrap_stream(ReaderStream::new(Cursor::new(head).chain(rest))), attachment.size.max(read))
         };
-        Ok((Parcel { body, length, media_type: attachment.media_type.clone() }, measures))
-    }
-
-    /// Has a file of the homeserver kept here. Refused when it is gone, or too large, so that its receiver has to be told that;
-    /// other failures may pass.
-    pub(crate) async fn fetch(&self, ghost: &UserId, media: &RemoteMedia) -> Result<Attachment, Failure> {
-        let limit = self.configuration.largest_file;
-        if let Some(size) = media.size.filter(|size| *size > limit) {
-            return Err(too_large(size, limit));
-        }
-        let fetch = self.fetch_anew(ghost, &media.uri, &media.name, limit);
-        let attachment = self.media.fetched.get(&media.uri, fetch).await?;
-        // Others may have sent the same file under another name.
-        Ok(Attachment { name: media.name.clone(), ..attachment })
-    }
-
-    async fn fetch_anew(&self, ghost: &UserId, uri: &MxcUri, name: &str, limit: u64) -> Result<Attachment, Failure> {
-        let bytes =
-            self.homeserver.acting_as(ghost).download(uri, limit).await.map_err(|trouble| self.lost(uri, trouble))?;
-        if let Some(length) = bytes.length.filter(|length| *length > limit) {
-            return Err(too_large(length, limit));
-        }
-        let kept = self.keep(name, bytes.stream, limit).await?;
-        tracing::debug!(%ghost, %uri, size = kept.size, kind = kept.media_type, "a file was fetched");
-        Ok(kept)
-    }
-
-    /// Has bytes kept by the host.
-    pub(crate) async fn keep(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, Failure> {
-        self.host.keep_media(name, stream, limit).await.map_err(|fault| match fault {
-            HostFault::TooLarge { limit } => Failure::refused(format!("it has more than {}", in_bytes(limit))),
-            HostFault::Store(_) | HostFault::Media(_) | HostFault::Stopping => host_failure(&fault),
-        })
-    }
-
-    /// What follows from a file's not coming. Where it is of another homeserver, and ours says in its own words that it could not
-    /// get it, nothing is won by waiting in front of it: what is said after it would wait as well.
-    fn lost(&self, uri: &MxcUri, trouble: Trouble) -> Failure {
-        let is_elsewhere = uri.server_name().is_ok_and(|server| server != self.configuration.names.server());
-        match trouble {
-            Trouble::Ailing { errcode, message, .. } if is_elsewhere && !errcode.is_empty() => {
-                Failure::refused(format!("its own homeserver does not give it: {errcode} {message}"))
-            }
-            Trouble::Refused { status: 404, .. } => Failure::refused("it is not there any more"),
-            Trouble::Ailing { .. }
-            | Trouble::Refused { .. }
-            | Trouble::Silent(_)
-            | Trouble::Unreadable(_)
-            | Trouble::Limited(_)
-            | Trouble::Stranger => trouble.into(),
-        }
+        Ok((Parcel { body, length, media_type: media_type::of(attachment).to_owned() }, measures))
     }
 }
 

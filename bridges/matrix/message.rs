@@ -5,6 +5,7 @@ mod file_name;
 mod html;
 mod markup;
 mod media;
+pub(crate) mod media_type;
 mod mention;
 mod parts;
 mod place;
@@ -21,7 +22,7 @@ mod written;
 pub(crate) use reading::read;
 pub(crate) use said::{Body, MediaKind, Mentions, Quoted, Relation, RemoteEmoticon, RemoteMedia, Said};
 pub(crate) use writing::write;
-pub(crate) use written::{ORDER, PART, Uploaded, Written};
+pub(crate) use written::{HEARD, ORDER, PART, Uploaded, Written};
 
 /// Marks an emote as a nudge, in both directions.
 const NUDGE: &str = "im.chrysalis.nudge";

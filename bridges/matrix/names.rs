@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use bridge::RemoteProfile;
 use domain::{Passport, RemoteUser};
 use ruma::{OwnedServerName, OwnedUserId, UserId};
+
+use crate::chat;
 
 /// The longest Matrix id that the specification allows, in bytes. Synapse takes longer ones, so it has to be kept here.
 const LONGEST_ID: usize = 255;
@@ -50,9 +53,19 @@ impl Names {
         user == self.bot || self.ghost_part(user).is_some()
     }
 
+    /// Whether this is somebody else than the two of a pair, and not the bot.
+    pub(crate) fn is_third(&self, pair: &chat::Pair, user: &UserId) -> bool {
+        user != pair.user && user != self.bot && self.ghost(&pair.owner).is_none_or(|ghost| ghost != user)
+    }
+
     /// The person that an opaque id of the domain means; never one of our own.
     pub(crate) fn person(&self, user: &RemoteUser) -> Option<OwnedUserId> {
         UserId::parse(user.as_str()).ok().filter(|user| !self.is_ours(user))
+    }
+
+    /// Whoever is called `name` in a room of several people, as the domain has them: a ghost is its account.
+    pub(crate) fn profile(&self, user: &UserId, name: &str) -> RemoteProfile {
+        RemoteProfile { account: self.account(user), ..chat::profile(user, name) }
     }
 
     fn ghost_part<'id>(&self, user: &'id UserId) -> Option<&'id str> {
@@ -107,7 +120,9 @@ pub(crate) mod tests {
         let carol: Passport = "Carol+1@msn.example".parse().unwrap();
         let ghost = names().ghost(&carol).unwrap();
         assert_eq!(ghost, "@msn_carol=2b1=40msn.example:example.org");
-        assert_eq!(names().account(&ghost), Some(carol));
+        assert_eq!(names().account(&ghost), Some(carol.clone()));
+        assert_eq!(names().profile(&ghost, "Carol").account, Some(carol));
+        assert_eq!(names().profile(user_id!("@alice:example.org"), "Alice").account, None);
     }
 
     #[test]

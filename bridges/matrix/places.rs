@@ -49,9 +49,11 @@ impl<'places> Draft<'places> {
     pub(crate) fn seat(&mut self, place: &Place, names: &Names, called: &Called) -> Option<Seat> {
         let ghost = names.ghost(&place.owner)?;
         let owner = place.owner.clone();
-        if self.portals.portal(place).is_joined() {
+        let portal = self.portals.portal(place);
+        if portal.is_joined() {
             let called = called.get(&owner).cloned().unwrap_or_default();
-            return Some(Seat { owner, ghost, kind: SeatKind::Portal { place: place.clone(), called } });
+            let kind = SeatKind::Portal { place: place.clone(), known_as: portal.outward(&place.room), called };
+            return Some(Seat { owner, ghost, kind });
         }
         let pairs = self.chats.in_room(&place.room);
         pairs.into_iter().filter(|pair| pair.owner == owner).find_map(|pair| {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bridge::{Host, HostFault, Write};
-use domain::Passport;
+use domain::{Passport, RemoteRoom};
 use ruma::{OwnedRoomId, RoomId};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -93,6 +93,14 @@ impl Portals {
         let directory = self.read();
         let rooms = directory.portals.get(owner).into_iter().flat_map(BTreeMap::keys);
         rooms.map(|room| Place { owner: owner.clone(), room: room.clone() }).collect()
+    }
+
+    /// Where the account has this gathering.
+    pub(crate) fn gathering_of(&self, owner: &Passport, gathering: &RemoteRoom) -> Option<Place> {
+        let directory = self.read();
+        let mut theirs = directory.portals.get(owner)?.iter();
+        let (room, _) = theirs.find(|(_, portal)| portal.gathering.as_ref() == Some(gathering))?;
+        Some(Place { owner: owner.clone(), room: room.clone() })
     }
 
     /// Whether this account has to do with any room.

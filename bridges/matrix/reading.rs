@@ -5,22 +5,24 @@ use std::{ops::ControlFlow, time::Duration};
 
 use bridge::{Arrival, Batch, Failure, RemoteProfile};
 use domain::{Timestamp, media::Attachment};
+use futures_util::future::try_join_all;
 use ruma::{OwnedEventId, RoomId};
-use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::{
     appservice::{Appservice, host_failure},
     arrival::{Fetched, Heard, Seat, SeatKind, wanted},
-    chat::profile,
     chores::Chore,
     event::{Event, What},
-    homeserver::Trouble,
+    homeserver::{Trouble, time_for},
     intake::Taken,
-    message::RemoteMedia,
+    media::Unfetched,
+    message::{Body, RemoteMedia, Said},
     places::Draft,
     portal::Place,
     status::Outcome,
-    timeline::{Backward, Timeline},
+    timeline::{Backward, MOST_BYTES, Timeline, has_gone},
+    transaction::value,
 };
 
 /// How many events are asked for first: mostly what is missed is little.
@@ -29,10 +31,17 @@ const FIRST_PAGE: u32 = 20;
 const PAGE: u32 = 100;
 /// How much of what was said before the ghost came is told of a room of several people.
 const PAST_OF_ROOM: usize = 50;
+/// How often in a row the homeserver may fail to show a room, within half a minute, before what is said there goes first.
+const PATIENCE: u32 = 5;
 /// How many arrivals are committed together.
 const TOGETHER: usize = 50;
-/// How long one picture or file may take: what is said after it waits for it.
+/// For how long a picture or file that cannot be had is tried again, besides the time that its bytes take: what is said after it
+/// waits for it.
 const FETCH: Duration = Duration::from_mins(1);
+/// How large a file may be that does not say, so that it still comes whole on a slow way.
+const UNSAID: u64 = 8 * 1024 * 1024;
+/// How long all emoticons of a message together may take.
+const ORNAMENTS: Duration = Duration::from_secs(10);
 /// The longest wait between two attempts at it.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
@@ -51,9 +60,9 @@ struct Run {
 #[derive(Default)]
 struct Lacking {
     /// What other servers sent late, so that it stands further back in the room than it came.
-    late: Vec<Value>,
+    late: Vec<Event>,
     /// What the room shows, oldest first.
-    events: Vec<Value>,
+    events: Vec<Event>,
 }
 
 /// What became of a run.
@@ -78,8 +87,11 @@ impl Appservice {
             let lacking = match self.lacking(&seat, place, &timeline).await {
                 Ok(lacking) => lacking,
                 Err(failure) => {
-                    // What is said from now on must not wait for a homeserver that cannot show what is older.
-                    self.change_timeline(&seat, &place.room, Timeline::is_overtaken).await?;
+                    // What is said from now on must not wait for ever for a homeserver that cannot show what is older. But once it
+                    // goes first, the order is lost.
+                    if self.chores.failures(&Chore::Read(place.clone())) >= PATIENCE {
+                        self.change_timeline(&seat, &place.room, Timeline::is_overtaken).await?;
+                    }
                     return Err(failure);
                 }
             };
@@ -121,7 +133,8 @@ impl Appservice {
     /// What a timeline lacks.
     async fn lacking(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<Lacking, Failure> {
         let events = match self.read_back(seat, place, timeline).await {
-            Ok(events) => events,
+            Ok((_, true)) if self.is_out(place).await? => return Ok(Lacking::default()),
+            Ok((events, _)) => events,
             Err(trouble @ Trouble::Refused { .. }) => {
                 if self.is_out(place).await? {
                     return Ok(Lacking::default());
@@ -131,34 +144,50 @@ impl Appservice {
             }
             Err(trouble) => return Err(trouble.into()),
         };
-        let mut late = Vec::new();
+        let (mut late, mut bytes) = (Vec::new(), 0);
         let ghost = self.homeserver.acting_as(&seat.ghost);
         for missed in timeline.missed() {
-            let is_it = |event: &Value| event.get("event_id").and_then(Value::as_str) == Some(missed.as_str());
-            if events.iter().any(is_it) {
+            if events.iter().any(|event| event.id == *missed) {
                 continue;
             }
-            match ghost.event(&place.room, missed).await {
-                Ok(event) => late.push(event),
-                Err(trouble @ Trouble::Refused { .. }) => {
-                    tracing::warn!(owner = %place.owner, room = %place.room, event = %missed, %trouble, "an event that was pushed is not shown any more");
-                    self.change_timeline(seat, &place.room, |timeline| timeline.settles(missed)).await?;
-                }
-                Err(trouble) => return Err(trouble.into()),
+            // The rest is read once these are taken.
+            if bytes > MOST_BYTES {
+                break;
             }
+            let lost = match ghost.event(&place.room, missed).await {
+                Ok(event) => {
+                    bytes += event.get().len();
+                    let event = value(&event).and_then(|event| Event::read(&event, &self.configuration.names));
+                    match event.filter(|event| event.id == *missed) {
+                        Some(event) => {
+                            late.push(event);
+                            continue;
+                        }
+                        None => "it cannot be read".to_owned(),
+                    }
+                }
+                Err(trouble @ Trouble::Refused { .. }) => trouble.to_string(),
+                Err(trouble) => return Err(trouble.into()),
+            };
+            tracing::warn!(owner = %place.owner, room = %place.room, event = %missed, lost, "an event that was pushed is not shown any more");
+            self.change_timeline(seat, &place.room, |timeline| timeline.settles(missed)).await?;
         }
         Ok(Lacking { late, events })
     }
 
-    async fn read_back(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<Vec<Value>, Trouble> {
+    /// What a room shows that a timeline lacks, and whether it shows that the ghost has gone.
+    async fn read_back(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<(Vec<Event>, bool), Trouble> {
         let ghost = self.homeserver.acting_as(&seat.ghost);
-        let mut backward = Backward::new(timeline, &seat.ghost);
+        let mut backward = Backward::new(timeline, &seat.ghost, &self.configuration.names);
         if timeline.is_new() && matches!(seat.kind, SeatKind::Portal { .. }) {
-            backward = backward.at_most(PAST_OF_ROOM);
+            backward = backward.with_past(PAST_OF_ROOM);
         }
         let (mut from, mut size) = (None, FIRST_PAGE);
+        let mut is_gone = false;
         loop {
             let page = ghost.page(&place.room, from, size).await?;
+            // Only the newest page tells.
+            is_gone |= size == FIRST_PAGE && has_gone(&page.events, &seat.ghost);
             {
                 let mut speakers = self.speakers();
                 for (user, name) in &page.speakers {
@@ -168,8 +197,8 @@ impl Appservice {
                 }
             }
             (from, size) = (page.end, PAGE);
-            if matches!(backward.read(page.events), ControlFlow::Break(())) || from.is_none() {
-                return Ok(backward.oldest_first());
+            if matches!(backward.read(&page.events), ControlFlow::Break(())) || from.is_none() {
+                return Ok((backward.oldest_first(), is_gone));
             }
         }
     }
@@ -185,9 +214,10 @@ impl Appservice {
     ) -> Result<Handed, Failure> {
         let mut run = Run::default();
         let mut is_changed = false;
-        for (at, event) in late.iter().chain(&events).enumerate() {
-            let Some(event) = Event::read(event, &self.configuration.names) else { continue };
+        let late_ones = late.len();
+        for (at, event) in late.into_iter().chain(events).enumerate() {
             is_changed |= matches!(event.what, What::Changed(_));
+            self.note_third(seat, &event).await?;
             match self.rules().hear(seat, &event) {
                 Heard::Line(_) if timeline.has_taken(&event.id) => {}
                 Heard::Line(said) => {
@@ -198,7 +228,7 @@ impl Appservice {
                     {
                         return Ok(Handed::Gone);
                     }
-                    let fetched = self.fetch_all(seat, &media).await?;
+                    let fetched = self.fetch_all(seat, &said, &media).await?;
                     let author = self.author(seat, &event).await?;
                     let addressed = seat.is_addressed(&event, &said, &self.speakers());
                     run.arrivals.extend(seat.arrivals(&author, &event, &said, addressed, &fetched));
@@ -211,12 +241,11 @@ impl Appservice {
                     }
                 }
                 Heard::Unwanted => {
-                    let reason = "you may not write to accounts of this server".to_owned();
-                    self.report_status(place.room.clone(), event.id.clone(), Outcome::Failed(reason));
+                    self.report_status(place.room.clone(), event.id.clone(), Outcome::Forbidden);
                 }
                 Heard::Nothing => {}
             }
-            if at < late.len() {
+            if at < late_ones {
                 run.late.push(event.id);
             } else {
                 run.read.push((event.id, event.sent));
@@ -233,6 +262,15 @@ impl Appservice {
         self.hand_in(seat, place, run, Some(outages)).await
     }
 
+    /// Notes that somebody else than its two is in a chat: nothing that is for the one person may be said there.
+    pub(crate) async fn note_third(&self, seat: &Seat, event: &Event) -> Result<(), Failure> {
+        let What::Present { user, .. } = &event.what else { return Ok(()) };
+        match seat.pair().filter(|pair| self.configuration.names.is_third(pair, user)) {
+            Some(pair) => self.change(&pair, |chat| chat.crowd(&event.room)).await,
+            None => Ok(()),
+        }
+    }
+
     /// Commits a run together with how far the account has got by it. `last`: it is the last that was read, after so many outages.
     async fn hand_in(&self, seat: &Seat, place: &Place, run: Run, last: Option<u64>) -> Result<Handed, Failure> {
         let Run { arrivals, taken, read, late } = run;
@@ -242,7 +280,9 @@ impl Appservice {
         let mut draft = Draft::begin(&self.chats, &self.portals).await;
         let Some(timeline) = draft.timeline(seat, &place.room) else { return Ok(Handed::Gone) };
         timeline.has_read(&read);
-        late.iter().for_each(|event| timeline.settles(event));
+        for event in &late {
+            timeline.settles(event);
+        }
         let is_done = last.is_some_and(|outages| timeline.is_caught_up(outages));
         let handed = if is_done { Handed::CaughtUp } else { Handed::Behind };
         let writes = draft.writes();
@@ -256,53 +296,70 @@ impl Appservice {
 
     /// Whoever says something, with the name they have in the room.
     async fn author(&self, seat: &Seat, event: &Event) -> Result<RemoteProfile, Failure> {
-        let known = seat.author(event, &mut self.speakers());
+        let names = &self.configuration.names;
+        let known = seat.author(event, names, &mut self.speakers());
         if let Some(author) = known {
             return Ok(author);
         }
         let member = self.homeserver.acting_as(&seat.ghost).member(&event.room, &event.sender).await?;
         let name = member.name.unwrap_or_default();
         self.speakers().learn(&event.room, &event.sender, &name);
-        Ok(profile(&event.sender, &name))
+        Ok(names.profile(&event.sender, &name))
     }
 
-    async fn fetch_all(&self, seat: &Seat, media: &[RemoteMedia]) -> Result<Fetched, Failure> {
-        let mut fetched = Fetched::new();
+    /// Fetches what a message shows: emoticons all at once and not for long, a file for as long as its size allows.
+    async fn fetch_all(&self, seat: &Seat, said: &Said, media: &[RemoteMedia]) -> Result<Fetched, Failure> {
+        let is_file = matches!(said, Said::Message { body: Body::Media { .. }, .. });
+        let limit = self.configuration.largest_file;
+        let mut fetching = Vec::new();
         for media in media {
-            fetched.insert(media.uri.clone(), self.fetch_once(seat, media).await?);
+            let bytes = media.size.unwrap_or(UNSAID).min(limit);
+            let patience = if is_file { time_for(bytes) } else { ORNAMENTS };
+            fetching.push(self.fetch_once(seat, media, patience));
         }
-        Ok(fetched)
+        let fetched = try_join_all(fetching).await?;
+        Ok(media.iter().map(|media| media.uri.clone()).zip(fetched).collect())
     }
 
-    /// Fetches a file, or says why it cannot be had. A failure of the homeserver itself is a failure: that is waited for.
-    async fn fetch_once(&self, seat: &Seat, media: &RemoteMedia) -> Result<Result<Attachment, String>, Failure> {
+    /// Fetches a file, or says why it cannot be had. A failure of the homeserver itself is a failure: that is waited for, as is
+    /// room for it here.
+    async fn fetch_once(
+        &self,
+        seat: &Seat,
+        media: &RemoteMedia,
+        patience: Duration,
+    ) -> Result<Result<Attachment, String>, Failure> {
         let mut reason = "it took too long".to_owned();
         let attempts = async {
+            let began = Instant::now();
             let mut wait = Duration::from_secs(1);
             loop {
+                let attempt = Instant::now();
                 match self.fetch(&seat.ghost, media).await {
-                    Ok(file) => return Ok(file),
-                    Err(Failure::Retry { after, reason: why }) => {
+                    Ok(file) => return Some(Ok(Ok(file))),
+                    Err(Unfetched::Here(failure)) => return Some(Err(failure)),
+                    Err(Unfetched::There(Failure::Retry { after, reason: why })) => {
                         tracing::debug!(uri = %media.uri, why, "a file cannot be fetched now");
                         reason = why;
+                        // What is refused at once does not come by waiting as long as its bytes would take.
+                        if began.elapsed() > FETCH && attempt.elapsed() < LONGEST_WAIT {
+                            return None;
+                        }
                         tokio::time::sleep(after.unwrap_or(wait).min(LONGEST_WAIT)).await;
                         wait = (wait * 2).min(LONGEST_WAIT);
                     }
-                    Err(
+                    Err(Unfetched::There(
                         failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. }),
-                    ) => {
-                        return Err(failure.to_string());
+                    )) => {
+                        return Some(Ok(Err(failure.to_string())));
                     }
                 }
             }
         };
-        let outcome = tokio::time::timeout(FETCH, attempts).await;
-        match outcome {
-            Ok(fetched) => Ok(fetched),
-            Err(_elapsed) => {
-                self.homeserver.versions().await?;
-                Ok(Err(reason))
-            }
+        if let Ok(Some(outcome)) = tokio::time::timeout(patience, attempts).await {
+            return outcome;
         }
+        self.homeserver.versions().await?;
+        Ok(Err(reason))
     }
 }

@@ -1,16 +1,16 @@
 //! The rooms of direct chats: making, joining and leaving them.
 
-use bridge::{Failure, Write};
-use domain::{Passport, RemoteUser, contact::RemoteTarget};
-use ruma::OwnedRoomId;
+use bridge::{Arrival, Batch, Failure, Write};
+use domain::{Passport, RemoteUser, contact::RemoteTarget, presence::RemotePresence};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId};
 
 use crate::{
     appservice::{Appservice, host_failure},
     chat::{Chat, Membership, Pair, profile},
     chores::{Chore, FAREWELL},
     homeserver::Trouble,
-    intent::Member,
-    intent::rooms::Occasion,
+    intent::{Intent, Member, rooms::Occasion},
+    places::Draft,
     portal::{Place, Portal},
     timeline::Timeline,
 };
@@ -38,27 +38,67 @@ impl Appservice {
         let ghost = self.ghost(&pair.owner)?;
         let ghost = self.homeserver.acting_as(&ghost);
         let chat = self.chats.get(pair);
+        // One room that cannot be answered now holds up no other.
+        let mut outcome = Ok(());
         for room in &chat.declining {
-            ghost.leave(room).await?;
-            self.change(pair, |chat| chat.forget(room)).await?;
+            outcome = outcome.and(self.turn_down(pair, room, ghost).await);
         }
-        if !chat.is_open() {
-            return Ok(());
-        }
-        for room in &chat.invited {
-            match ghost.join(room).await {
-                Ok(()) => {
-                    let person = ghost.member(room, &pair.user).await?;
-                    self.enter(pair, room.clone(), Timeline::unread(), person).await?;
-                }
-                // The invitation was taken back, or the room is gone.
-                Err(trouble @ Trouble::Refused { .. }) => {
-                    tracing::info!(owner = %pair.owner, %room, %trouble, "an invitation cannot be taken any more");
-                    self.change(pair, |chat| chat.forget(room)).await?;
-                }
-                Err(trouble) => return Err(trouble.into()),
+        if chat.is_open() {
+            for room in &chat.invited {
+                outcome = outcome.and(self.take_up(pair, room, ghost).await);
             }
         }
+        outcome
+    }
+
+    async fn turn_down(&self, pair: &Pair, room: &OwnedRoomId, ghost: Intent<'_>) -> Result<(), Failure> {
+        ghost.leave(room).await?;
+        self.change(pair, |chat| chat.forget(room)).await
+    }
+
+    async fn take_up(&self, pair: &Pair, room: &OwnedRoomId, ghost: Intent<'_>) -> Result<(), Failure> {
+        let joined = match ghost.join(room).await {
+            Ok(()) => ghost.people_in(room).await,
+            Err(trouble) => Err(trouble),
+        };
+        match joined {
+            Ok(people) if self.has_third(pair, &people) => self.ask_about_room(pair, room, ghost).await,
+            Ok(_) => {
+                let person = ghost.member(room, &pair.user).await?;
+                self.enter(pair, room.clone(), Timeline::unread(), person).await
+            }
+            // The invitation was taken back, or the room is gone.
+            Err(trouble @ Trouble::Refused { .. }) => {
+                tracing::info!(owner = %pair.owner, %room, %trouble, "an invitation cannot be taken any more");
+                self.change(pair, |chat| chat.forget(room)).await
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    fn has_third(&self, pair: &Pair, people: &[OwnedUserId]) -> bool {
+        people.iter().any(|user| self.configuration.names.is_third(pair, user))
+    }
+
+    /// A person asked an account as if into a chat of two, and others are there: it is a room of several people, about which
+    /// the account's user is asked, though the ghost had to go in to see that.
+    async fn ask_about_room(&self, pair: &Pair, room: &OwnedRoomId, ghost: Intent<'_>) -> Result<(), Failure> {
+        let shown = ghost.profile_of(room).await?;
+        let place = Place { owner: pair.owner.clone(), room: room.clone() };
+        let mut draft = Draft::begin(&self.chats, &self.portals).await;
+        let chat = draft.chats.chat(pair);
+        let from = profile(&pair.user, &chat.name);
+        chat.forget(room);
+        let portal = draft.portals.portal(&place);
+        let mut arrivals = Vec::new();
+        if portal.is_empty() {
+            let (owner, room) = (pair.owner.clone(), shown.of_room(room));
+            portal.invite(pair.user.clone(), shown);
+            arrivals.push(Arrival::RoomInvitation { owner, room, from });
+        }
+        let writes = draft.writes();
+        self.host.accept(Batch { arrivals, writes }).await.map_err(|fault| host_failure(&fault))?;
+        draft.committed();
         Ok(())
     }
 
@@ -78,8 +118,14 @@ impl Appservice {
 
     /// The room of a pair: the one there is, or one that is made now. `again` when an earlier attempt may have made it.
     pub(crate) async fn room_of(&self, pair: &Pair, again: bool) -> Result<OwnedRoomId, Failure> {
-        // Whoever adds a person who has invited them takes the invitation.
-        self.welcome(pair).await?;
+        // Whoever adds a person who has invited them takes the invitation. One that cannot be answered, perhaps for ever, holds
+        // up nothing: it is answered later.
+        match self.welcome(pair).await {
+            Err(failure) if failure.is_passing() && (again || self.chats.get(pair).current().is_some()) => {
+                tracing::info!(owner = %pair.owner, %failure, "an invitation is not waited for");
+            }
+            welcomed => welcomed?,
+        }
         let ghost_id = self.ghost(&pair.owner)?;
         let ghost = self.homeserver.acting_as(&ghost_id);
         let chat = self.chats.get(pair);
@@ -104,8 +150,12 @@ impl Appservice {
             for room in ghost.joined_rooms().await? {
                 if ghost.made_for(&room).await?.as_ref() == Some(&pair.user) {
                     let person = ghost.member(&room, &pair.user).await?;
+                    let is_crowded = self.has_third(pair, &ghost.people_in(&room).await?);
                     self.enter(pair, room.clone(), Timeline::unread(), person).await?;
-                    return Ok(room);
+                    if !is_crowded {
+                        return Ok(room);
+                    }
+                    self.change(pair, |chat| chat.crowd(&room)).await?;
                 }
             }
         }
@@ -147,8 +197,22 @@ impl Appservice {
         if joined.contains(room) {
             return Ok(true);
         }
-        self.change(pair, |chat| chat.forget(room)).await?;
+        self.forget_room(pair, room).await?;
         Ok(false)
+    }
+
+    /// The ghost is not in a room of the pair's any more.
+    pub(crate) async fn forget_room(&self, pair: &Pair, room: &RoomId) -> Result<(), Failure> {
+        let mut was_reachable = false;
+        self.change(pair, |chat| {
+            was_reachable = chat.is_reachable();
+            chat.forget(room);
+        })
+        .await?;
+        if was_reachable && !self.chats.get(pair).is_reachable() {
+            self.host.presence(&pair.owner, &RemoteUser(pair.user.to_string()), RemotePresence::UNKNOWN);
+        }
+        Ok(())
     }
 
     /// Forgets everything of a removed account, and lets its ghost leave every room. The ghost itself stays: Matrix gives a

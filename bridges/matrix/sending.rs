@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use bridge::{Action, Failure, Order, Receipt};
 use domain::{
-    Content, RemoteMessage, Timestamp,
+    Content, Passport, RemoteMessage, Timestamp,
     media::{Attachment, Source},
 };
-use ruma::{EventId, OwnedEventId, RoomId, UserId};
+use ruma::{EventId, OwnedEventId, OwnedUserId, RoomId, UserId};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -24,17 +24,10 @@ type Said = BTreeMap<u64, OwnedEventId>;
 impl Appservice {
     /// Says something in a room where the ghost is: what an earlier attempt did not say there yet, in order. Files are uploaded
     /// first.
-    pub(crate) async fn say(
-        &self,
-        ghost: &UserId,
-        room: &RoomId,
-        order: &Order,
-        content: &Content,
-        sent: Timestamp,
-        reply: Option<&EventId>,
-    ) -> Result<Receipt, Failure> {
-        let said = self.said_in(ghost, room, order, sent).await?;
-        self.say_rest(ghost, room, order, Saying { content, sent, reply }, said).await
+    pub(crate) async fn say(&self, ghost: &UserId, room: &RoomId, order: &Order) -> Result<Receipt, Failure> {
+        let Some(saying) = Saying::of(order) else { return Ok(Receipt::default()) };
+        let said = self.said_in(ghost, room, order, saying.sent).await?;
+        self.say_rest(ghost, room, order, saying, said).await
     }
 
     /// What an earlier attempt at an order said in a room, if it said anything there; the rest of it is said there now.
@@ -44,14 +37,13 @@ impl Appservice {
         room: &RoomId,
         order: &Order,
     ) -> Result<Option<Receipt>, Failure> {
-        let Action::Say { content, sent, reply, .. } = &order.action else { return Ok(None) };
-        let said = self.said_in(ghost, room, order, *sent).await?;
+        let Some(saying) = Saying::of(order) else { return Ok(None) };
+        let said = self.said_in(ghost, room, order, saying.sent).await?;
         if said.is_empty() {
             return Ok(None);
         }
         tracing::debug!(%ghost, %room, order = order.key, parts = said.len(), "was sent by an earlier attempt");
-        let reply = reply.as_ref().and_then(|reply| <&EventId>::try_from(reply.as_str()).ok());
-        match self.say_rest(ghost, room, order, Saying { content, sent: *sent, reply }, said).await {
+        match self.say_rest(ghost, room, order, saying, said).await {
             // The ghost cannot speak there any more: all of it is said where it can.
             Err(Failure::Refused { .. }) => Ok(None),
             outcome => outcome.map(Some),
@@ -87,7 +79,10 @@ impl Appservice {
         }
         let uploads = self.enclose(ghost, saying.content).await?;
         let enclosed = |attachment: &Attachment| uploads.get(&attachment.source).cloned();
-        let parts = message::write(saying.content, &order.key, &enclosed, saying.reply);
+        let names = &self.configuration.names;
+        let heard: Vec<OwnedUserId> = saying.heard.iter().filter_map(|account| names.ghost(account)).collect();
+        let parts = message::write(saying.content, &order.key, &enclosed, saying.reply).into_iter();
+        let parts: Vec<Written> = parts.map(|part| part.heard_by(&heard)).collect();
         let intent = self.homeserver.acting_as(ghost);
         let mut ids = Vec::new();
         for (part, written) in (0..).zip(&parts) {
@@ -132,6 +127,17 @@ struct Saying<'a> {
     content: &'a Content,
     sent: Timestamp,
     reply: Option<&'a EventId>,
+    /// Whose ghosts need not hear it.
+    heard: &'a [Passport],
+}
+
+impl<'a> Saying<'a> {
+    /// What an order says; `None` if it is to do something else.
+    fn of(order: &'a Order) -> Option<Self> {
+        let Action::Say { content, sent, reply, heard } = &order.action else { return None };
+        let reply = reply.as_ref().and_then(|reply| <&EventId>::try_from(reply.as_str()).ok());
+        Some(Self { content, sent: *sent, reply, heard })
+    }
 }
 
 /// Sends one event; without its looks if it is too large with them.

@@ -54,6 +54,13 @@ impl Speakers {
         }
     }
 
+    /// Names have to be looked up anew.
+    pub(crate) fn forget(&mut self) {
+        for known in self.rooms.values_mut() {
+            known.names.clear();
+        }
+    }
+
     /// A ghost of ours said this.
     pub(crate) fn ours(&mut self, room: &RoomId, event: &EventId, ghost: &UserId) {
         let known = self.known(room);
@@ -100,6 +107,8 @@ mod tests {
         speakers.learn(room, user_id!("@new:a.org"), "New");
         assert!(speakers.name(room, bob).is_some(), "whoever spoke last stays");
         assert_eq!(speakers.name(room, user_id!("@u0:a.org")), None);
+        speakers.forget();
+        assert_eq!(speakers.name(room, bob), None);
     }
 
     #[test]

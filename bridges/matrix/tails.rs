@@ -14,7 +14,7 @@ use crate::{
     homeserver::Trouble,
     places::{Draft, timelines},
     portal::Place,
-    timeline::{Backward, Timeline},
+    timeline::{Backward, Timeline, has_gone},
 };
 
 /// How many rooms are compared at once.
@@ -34,20 +34,35 @@ impl Appservice {
         let _ = self.stopping.run_until_cancelled(self.reached.notified()).await;
         while !self.stopping.is_cancelled() {
             let outages = self.homeserver.outages();
-            self.compare_all().await;
+            // Changes of names may be lost, too.
+            self.speakers().forget();
+            self.compare_all(outages).await;
             self.compare_slowly(outages).await;
         }
     }
 
-    /// Compares all rooms soon, those in which something was said last first.
-    async fn compare_all(self: &Arc<Self>) {
+    /// Compares all rooms soon, those in which something was said last first; each is tried twice at most, and what cannot be
+    /// compared then is left to the slow round. Ends early once the homeserver has been away again.
+    async fn compare_all(self: &Arc<Self>, outages: u64) {
         let mut places = timelines(&self.chats, &self.portals, |timeline: &Timeline| Some(timeline.at()));
         places.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
-        let mut waiting: VecDeque<Place> = places.into_iter().map(|(place, _)| place).collect();
+        let places: Vec<Place> = places.into_iter().map(|(place, _)| place).collect();
+        let count = places.len();
+        let failed = self.compare_each(places, outages).await;
+        if !failed.is_empty() {
+            let _ = self.stopping.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
+            self.compare_each(failed, outages).await;
+        }
+        tracing::debug!(count, "what was taken was compared with what the rooms show");
+    }
+
+    /// Compares these rooms; gives those that could not be compared.
+    async fn compare_each(self: &Arc<Self>, places: Vec<Place>, outages: u64) -> Vec<Place> {
+        let mut waiting = VecDeque::from(places);
+        let mut failed = Vec::new();
         let mut comparing = JoinSet::new();
-        let count = waiting.len();
         loop {
-            while comparing.len() < AT_ONCE {
+            while comparing.len() < AT_ONCE && self.homeserver.outages() == outages {
                 let Some(place) = waiting.pop_front() else { break };
                 let appservice = Arc::clone(self);
                 comparing.spawn(async move {
@@ -59,12 +74,11 @@ impl Appservice {
             if let Ok((place, Err(failure))) = done {
                 tracing::debug!(owner = %place.owner, room = %place.room, %failure, "a room cannot be compared now");
                 if failure.is_passing() {
-                    waiting.push_back(place);
-                    let _ = self.stopping.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
+                    failed.push(place);
                 }
             }
         }
-        tracing::debug!(count, "what was taken was compared with what the rooms show");
+        failed
     }
 
     /// Compares room after room, spread over the whole period, until the homeserver has been away.
@@ -104,15 +118,18 @@ impl Appservice {
             }
             Err(trouble) => return Err(trouble.into()),
         };
+        // It may have lost even this.
+        if has_gone(&page.events, &seat.ghost) && self.is_out(place).await? {
+            return Ok(());
+        }
         let mut draft = Draft::begin(&self.chats, &self.portals).await;
         let latest = draft.timeline(&seat, &place.room).filter(|timeline| !timeline.is_behind());
         let Some(latest) = latest else { return Ok(()) };
         // What was taken while the page was on its way is in the latest, and not lacking.
         let known = latest.clone();
-        let mut backward = Backward::new(&known, &seat.ghost);
-        let is_whole = matches!(backward.read(page.events), ControlFlow::Break(())) || page.end.is_none();
-        let events: Vec<Event> =
-            backward.oldest_first().iter().filter_map(|event| Event::read(event, &self.configuration.names)).collect();
+        let mut backward = Backward::new(&known, &seat.ghost, &self.configuration.names);
+        let is_whole = matches!(backward.read(&page.events), ControlFlow::Break(())) || page.end.is_none();
+        let events = backward.oldest_first();
         let lacks =
             |event: &Event| matches!(self.rules().hear(&seat, event), Heard::Line(_)) && !known.has_taken(&event.id);
         if is_whole && !events.iter().any(lacks) {
@@ -133,6 +150,9 @@ impl Appservice {
             self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
         }
         draft.committed();
+        for event in &events {
+            self.note_third(&seat, event).await?;
+        }
         Ok(())
     }
 }

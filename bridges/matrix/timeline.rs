@@ -12,7 +12,9 @@ use std::ops::ControlFlow;
 use domain::Timestamp;
 use ruma::{EventId, OwnedEventId, UserId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
+
+use crate::{event::Event, names::Names, transaction::value};
 
 /// How many events are noted by their ids. What is pushed beyond them is found by reading the room once more.
 const MOST_MISSED: usize = 500;
@@ -23,6 +25,8 @@ const COMPARED_AFTER: usize = 64;
 const MOST_TAKEN: usize = 256;
 /// How many events are read of a room at most; what is older is not told.
 const MOST_READ: usize = 2_000;
+/// How much of a room is read at most, in bytes as the homeserver gives it; what is older is not told.
+pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Where a room does not show the event any more up to which it was read: what is older than that by this, in milliseconds, was
 /// taken before it.
 const DISORDER: i64 = 24 * 60 * 60 * 1000;
@@ -96,9 +100,9 @@ impl Timeline {
         self.since.is_none()
     }
 
-    /// Whether so much was taken as it came that the room is to be compared.
+    /// Whether so much was taken as it came that the room is to be compared; now and then, as long as it is not.
     pub(crate) const fn is_long(&self) -> bool {
-        self.taken.len() >= COMPARED_AFTER
+        self.taken.len() >= COMPARED_AFTER && self.taken.len().is_multiple_of(COMPARED_AFTER)
     }
 
     /// When the last event was sent up to which the room was read.
@@ -191,51 +195,74 @@ impl Timeline {
     }
 }
 
-/// A room's events on their way in, read backward from the newest.
+/// A room's events on their way in, read backward from the newest. What is kept of them is bounded.
 pub(crate) struct Backward<'a> {
     timeline: &'a Timeline,
     ghost: &'a UserId,
+    names: &'a Names,
+    /// How many more are read.
     most: usize,
+    /// How many more are read once the ghost's own coming was.
+    past: usize,
+    /// How many bytes more are read.
+    bytes: usize,
+    is_past: bool,
     is_joined: bool,
-    events: Vec<Value>,
+    events: Vec<Event>,
 }
 
 impl<'a> Backward<'a> {
     /// Reads back to where this timeline stands, or to where the room begins for its ghost.
-    pub(crate) const fn new(timeline: &'a Timeline, ghost: &'a UserId) -> Self {
-        Self { timeline, ghost, most: MOST_READ, is_joined: false, events: Vec::new() }
+    pub(crate) const fn new(timeline: &'a Timeline, ghost: &'a UserId, names: &'a Names) -> Self {
+        Self {
+            timeline,
+            ghost,
+            names,
+            most: MOST_READ,
+            past: MOST_READ,
+            bytes: MOST_BYTES,
+            is_past: false,
+            is_joined: false,
+            events: Vec::new(),
+        }
     }
 
-    /// Reads `most` events at the most.
-    pub(crate) const fn at_most(mut self, most: usize) -> Self {
-        self.most = most;
+    /// Of what is older than the ghost's own coming, reads `past` events at the most.
+    pub(crate) const fn with_past(mut self, past: usize) -> Self {
+        self.past = past;
         self
     }
 
     /// A page, newest first: breaks when no further one is wanted.
-    pub(crate) fn read(&mut self, page: Vec<Value>) -> ControlFlow<()> {
-        for event in page {
+    pub(crate) fn read(&mut self, page: &[Box<RawValue>]) -> ControlFlow<()> {
+        for raw in page {
+            let Some(event) = value(raw) else { continue };
             let is_known = self.timeline.since.as_ref().is_some_and(|since| id_of(&event) == Some(since.as_str()));
             if is_known || is_beginning(&event, self.ghost) {
                 self.is_joined = true;
                 return ControlFlow::Break(());
             }
-            if self.events.len() >= self.most {
+            let size = raw.get().len();
+            if self.most == 0 || self.bytes < size || (self.is_past && self.past == 0) {
                 tracing::info!(ghost = %self.ghost, "more has happened in a room than is read; what is older is not told");
                 return ControlFlow::Break(());
             }
-            self.events.push(event);
+            self.most -= 1;
+            self.bytes -= size;
+            if self.is_past {
+                self.past -= 1;
+            }
+            self.is_past |= is_coming(&event, self.ghost);
+            self.events.extend(Event::read(&event, self.names));
         }
         ControlFlow::Continue(())
     }
 
     /// What was read, oldest first.
-    pub(crate) fn oldest_first(mut self) -> Vec<Value> {
+    pub(crate) fn oldest_first(mut self) -> Vec<Event> {
         if !self.is_joined && self.timeline.since.is_some() {
             let oldest = self.timeline.at.0.saturating_sub(DISORDER);
-            let is_newer =
-                |event: &Value| event.get("origin_server_ts").and_then(Value::as_i64).is_none_or(|at| at >= oldest);
-            self.events.retain(is_newer);
+            self.events.retain(|event| event.sent.0 >= oldest);
         }
         self.events.reverse();
         self.events
@@ -246,175 +273,40 @@ fn id_of(event: &Value) -> Option<&str> {
     event.get("event_id").and_then(Value::as_str)
 }
 
+/// What an event says of this user's membership, with what it was before; `None` where it is about something else.
+fn membership<'event>(event: &'event Value, user: &UserId) -> Option<(&'event str, Option<&'event str>)> {
+    let membership = |content: Option<&'event Value>| content?.get("membership")?.as_str();
+    let field = |name: &str| event.get(name).and_then(Value::as_str);
+    if field("type") != Some("m.room.member") || field("state_key") != Some(user.as_str()) {
+        return None;
+    }
+    let before = event.get("unsigned").and_then(|unsigned| unsigned.get("prev_content"));
+    Some((membership(event.get("content"))?, membership(before)))
+}
+
 /// Whether what came before this event is not for this user: by it they were asked in, came without being asked, or went. An
 /// invitation that only repeats another is no beginning.
 fn is_beginning(event: &Value, user: &UserId) -> bool {
-    let membership = |content: Option<&Value>| content?.get("membership")?.as_str().map(str::to_owned);
-    if event.get("type").and_then(Value::as_str) != Some("m.room.member")
-        || event.get("state_key").and_then(Value::as_str) != Some(user.as_str())
-    {
-        return false;
-    }
-    let before = event.get("unsigned").and_then(|unsigned| unsigned.get("prev_content"));
-    match membership(event.get("content")).as_deref() {
-        Some("invite" | "join") => !matches!(membership(before).as_deref(), Some("invite" | "join")),
-        Some("leave" | "ban") => true,
+    match membership(event, user) {
+        Some(("invite" | "join", before)) => !matches!(before, Some("invite" | "join")),
+        Some(("leave" | "ban", _)) => true,
         Some(_) | None => false,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use ruma::{event_id, user_id};
-    use serde_json::json;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(10_000_000_000);
-
-    fn read(ids: &[&str]) -> Vec<(OwnedEventId, Timestamp)> {
-        ids.iter().map(|id| (OwnedEventId::try_from(*id).unwrap(), NOW)).collect()
-    }
-
-    /// A room that was read up to `$0`.
-    fn compared() -> Timeline {
-        let mut timeline = Timeline::unread();
-        timeline.has_read(&read(&["$0"]));
-        assert!(timeline.is_caught_up(0));
-        timeline
-    }
-
-    #[test]
-    fn what_needs_nothing_is_taken_as_it_comes() {
-        let mut timeline = compared();
-        assert_eq!(timeline.hears(event_id!("$1"), false, 0), Pushed::Taken);
-        assert_eq!(timeline.hears(event_id!("$1"), false, 0), Pushed::Known, "pushed twice");
-        assert!(!timeline.is_behind());
-    }
-
-    #[test]
-    fn nothing_overtakes_a_picture() {
-        let mut timeline = compared();
-        assert_eq!(timeline.hears(event_id!("$picture"), true, 0), Pushed::Noted);
-        assert_eq!(timeline.hears(event_id!("$text"), false, 0), Pushed::Noted);
-        assert_eq!(timeline.hears(event_id!("$text"), false, 0), Pushed::Noted);
-        assert_eq!(timeline.missed(), [event_id!("$picture"), event_id!("$text")]);
-        timeline.has_read(&read(&["$picture"]));
-        assert!(!timeline.is_caught_up(0), "the text was said meanwhile");
-        timeline.has_read(&read(&["$text", "$join"]));
-        assert!(timeline.is_caught_up(0));
-        assert_eq!(timeline.hears(event_id!("$3"), false, 0), Pushed::Taken);
-    }
-
-    #[test]
-    fn after_an_outage_what_was_lost_comes_first() {
-        let mut timeline = compared();
-        assert_eq!(timeline.hears(event_id!("$1"), false, 1), Pushed::Noted, "there was an outage");
-        timeline.has_read(&read(&["$lost", "$1"]));
-        assert!(timeline.is_caught_up(1));
-        assert_eq!(timeline.hears(event_id!("$2"), false, 1), Pushed::Taken);
-        let kept = serde_json::to_string(&timeline).unwrap();
-        let mut restarted: Timeline = serde_json::from_str(&kept).unwrap();
-        assert_eq!(restarted, timeline);
-        assert_eq!(
-            restarted.hears(event_id!("$3"), false, 0),
-            Pushed::Noted,
-            "while we were away something may be lost, too"
-        );
-    }
-
-    #[test]
-    fn a_homeserver_that_shows_nothing_holds_up_no_text() {
-        let mut timeline = Timeline::unread();
-        assert_eq!(timeline.hears(event_id!("$1"), false, 0), Pushed::Noted);
-        timeline.is_overtaken();
-        assert_eq!(timeline.hears(event_id!("$2"), false, 0), Pushed::Taken);
-        assert_eq!(timeline.hears(event_id!("$3"), true, 0), Pushed::Noted);
-        assert!(timeline.is_behind() && timeline.has_taken(event_id!("$2")), "the gap is still to be read");
-        timeline.has_read(&read(&["$0", "$1", "$2", "$3"]));
-        assert!(timeline.is_caught_up(0) && !timeline.has_taken(event_id!("$2")));
-    }
-
-    #[test]
-    fn more_than_can_be_noted_is_found_by_reading_again() {
-        let mut timeline = Timeline::unread();
-        let ids: Vec<OwnedEventId> =
-            (0..=MOST_MISSED).map(|number| OwnedEventId::try_from(format!("${number}")).unwrap()).collect();
-        for id in &ids {
-            assert_eq!(timeline.hears(id, false, 0), Pushed::Noted);
-        }
-        assert_eq!(timeline.missed().len(), MOST_MISSED);
-        let noted: Vec<_> = ids[..MOST_MISSED].iter().map(|id| (id.clone(), NOW)).collect();
-        timeline.has_read(&noted);
-        assert!(!timeline.is_caught_up(0), "the last one was not noted");
-        timeline.has_read(&[(ids[MOST_MISSED].clone(), NOW)]);
-        assert!(timeline.is_caught_up(0));
-    }
-
-    #[test]
-    fn what_was_taken_is_known_until_the_room_is_compared() {
-        let mut timeline = compared();
-        for number in 0..=MOST_TAKEN {
-            assert_eq!(timeline.is_long(), number >= COMPARED_AFTER);
-            let id = OwnedEventId::try_from(format!("$t{number}")).unwrap();
-            assert_eq!(timeline.hears(&id, false, 0), Pushed::Taken);
-        }
-        assert!(!timeline.has_taken(event_id!("$t0")) && timeline.has_taken(event_id!("$t1")), "bounded");
-        timeline.has_read(&read(&["$t1", "$t2"]));
-        assert!(
-            !timeline.has_taken(event_id!("$t2")) && timeline.has_taken(event_id!("$t3")),
-            "taken after the reading"
-        );
-    }
-
-    fn event(id: &str, sent: i64) -> Value {
-        json!({ "event_id": id, "type": "m.room.message", "origin_server_ts": sent })
-    }
-
-    fn membership(now: &str, before: Option<&str>) -> Value {
-        let mut event = event("$member", NOW.0);
-        event["type"] = json!("m.room.member");
-        event["state_key"] = json!("@g:a");
-        event["content"] = json!({ "membership": now });
-        if let Some(before) = before {
-            event["unsigned"] = json!({ "prev_content": { "membership": before } });
-        }
-        event
-    }
-
-    fn ids(events: &[Value]) -> Vec<&str> {
-        events.iter().filter_map(id_of).collect()
-    }
-
-    #[test]
-    fn a_room_is_read_back_to_where_it_was_read() {
-        let ghost = user_id!("@g:a");
-        let timeline = compared();
-        let mut backward = Backward::new(&timeline, ghost);
-        assert!(backward.read(vec![event("$4", NOW.0), event("$old clock", 7)]).is_continue());
-        assert!(backward.read(vec![event("$2", NOW.0), event("$0", NOW.0), event("$before", NOW.0)]).is_break());
-        assert_eq!(ids(&backward.oldest_first()), ["$2", "$old clock", "$4"], "whatever its clock says");
-        // The last event is not shown any more: what is much older was taken.
-        let mut backward = Backward::new(&timeline, ghost);
-        assert!(backward.read(vec![event("$2", NOW.0), event("$before", NOW.0 - DISORDER - 1)]).is_continue());
-        assert_eq!(ids(&backward.oldest_first()), ["$2"]);
-        let mut backward = Backward::new(&timeline, ghost).at_most(1);
-        assert!(backward.read(vec![event("$3", NOW.0), event("$2", NOW.0)]).is_break());
-        assert_eq!(ids(&backward.oldest_first()), ["$3"], "the newest are told");
-    }
-
-    #[test]
-    fn a_room_begins_with_the_ghosts_invitation_or_its_coming() {
-        let ghost = user_id!("@g:a");
-        let timeline = Timeline::unread();
-        let begins = |event: Value| Backward::new(&timeline, ghost).read(vec![event]).is_break();
-        assert!(begins(membership("invite", None)) && begins(membership("invite", Some("leave"))));
-        assert!(begins(membership("join", None)) && begins(membership("join", Some("leave"))));
-        assert!(begins(membership("leave", Some("join"))) && begins(membership("ban", Some("join"))));
-        assert!(!begins(membership("join", Some("invite"))), "what was said since the invitation is told");
-        assert!(!begins(membership("invite", Some("invite"))) && !begins(membership("join", Some("join"))));
-        let mut other = membership("join", None);
-        other["state_key"] = json!("@other:a");
-        assert!(!begins(other));
-    }
+/// Whether by this event the user came.
+fn is_coming(event: &Value, user: &UserId) -> bool {
+    matches!(membership(event, user), Some(("join", before)) if before != Some("join"))
 }
+
+/// Whether the newest that a page, newest first, says of this user is that they went or were put out.
+pub(crate) fn has_gone(page: &[Box<RawValue>], user: &UserId) -> bool {
+    let newest = page.iter().filter(|event| event.get().contains(user.as_str())).find_map(|event| {
+        let event = value(event)?;
+        membership(&event, user).map(|(now, _)| matches!(now, "leave" | "ban"))
+    });
+    newest.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,24 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Timestamp, presence::RemotePresence};
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
-use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use crate::{event::Event, names::Names, presence};
 
 /// The body of a transaction. What is not read yet (to-device messages, device lists) is left out.
+///
+/// Each event is read by itself: one that cannot be must never keep the homeserver from sending all others.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Transaction {
-    events: Vec<Value>,
+    events: Vec<Box<RawValue>>,
     #[serde(default)]
-    ephemeral: Vec<Value>,
+    ephemeral: Vec<Box<RawValue>>,
     /// The same under its older name; a server may send both.
     #[serde(default, rename = "de.sorunome.msc2409.ephemeral")]
-    older_ephemeral: Vec<Value>,
+    older_ephemeral: Vec<Box<RawValue>>,
 }
 
 /// Something that happened on Matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are events")]
 pub(crate) enum Happening {
     /// Something that stays, in a room.
     Event(Event),
@@ -69,7 +72,7 @@ struct TypingContent {
 #[derive(Deserialize)]
 struct Receipts {
     #[serde(default, rename = "m.read")]
-    read: BTreeMap<OwnedUserId, IgnoredAny>,
+    read: BTreeMap<OwnedUserId, Value>,
 }
 
 #[derive(Deserialize)]
@@ -87,11 +90,21 @@ impl Transaction {
 
     /// What has happened, in order.
     pub(crate) fn happenings(&self, names: &Names, now: Timestamp) -> Vec<Happening> {
-        let events = self.events.iter().filter_map(|event| Event::read(event, names)).map(Happening::Event);
-        let older = self.older_ephemeral.iter().filter(|event| !self.ephemeral.contains(event));
-        let signals = self.ephemeral.iter().chain(older).filter_map(|event| signal(names, event, now));
+        let events = self.events.iter().filter_map(|event| Event::read(&value(event)?, names)).map(Happening::Event);
+        let signals: Vec<Value> = self.ephemeral.iter().filter_map(|event| value(event)).collect();
+        let older =
+            self.older_ephemeral.iter().filter_map(|event| value(event)).filter(|event| !signals.contains(event));
+        let older: Vec<Value> = older.collect();
+        let signals = signals.iter().chain(&older).filter_map(|event| signal(names, event, now));
         events.chain(signals).collect()
     }
+}
+
+/// An event by itself; `None` for one that is passed over, such as one that is nested more deeply than is read.
+pub(crate) fn value(event: &RawValue) -> Option<Value> {
+    serde_json::from_str(event.get())
+        .inspect_err(|fault| tracing::warn!(%fault, "an event that cannot be read is passed over"))
+        .ok()
 }
 
 fn signal(names: &Names, event: &Value, now: Timestamp) -> Option<Happening> {
@@ -161,5 +174,23 @@ mod tests {
         let all = happenings(&json!({ "events": [3, {}, {"type": "m.room.message"}, good], "ephemeral": ["x", {}] }));
         assert_eq!(all.len(), 1, "{all:?}");
         assert!(Transaction::read(b"{}").is_err() && Transaction::read(b"\xff").is_err());
+    }
+
+    #[test]
+    fn an_event_nested_too_deeply_is_passed_over_alone() {
+        let said = |id: &str, body: &str| {
+            format!(
+                r#"{{"type":"m.room.message","sender":"@alice:example.org","event_id":"{id}","room_id":"!r","content":{{"msgtype":"m.text","body":"x","nested":{body}}}}}"#
+            )
+        };
+        // The event's own two levels come on top.
+        for (levels, is_read) in [(122, true), (123, true), (124, true), (125, true), (126, false), (60_000, false)] {
+            let nested = said("$deep", &format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+            let body = format!(r#"{{"events":[{nested},{}],"ephemeral":[{nested}]}}"#, said("$after", "1"));
+            let transaction = Transaction::read(body.as_bytes()).unwrap();
+            let all = transaction.happenings(&names(), Timestamp(0));
+            assert_eq!(all.len(), if is_read { 2 } else { 1 }, "{levels} levels");
+            assert!(matches!(all.last(), Some(Happening::Event(event)) if event.id == "$after"), "{levels} levels");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answered;
 mod features;
+mod naming;
 mod quote;
 mod text;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answered::answered;
 pub use features::{Features, in_bytes};
+pub use naming::{LONGEST_NAME, LONGEST_TOPIC, bounded_name, bounded_topic};
 pub use quote::{Gist, Quote, done_by, first_words, shortened};
 pub use text::{Emoticon, Span, Style, Text};
 

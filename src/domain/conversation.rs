@@ -148,6 +148,13 @@ impl Conversation {
         self.members.get(who).and_then(Member::seat)
     }
 
+    /// Whether `owner` has been given something from `contact` here of which no client has shown that it got it.
+    #[must_use]
+    pub fn is_showing(&self, owner: &Passport, contact: &Passport) -> bool {
+        let member = self.members.get(owner);
+        member.is_some_and(|member| member.in_flight.values().any(|flight| flight.author == *contact))
+    }
+
     /// Whether nothing would be forgotten if this were dropped now: no client sits in it, and none is on its way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -344,6 +351,7 @@ impl Conversation {
             if self.pair.is_none() {
                 self.members.remove(&who);
             }
+            self.disperse(effects);
         }
         for author in authors {
             self.rouse(moment, &who, author, effects);

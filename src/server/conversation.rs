@@ -1,6 +1,8 @@
 //! The task that owns one live conversation.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+mod turns;
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -16,6 +18,7 @@ use session::switchboard::Input;
 use store::{Kept, StoreFault};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info_span, warn};
+pub(crate) use turns::Turns;
 
 use crate::{
     core::{Core, moment, until},
@@ -37,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MOST_KEEPING: usize = 256;
 
 /// How many kept messages a client is given at once.
-const FETCH: u32 = 50;
+const FETCH: usize = 50;
 
 /// What a conversation's task is sent.
 pub(crate) enum ToConversation {
@@ -60,6 +63,12 @@ pub(crate) enum ToConversation {
 pub(crate) struct ConversationHandle(mpsc::Sender<Box<ToConversation>>);
 
 impl ConversationHandle {
+    /// A way, and its other end.
+    pub(crate) fn open() -> (Self, mpsc::Receiver<Box<ToConversation>>) {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        (Self(sender), queue)
+    }
+
     /// Sends, waiting for room; gives the message back when the conversation has ended.
     pub(crate) async fn send(&self, message: Box<ToConversation>) -> Result<(), Box<ToConversation>> {
         self.0.send(message).await.map_err(|fault| fault.0)
@@ -70,6 +79,11 @@ impl ConversationHandle {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.0.try_send(Box::new(message)) {
             warn!("a conversation's queue is full: a sign was dropped");
         }
+    }
+
+    /// All places of the queue, if nothing is in it. As long as they are held nobody puts anything in.
+    pub(crate) fn all_places(&self) -> Option<mpsc::PermitIterator<'_, Box<ToConversation>>> {
+        self.0.try_reserve_many(self.0.max_capacity()).ok()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -83,8 +97,7 @@ impl ConversationHandle {
 
 /// Starts the task of a direct conversation.
 pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) -> ConversationHandle {
-    let (sender, queue) = mpsc::channel(QUEUE);
-    let handle = ConversationHandle(sender);
+    let (handle, queue) = ConversationHandle::open();
     let [one, other] = pair.both();
     let span = info_span!(parent: None, "conversation", %one, %other);
     let contact = pair.both().into_iter().find(|party| is_remote(core, party)).cloned();
@@ -100,7 +113,8 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
         keeping: FuturesUnordered::new(),
         relaying: FuturesUnordered::new(),
         noting: FuturesUnordered::new(),
-        settled: BTreeSet::new(),
+        is_of_gathering: None,
+        turns: HashSet::new(),
         summoned: Vec::new(),
     });
     core.tasks.spawn(run(task, queue).instrument(span));
@@ -109,7 +123,8 @@ pub(crate) fn spawn(core: &Arc<Core>, conversation: Conversation, pair: Pair) ->
 
 async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>) {
     loop {
-        let idle = task.conversation.is_idle();
+        // Whoever waits for its turn waits until all is noted.
+        let idle = task.conversation.is_idle() && task.noting.is_empty();
         let deadline = task.conversation.deadline().map(tokio::time::Instant::from_std);
         tokio::select! {
             biased;
@@ -151,7 +166,7 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
             },
             Some(kept) = task.keeping.next() => task.handle(kept).await,
             Some(relayed) = task.relaying.next() => task.handle(relayed).await,
-            Some(()) = task.noting.next() => {}
+            Some(()) = task.noting.next() => task.give_up_turns(),
             () = until(deadline) => task.handle(Cause::Tick).await,
             () = tokio::time::sleep(REST), if idle => {
                 if task.core.directory.retire(task.pair.as_ref(), &task.handle, &mut queue) {
@@ -181,8 +196,10 @@ struct Task {
     relaying: FuturesUnordered<BoxFuture<'static, Cause>>,
     /// What is being noted as delivered.
     noting: FuturesUnordered<BoxFuture<'static, ()>>,
-    /// The accounts for whom something was read from a room here before.
-    settled: BTreeSet<Passport>,
+    /// Whether the contact of a direct conversation is the room of a gathering; `None` before that is asked.
+    is_of_gathering: Option<bool>,
+    /// What is shown here of rooms of gatherings, and therefore nowhere else.
+    turns: HashSet<Between>,
     /// Peers that want somebody's switchboard.
     summoned: Vec<(Passport, mpsc::WeakSender<ToPeer>)>,
 }
@@ -197,6 +214,7 @@ impl Task {
                 causes.extend(self.carry_out(effect).await);
             }
         }
+        self.give_up_turns();
         if !self.summoned.is_empty() {
             self.show_routes();
         }
@@ -233,7 +251,7 @@ impl Task {
     /// Has what was said kept. It is on its way into the store when this returns, before whatever is kept or delivered later.
     /// What the server itself answers comes back with it.
     async fn keep(&mut self, seat: SeatId, tag: u32, wish: Wish, mut draft: Draft) -> Vec<Cause> {
-        let (id, recipients) = (draft.id, draft.accounts.len() + draft.remotes.len());
+        let id = draft.id;
         if let Some(bytes) = &draft.enclosed
             && let Err(fault) = self.core.media.keep_enclosed(bytes).await
         {
@@ -247,7 +265,7 @@ impl Task {
         if draft.remotes.contains(&service) {
             draft.remotes.retain(|contact| *contact != service);
             let answer = match &draft.content {
-                Some(content) => core.service.hear(&core, &draft.author, content).await,
+                Some(content) => core.service.hear(&core, &draft.author, &self.handle, content).await,
                 None => None,
             };
             let told = answer.map(|line| Cause::Told { owner: draft.author.clone(), line: Content::text(line) });
@@ -257,7 +275,7 @@ impl Task {
             }
             answers.extend(told);
         }
-        let author = draft.author.clone();
+        let (author, recipients) = (draft.author.clone(), draft.accounts.len() + draft.remotes.len());
         let mut keeping = async move {
             let kept = match core.store.keep(draft).await {
                 // Those it was for are gone, or their network is off: nobody will ever have it.
@@ -299,15 +317,31 @@ impl Task {
         }
     }
 
-    /// What waits, and was not delivered: what is only just being noted as delivered would be given again.
-    async fn read_waiting(&mut self, owner: &Passport, peer: &Passport) -> Result<Vec<Waiting>, StoreFault> {
+    /// What waits, at most [`FETCH`], and whether there is more; `None` where another conversation shows it. What is only just being
+    /// noted as delivered would be given again, and so would what could not be noted.
+    async fn read_waiting(
+        &mut self,
+        owner: &Passport,
+        peer: &Passport,
+    ) -> Result<Option<(Vec<Waiting>, bool)>, StoreFault> {
         while self.noting.next().await.is_some() {}
-        let is_room = matches!(self.core.settings.realm.residence(peer), Residence::Room(_));
-        if is_room && self.settled.insert(owner.clone()) {
-            // The room of a gathering may have been shown in another conversation until a moment ago.
-            self.core.store.settled().await?;
+        if self.is_gathering(peer).await? {
+            let turn = Between { owner: owner.clone(), contact: peer.clone() };
+            if !self.core.turns.take(&turn, &self.handle) {
+                return Ok(None);
+            }
+            self.turns.insert(turn);
         }
-        self.core.store.waiting_from(owner, peer, FETCH).await
+        // Looked up before what waits is read: meanwhile it may be noted, and no longer be remembered.
+        let unnoted = self.core.deliveries.unnoted(owner);
+        let most = FETCH + unnoted.len();
+        let limit = u32::try_from(most).unwrap_or(u32::MAX);
+        let mut messages = self.core.store.waiting_from(owner, peer, limit).await?;
+        let is_full = messages.len() >= most;
+        messages.retain(|message| !unnoted.contains(&message.id));
+        let more = is_full || messages.len() > FETCH;
+        messages.truncate(FETCH);
+        Ok(Some((messages, more)))
     }
 
     /// Does one thing; what comes of it at once is told the conversation before anything else.
@@ -321,13 +355,13 @@ impl Task {
             Effect::Ring { id, to, from, name } => self.ring(to, Ring { id, from, name }),
             Effect::Keep { seat, tag, wish, draft } => return self.keep(seat, tag, wish, draft).await,
             Effect::Fetch { owner, peer } => match self.read_waiting(&owner, &peer).await {
-                Ok(mut messages) => {
-                    let more = messages.len() == FETCH as usize;
+                Ok(Some((mut messages, more))) => {
                     for message in &mut messages {
                         with_ink(&self.core, &mut message.body).await;
                     }
                     return vec![Cause::Fetched { owner, messages, more }];
                 }
+                Ok(None) => {}
                 Err(fault) => {
                     warn!(%fault, "cannot read what waits for an account; it is tried again");
                     let core = Arc::clone(&self.core);
@@ -341,7 +375,8 @@ impl Task {
                 let core = Arc::clone(&self.core);
                 let mut noting = async move {
                     if let Err(fault) = core.store.delivered(&owner, &messages).await {
-                        warn!(%fault, "cannot note that messages were delivered; they may be shown again");
+                        warn!(%owner, %fault, "cannot note that messages were delivered; it is tried again");
+                        core.deliveries.owe(&core, owner, messages);
                     }
                 }
                 .boxed();
@@ -390,8 +425,9 @@ impl Task {
                 }
                 self.core.peers.send(&self.core, between, ToPeer::Offer(attachment)).await;
             }
-            Effect::Gather { room, people, accounts, name } => {
-                let (room, gatherings) = gathering::find(&self.core, room, (people, accounts), &name).await;
+            Effect::Gather { known, fresh, people, accounts, name } => {
+                let (core, rooms) = (&self.core, (known, fresh));
+                let (room, gatherings) = gathering::find(core, &self.handle, rooms, (people, accounts), &name).await;
                 for contact in gatherings.iter().map(|gathering| &gathering.contact.passport) {
                     self.core.directory.gathered(contact, &self.handle);
                     self.gatherings.insert(contact.clone());
@@ -404,6 +440,11 @@ impl Task {
                 if let Some(pair) = self.pair.take() {
                     self.core.directory.release(&pair, &self.handle);
                 }
+            }
+            Effect::Dispersed => {
+                self.gatherings.clear();
+                self.core.directory.dispersed(&self.handle);
+                self.core.rosters.give_up(&self.handle);
             }
         }
         Vec::new()

@@ -130,6 +130,11 @@ impl Directory {
         lock(&self.gatherings).insert(contact.clone(), handle.clone());
     }
 
+    /// This conversation of several has no room on a network any more.
+    pub(crate) fn dispersed(&self, handle: &ConversationHandle) {
+        lock(&self.gatherings).retain(|_, known| !known.is_same(handle));
+    }
+
     /// The conversation of several whose room on a network is this contact, if it is alive.
     fn gathering(&self, contact: &Passport) -> Option<ConversationHandle> {
         lock(&self.gatherings).get(contact).filter(|known| !known.is_closed()).cloned()
@@ -142,19 +147,19 @@ impl Directory {
         }
     }
 
-    /// Ends a conversation's task, unless something has come in.
+    /// Ends a conversation's task, unless something has come in. Whoever still has a way to it gets back what they send.
     pub(crate) fn retire(
         &self,
         pair: Option<&Pair>,
         handle: &ConversationHandle,
         queue: &mut mpsc::Receiver<Box<ToConversation>>,
     ) -> bool {
-        // The lock is what makes it safe: nobody can get hold of the conversation while it is being ended.
+        // The lock is what makes it safe: nobody can get hold of the conversation while it is being ended. Those who have got hold of
+        // it before wait for a place until it is closed: nothing comes in between.
         let mut conversations = lock(&self.conversations);
-        if !queue.is_empty() {
-            return false;
-        }
+        let Some(places) = handle.all_places() else { return false };
         queue.close();
+        drop(places);
         if let Some(pair) = pair
             && conversations.get(pair).is_some_and(|known| known.is_same(handle))
         {
@@ -278,4 +283,32 @@ pub(crate) async fn manner(core: &Core, one: &Party, other: &Party) -> RoomManne
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doorbell() -> Box<ToConversation> {
+        let [owner, peer] = ["carol@msn.example", "dave@msn.example"].map(|address| address.parse().unwrap());
+        Box::new(ToConversation::Doorbell { owner, peer })
+    }
+
+    /// What is sent to a conversation that ends is either seen by it or given back.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nothing_is_lost_in_a_conversation_that_ends() {
+        let directory = Directory::default();
+        let mut ended = 0;
+        for _ in 0..2_000 {
+            let (handle, mut queue) = ConversationHandle::open();
+            let sender = handle.clone();
+            let sending = tokio::spawn(async move { sender.send(doorbell()).await });
+            tokio::task::yield_now().await;
+            let is_ended = directory.retire(None, &handle, &mut queue);
+            ended += u32::from(is_ended);
+            let was_taken = sending.await.unwrap().is_ok();
+            assert_eq!(was_taken, !is_ended, "it was taken by a conversation that has ended");
+        }
+        assert!(ended > 0, "what came was always there before");
+    }
 }

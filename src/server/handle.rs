@@ -60,6 +60,14 @@ pub struct Handle {
 #[error("{0}")]
 pub struct StartFault(String);
 
+/// The server cannot go on: one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the database cannot be written any more: the fault stands in the log; see that the database's files are whole and can be \
+     written, and start the server again"
+)]
+pub struct Broken;
+
 /// Why a password was not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordFault {
@@ -208,6 +216,13 @@ impl Handle {
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.core.stop.clone()
+    }
+
+    /// Returns when the server cannot go on, though nobody has told it to stop. It is then to be stopped: whatever it told a client
+    /// from now on would be kept by nobody.
+    pub async fn broken(&self) -> Broken {
+        self.core.store.ended().await;
+        Broken
     }
 
     /// Runs a task that ends before the server does; it must heed [`Handle::stopping`].

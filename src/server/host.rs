@@ -26,6 +26,9 @@ use crate::{
     registration, service, signals,
 };
 
+/// What an account is told that was asked into more rooms than it is told of one by one.
+const MORE_ROOMS: &str = "More rooms ask for you. Say \"rooms\" to see them.";
+
 /// One network's host. It holds the server weakly: a bridge that outlives it is told that it is stopping.
 pub(crate) struct NetworkHost {
     core: Weak<Core>,
@@ -96,6 +99,9 @@ impl Inbox for NetworkHost {
         }
         for asked in outcome.asked {
             self.ask(&core, asked).await;
+        }
+        for owner in outcome.crowded {
+            core.service.tell(&core, &owner, MORE_ROOMS.to_owned()).await;
         }
         for (owner, room) in outcome.departed {
             core.directory.post(&owner, Cause::Departed(room));
@@ -170,13 +176,13 @@ impl Host for NetworkHost {
 
     fn profile(&self, profile: RemoteProfile) {
         if let Ok(core) = self.core() {
-            core.signals.profile(&self.network, profile);
+            core.signals.profile(&self.network, profile.bounded());
         }
     }
 
     fn room(&self, room: RoomProfile) {
         if let Ok(core) = self.core() {
-            core.signals.room(&self.network, room);
+            core.signals.room(&self.network, room.bounded());
         }
     }
 

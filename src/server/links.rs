@@ -76,10 +76,9 @@ impl Links {
 
     /// Opens the account's link to every network.
     pub(crate) async fn open(&self, owner: &LinkOwner) {
-        let mut opened = ByNetwork::new();
         for entry in &self.networks {
             match entry.network.open(owner.clone()).await {
-                Ok(link) => opened.push((entry.name.clone(), link)),
+                Ok(link) => self.enter(&owner.passport, &entry.name, link),
                 Err(failure) => {
                     warn!(owner = %owner.passport, network = %entry.name, %failure, "a link cannot be opened; it is tried again");
                     self.unopened().insert((owner.passport.clone(), entry.name.clone()), None);
@@ -87,7 +86,6 @@ impl Links {
                 }
             }
         }
-        self.opened.write().unwrap_or_else(PoisonError::into_inner).insert(owner.passport.clone(), opened);
     }
 
     /// Shows the account's presence on every network, in which what Messenger's users put into lines reads as it is meant.
@@ -107,12 +105,39 @@ impl Links {
         self.unopened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A link was opened after all.
+    /// The link is used from now on.
     fn enter(&self, owner: &Passport, network: &NetworkName, link: Arc<dyn Link>) {
         let mut links = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         let of_account = links.entry(owner.clone()).or_default();
         of_account.retain(|(name, _)| name != network);
         of_account.push((network.clone(), link));
+    }
+
+    /// A link that was opened after all is used from now on, and shows what the account has shown meanwhile. `false` if the account was
+    /// removed meanwhile: then the link is to be closed, unless that was done with the others.
+    fn enter_late(&self, owner: &Passport, network: &NetworkName, link: &Arc<dyn Link>) -> bool {
+        // Entered first: what is shown, and the account's end, find it from now on either here or among those that could not be opened.
+        self.enter(owner, network, Arc::clone(link));
+        let mut unopened = self.unopened();
+        let Some(shown) = unopened.remove(&(owner.clone(), network.clone())) else { return false };
+        // Under the lock, so that nothing older is shown after it.
+        if let Some(presence) = shown {
+            link.show(presence);
+        }
+        true
+    }
+
+    /// Takes out a link; `false` if it was taken out before.
+    fn take_out(&self, owner: &Passport, network: &NetworkName, link: &Arc<dyn Link>) -> bool {
+        let mut links = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_account) = links.get_mut(owner) else { return false };
+        let before = of_account.len();
+        of_account.retain(|(name, known)| name != network || !Arc::ptr_eq(known, link));
+        let was_there = of_account.len() < before;
+        if of_account.is_empty() {
+            links.remove(owner);
+        }
+        was_there
     }
 
     /// Ends the account's links.
@@ -157,14 +182,14 @@ async fn try_again(core: &Core, passport: &Passport, network: &NetworkName) {
     };
     match entry.network.open(owner(passport.clone(), &name)).await {
         Ok(link) => {
-            let Some(shown) = core.links.unopened().remove(&(passport.clone(), network.clone())) else {
-                // The account was removed meanwhile.
-                return link.close(Farewell::Removed).await;
-            };
-            if let Some(presence) = shown {
-                link.show(presence);
+            if !core.links.enter_late(passport, network, &link) {
+                // The account was removed meanwhile, or the server stops.
+                let farewell = if core.stop.is_cancelled() { Farewell::Stopping } else { Farewell::Removed };
+                if core.links.take_out(passport, network, &link) {
+                    link.close(farewell).await;
+                }
+                return;
             }
-            core.links.enter(passport, network, link);
             info!(owner = %passport, %network, "a link was opened after all");
         }
         Err(failure) => warn!(owner = %passport, %network, %failure, "a link still cannot be opened"),

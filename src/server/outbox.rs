@@ -64,17 +64,21 @@ impl Outbox {
 }
 
 async fn work(core: Arc<Core>, lane: Lane) {
+    let mut delay = FIRST_WAIT;
     loop {
         let worked = tokio::select! {
             worked = empty(&core, &lane) => worked,
             () = core.stop.cancelled() => return,
         };
         if let Err(fault) = worked {
-            warn!(%fault, "cannot read what is to be sent; it is tried again");
-            if wait(&core, LONGEST_WAIT).await.is_err() {
+            warn!(%fault, "cannot read what is to be sent, or write what became of it; it is tried again");
+            if wait(&core, delay).await.is_err() {
                 return;
             }
-        } else if !core.outbox.has_more(&lane) {
+            delay = (delay * 2).min(LONGEST_WAIT);
+        } else if core.outbox.has_more(&lane) {
+            delay = FIRST_WAIT;
+        } else {
             return;
         }
     }
@@ -85,7 +89,8 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
     while let Some(pending) = core.store.next_order(lane).await? {
         let mut delay = FIRST_WAIT;
         let mut attempt = pending.order.attempt;
-        // Decided once, so that every attempt says the same.
+        // Decided once in a run, so that its attempts say the same. After a restart what is quoted may be known no more, or newly: the
+        // order's key is the same all the same, by which a network knows what it has got already.
         let action = answering(core, &pending).await?;
         loop {
             core.store.order_tried(pending.id).await?;
@@ -121,21 +126,17 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
 }
 
 /// What is to be done, where what a client of Messenger says with a quotation becomes an answer to what it quotes. It stays as it is
-/// where nothing of the window is known under those words.
+/// where nothing of the window is known under those words, or where several people have said them.
 async fn answering(core: &Core, pending: &PendingOrder) -> Result<Action, store::StoreFault> {
     let action = pending.order.action.clone();
     let Action::Say { content: Content::Text(text), sent, reply: None, heard } = &action else { return Ok(action) };
     let Some((quote, rest)) = content::answered(text) else { return Ok(action) };
-    // What stands before a colon may have been no name.
-    let whole = format!("{}: {}", quote.author, quote.words);
-    let spellings = [(!quote.author.is_empty()).then_some(whole), Some(quote.words)];
-    for words in spellings.into_iter().flatten() {
-        if let Some(meant) = core.store.quoted(&pending.author, &pending.contact, &words).await? {
-            let (content, heard) = (Content::Text(rest), heard.clone());
-            return Ok(Action::Say { content, sent: *sent, reply: Some(meant), heard });
+    Ok(match core.store.quoted(&pending.author, &pending.contact, &quote).await? {
+        Some(meant) => {
+            Action::Say { content: Content::Text(rest), sent: *sent, reply: Some(meant), heard: heard.clone() }
         }
-    }
-    Ok(action)
+        None => action,
+    })
 }
 
 async fn attempt_once(core: &Core, pending: &PendingOrder, action: &Action, attempt: u32) -> Result<Receipt, Failure> {
@@ -194,8 +195,9 @@ fn report(pending: &PendingOrder, failure: &Failure) -> Option<String> {
         }
         Action::Say { .. } => Some(format!("(not delivered: {failure})")),
         Action::Befriend | Action::Welcome => Some(format!("(this contact could not be reached: {failure})")),
-        // Whoever says something there hears of it.
-        Action::Gather { .. } | Action::TurnAway | Action::Unfriend => None,
+        // What is said there from now on reaches those who are in it already, if anybody.
+        Action::Gather { .. } => Some(format!("(not everybody could be let into this group conversation: {failure})")),
+        Action::TurnAway | Action::Unfriend => None,
     }
 }
 

@@ -36,6 +36,14 @@ impl Registrations {
         }
         is_free
     }
+
+    /// The place that was taken then is free again: no account was made.
+    fn give_back(&self, taken: Instant) {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = made.iter().rposition(|made| *made == taken) {
+            made.remove(place);
+        }
+    }
 }
 
 /// Makes an account for somebody of a network, or says in a phrase why not and what to do.
@@ -51,9 +59,25 @@ pub(crate) async fn register(core: &Arc<Core>, passport: &Passport, password: &s
     if !core.settings.realm.admits_account(passport) {
         return refused(&format!("{passport} is reserved for this server: choose another address"));
     }
-    if !core.registrations.take_place(core.settings.limits.registrations_per_hour, Instant::now()) {
+    // Nobody's mistake takes a place from everybody else, nor the time for a hash.
+    match core.store.account_name(passport).await {
+        Ok(None) => {}
+        Ok(Some(_)) => return Ok(exists(passport)),
+        Err(fault) => return Err(HostFault::Store(fault.to_string())),
+    }
+    let now = Instant::now();
+    if !core.registrations.take_place(core.settings.limits.registrations_per_hour, now) {
         return refused("too many accounts were made within the hour: try again later");
     }
+    let outcome = make(core, passport, password).await;
+    if !matches!(outcome, Ok(Registration::Made)) {
+        core.registrations.give_back(now);
+    }
+    outcome
+}
+
+async fn make(core: &Arc<Core>, passport: &Passport, password: &str) -> Result<Registration, HostFault> {
+    let refused = |reason: String| Ok(Registration::Refused(reason));
     // Hashes take as much as checks do, and must not be more at once.
     let Some(_permit) = core.authentication.hashing().await else { return Err(HostFault::Stopping) };
     match Administration::running(core).add(passport.as_str(), None, password).await {
@@ -61,13 +85,15 @@ pub(crate) async fn register(core: &Arc<Core>, passport: &Passport, password: &s
             info!(%passport, "an account was made for somebody of a network");
             Ok(Registration::Made)
         }
-        Err(AccountFault::Exists(passport)) => {
-            refused(&format!("there is an account {passport} already: choose another address"))
-        }
-        Err(AccountFault::Invalid(problem)) => refused(&problem),
-        Err(AccountFault::Missing(passport)) => refused(&format!("there is no account {passport}")),
+        Err(AccountFault::Exists(_)) => Ok(exists(passport)),
+        Err(AccountFault::Invalid(problem)) => refused(problem),
+        Err(AccountFault::Missing(passport)) => refused(format!("there is no account {passport}")),
         Err(AccountFault::Store(fault)) => Err(HostFault::Store(fault)),
     }
+}
+
+fn exists(passport: &Passport) -> Registration {
+    Registration::Refused(format!("there is an account {passport} already: choose another address"))
 }
 
 #[cfg(test)]
@@ -82,5 +108,9 @@ mod tests {
         assert!(!registrations.take_place(2, now + Duration::from_mins(59)));
         assert!(registrations.take_place(2, now + HOUR));
         assert!(!Registrations::default().take_place(0, now));
+        let registrations = Registrations::default();
+        assert!(registrations.take_place(1, now) && !registrations.take_place(1, now));
+        registrations.give_back(now);
+        assert!(registrations.take_place(1, now), "no account was made");
     }
 }

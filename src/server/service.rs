@@ -13,11 +13,15 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use bridge::Action;
 use domain::{Content, Passport};
-use store::{StoreFault, WaitingPeer};
+use store::{ParkedOrder, StoreFault, WaitingPeer};
 use tracing::warn;
 
-use crate::core::{Core, SERVICE_NAME};
+use crate::{
+    conversation::ConversationHandle,
+    core::{Core, SERVICE_NAME},
+};
 use command::Command;
 pub(crate) use listing::invitation;
 
@@ -137,8 +141,14 @@ impl Service {
         }
     }
 
-    /// An account has said something to the server: the answer, unless it comes by itself a little later.
-    pub(crate) async fn hear(&self, core: &Arc<Core>, owner: &Passport, content: &Content) -> Option<String> {
+    /// An account has said something to the server, in this conversation: the answer, unless it comes there by itself a little later.
+    pub(crate) async fn hear(
+        &self,
+        core: &Arc<Core>,
+        owner: &Passport,
+        conversation: &ConversationHandle,
+        content: &Content,
+    ) -> Option<String> {
         let said = match content {
             Content::Text(text) => text.text.as_str(),
             Content::Emote { .. }
@@ -152,7 +162,7 @@ impl Service {
         let command = Some(said).filter(|said| said.len() <= LONGEST_WORD).and_then(Command::of);
         let Some(command) = command else { return Some(command::help()) };
         let answered = match command {
-            Command::Errand(errand) => return errands::begin(core, owner, errand),
+            Command::Errand(errand) => return errands::begin(core, owner, conversation, errand),
             Command::Help => return Some(command::help()),
             Command::Waiting => waiting(core, owner).await,
             Command::Retry => retry(core, owner).await,
@@ -184,15 +194,23 @@ async fn waiting(core: &Core, owner: &Passport) -> Result<String, StoreFault> {
 /// What was given up is tried again.
 async fn retry(core: &Arc<Core>, owner: &Passport) -> Result<String, StoreFault> {
     let parked = core.store.parked(owner).await?;
-    let count = core.store.retry_parked(owner).await?;
+    core.store.retry_parked(owner).await?;
+    let answer = retried(&parked);
     for order in parked {
         core.outbox.kick(core, owner.clone(), order.contact);
     }
-    Ok(match count {
-        0 => "Everything was delivered, or is on its way.".to_owned(),
-        1 => "One message is sent again.".to_owned(),
-        count => format!("{count} messages are sent again."),
-    })
+    Ok(answer)
+}
+
+/// What is tried again, in words. What is no message is not counted: it is done for messages or contacts that are.
+fn retried(orders: &[ParkedOrder]) -> String {
+    let messages = orders.iter().filter(|order| matches!(order.action, Action::Say { .. })).count();
+    match (messages, orders.len()) {
+        (0, 0) => "Everything was delivered, or is on its way.".to_owned(),
+        (0, _) => "No message was left; what could not be done with contacts is tried again.".to_owned(),
+        (1, _) => "One message is sent again.".to_owned(),
+        (count, _) => format!("{count} messages are sent again."),
+    }
 }
 
 /// From whom how much waits, a line each.
@@ -206,4 +224,31 @@ async fn counted(core: &Core, waiting: &[WaitingPeer]) -> Result<String, StoreFa
         let _ = write!(lines, "\nand {} more", waiting.len() - MOST_NAMES);
     }
     Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use store::OrderId;
+
+    use super::*;
+
+    #[test]
+    fn only_messages_are_counted_when_they_are_sent_again() {
+        let of = |actions: &[Action]| {
+            let order = |action: &Action| ParkedOrder {
+                id: OrderId(1),
+                contact: "room@rooms.net.msn.example".parse().unwrap(),
+                action: action.clone(),
+                reason: "no".to_owned(),
+            };
+            retried(&actions.iter().map(order).collect::<Vec<_>>())
+        };
+        let gather = Action::Gather { people: Vec::new(), accounts: Vec::new(), name: String::new() };
+        let say = Action::Say { content: Content::text("hi"), sent: Timestamp(1), reply: None, heard: Vec::new() };
+        assert!(of(&[]).starts_with("Everything"));
+        assert!(of(&[gather.clone(), Action::Befriend]).starts_with("No message"));
+        assert_eq!(of(&[gather.clone(), say.clone()]), "One message is sent again.");
+        assert_eq!(of(&[say.clone(), gather, say]), "2 messages are sent again.");
+    }
 }

@@ -54,7 +54,8 @@ pub(crate) const fn wire_list(list: List) -> msnp::list::List {
 /// The one place where a refusal becomes a number.
 pub(crate) const fn code(refusal: Refusal) -> ErrorCode {
     match refusal {
-        Refusal::Oneself | Refusal::NotYours | Refusal::UnfitValue => ErrorCode::INVALID_PARAMETER,
+        Refusal::Oneself | Refusal::NotYours | Refusal::UnfitValue | Refusal::Blocked => ErrorCode::INVALID_PARAMETER,
+        Refusal::OnList => ErrorCode::ALREADY_THERE,
         Refusal::NoSuchPerson => ErrorCode::INVALID_USER_NAME,
         Refusal::NotOnList => ErrorCode::NOT_ON_LIST,
         Refusal::ListFull => ErrorCode::LIST_FULL,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bridge::{RemoteProfile, RoomProfile};
-use domain::{NetworkBit, NetworkName, Passport, Realm, contact::RemoteTarget};
+use domain::{NetworkBit, NetworkName, Passport, Realm, contact::RemoteTarget, content::bounded_name};
 use sqlx::AnyConnection;
 
 use crate::{Portrait, Store, StoreFault, word};
@@ -29,7 +29,7 @@ pub struct RemoteContact {
     pub picture: Option<Portrait>,
 }
 
-/// What an address is made of.
+/// What an address is made of. Made of a profile, its names are bounded as [`RemoteProfile::bounded`] says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Introduction {
     /// Who or what.
@@ -46,14 +46,14 @@ pub struct Introduction {
 
 impl From<RemoteProfile> for Introduction {
     fn from(profile: RemoteProfile) -> Self {
-        let RemoteProfile { user, name, login, server } = profile;
+        let RemoteProfile { user, name, login, server, account: _ } = profile.bounded();
         Self { target: RemoteTarget::Person(user), name, login, server, topic: String::new() }
     }
 }
 
 impl From<RoomProfile> for Introduction {
     fn from(profile: RoomProfile) -> Self {
-        let RoomProfile { room, name, login, server, topic } = profile;
+        let RoomProfile { room, name, login, server, topic } = profile.bounded();
         Self { target: RemoteTarget::Room(room), name, login, server, topic }
     }
 }
@@ -113,7 +113,7 @@ impl Store {
         target: &RemoteTarget,
         name: &str,
     ) -> Result<bool, StoreFault> {
-        let (network, target, name) = (network.clone(), target.clone(), name.to_owned());
+        let (network, target, name) = (network.clone(), target.clone(), bounded_name(name));
         self.writer
             .run(move |connection| {
                 Box::pin(async move {

@@ -1,6 +1,7 @@
 //! How much of what is said in a room an account wants to see.
 
 use domain::Passport;
+use sqlx::AnyConnection;
 
 use crate::{Store, StoreFault, account};
 
@@ -41,14 +42,8 @@ impl Attention {
 impl Store {
     /// How much of what is said in a room `owner` wants to see; all, unless something else was set.
     pub async fn attention(&self, owner: &Passport, room: &Passport) -> Result<Attention, StoreFault> {
-        let word: Option<String> =
-            sqlx::query_scalar("SELECT value FROM contact_setting WHERE owner = $1 AND passport = $2 AND key = $3")
-                .bind(owner.as_str())
-                .bind(room.as_str())
-                .bind(KEY)
-                .fetch_optional(&self.readers)
-                .await?;
-        Ok(Attention::of(word.as_deref()))
+        let mut reader = self.readers.acquire().await?;
+        find(&mut reader, owner, room).await
     }
 
     /// Sets how much of what is said in a room `owner` wants to see. It outlives the room's place on the list.
@@ -87,4 +82,19 @@ impl Store {
             })
             .await
     }
+}
+
+pub(crate) async fn find(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    room: &Passport,
+) -> Result<Attention, StoreFault> {
+    let word: Option<String> =
+        sqlx::query_scalar("SELECT value FROM contact_setting WHERE owner = $1 AND passport = $2 AND key = $3")
+            .bind(owner.as_str())
+            .bind(room.as_str())
+            .bind(KEY)
+            .fetch_optional(connection)
+            .await?;
+    Ok(Attention::of(word.as_deref()))
 }

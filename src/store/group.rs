@@ -82,10 +82,11 @@ impl Group {
         }
     }
 
-    /// Commits the group and answers everybody. On an error of the commit nothing of any of it is kept.
-    pub(crate) async fn commit(mut self, connection: &mut AnyConnection, reservation: &mut Reservation) {
+    /// Commits the group and answers everybody. On an error of the commit nothing of any of it is kept. Says whether the connection
+    /// is still there.
+    pub(crate) async fn commit(mut self, connection: &mut AnyConnection, reservation: &mut Reservation) -> bool {
         if self.size == 0 {
-            return;
+            return true;
         }
         self.end_mail();
         let outcome = if self.needs_writing() {
@@ -103,6 +104,7 @@ impl Group {
                 Step::Mail(mail) => mail.answer(&outcome),
             }
         }
+        outcome != Err(StoreFault::Closed)
     }
 
     fn needs_writing(&self) -> bool {

@@ -44,8 +44,10 @@ pub struct AcceptOutcome {
     pub befriended: Vec<(Passport, Contact)>,
     /// Accounts, and who or which room is no longer on their reverse list.
     pub withdrawn: Vec<(Passport, Passport)>,
-    /// Invitations to rooms that were not known before.
+    /// Invitations to rooms that were not known before, as far as they are told by themselves.
     pub asked: Vec<RoomAsked>,
+    /// Accounts that are asked into more rooms than they are told of within the hour: one line says so.
+    pub crowded: Vec<Passport>,
     /// Accounts, and which room is no longer on any of their lists, without them having removed it; one that they block stays
     /// blocked.
     pub departed: Vec<(Passport, Passport)>,
@@ -64,8 +66,7 @@ pub struct RoomAsked {
     pub topic: String,
     /// The name of who asks.
     pub asker: String,
-    /// The room as somebody who newly wants to be a contact; `None` if it is not shown so, because too many were within the hour,
-    /// or because it stands on a list. It can be answered all the same.
+    /// The room as somebody who newly wants to be a contact; `None` if it stands on a list. It can be answered all the same.
     pub prompt: Option<Contact>,
 }
 
@@ -94,7 +95,7 @@ impl Store {
                         outcome: AcceptOutcome::default(),
                     };
                     for arrival in arrivals {
-                        reception.take(arrival).await?;
+                        reception.take(arrival.bounded()).await?;
                     }
                     let outcome = reception.outcome;
                     value::write(connection, &network, writes).await?;
@@ -113,7 +114,7 @@ struct Reception<'a> {
     numbers: &'a Numbers,
     /// How much may wait in one window.
     most_waiting: u32,
-    /// How many invitations to rooms may prompt one account within an hour.
+    /// Of how many invitations to rooms one account may be told within an hour.
     room_prompts: u32,
     now: Timestamp,
     outcome: AcceptOutcome,
@@ -205,6 +206,12 @@ impl Reception<'_> {
         let name = if name.is_empty() { login } else { name };
         let entry = kept.unwrap_or_else(|| Entry { guid: clock::guid(), lists: Lists::NONE, name });
         Ok((passport, entry))
+    }
+
+    /// The account that somebody is, if it is still here.
+    async fn account(&mut self, profile: &RemoteProfile) -> Result<Option<Passport>, StoreFault> {
+        let Some(passport) = &profile.account else { return Ok(None) };
+        Ok(account::name(self.connection, passport).await?.map(|_| passport.clone()))
     }
 
     async fn contact(&mut self, owner: &Passport, passport: &Passport) -> Result<Option<Contact>, StoreFault> {

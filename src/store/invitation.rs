@@ -1,11 +1,14 @@
-//! Invitations to rooms: who asked, whether it was answered, and how often an account is prompted.
+//! Invitations to rooms: who asked, whether it was answered, and how often an account is told.
 
 use domain::{Passport, Timestamp};
 use sqlx::AnyConnection;
 
-use crate::StoreFault;
+use crate::{StoreFault, clock, entry, word};
 
-/// Within how long prompts are counted, in milliseconds: an hour.
+/// How many invitations of one account may wait for an answer; beyond them the oldest are closed.
+const MOST_OPEN: i64 = 100;
+
+/// Within how long it is counted what is told, in milliseconds: an hour.
 const COUNTED: i64 = 60 * 60 * 1000;
 
 /// Whether the account is asked into the room and has not answered.
@@ -23,48 +26,90 @@ pub(crate) async fn is_open(
     Ok(found.is_some())
 }
 
-/// Whether another invitation, of this room, may be shown to the account as somebody who wants to be a contact. One room does so
-/// once within the time that is counted: a network could ask and take back for ever.
-pub(crate) async fn may_prompt(
+/// How an invitation reaches its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// By itself.
+    Alone,
+    /// By a line that says that there are more than were told.
+    Summed,
+    /// Not at all: it is found by whoever asks.
+    Not,
+}
+
+/// How a new invitation into this room is told. Within the time that is counted at most `most` are told by themselves, and one line
+/// says that there are more. One room is told once: a network could ask and take back for ever.
+pub(crate) async fn telling(
     connection: &mut AnyConnection,
     owner: &Passport,
     room: &Passport,
     most: u32,
     now: Timestamp,
-) -> Result<bool, StoreFault> {
-    let prompted: Vec<String> =
-        sqlx::query_scalar("SELECT contact FROM room_invitation WHERE owner = $1 AND prompted > $2 LIMIT $3")
-            .bind(owner.as_str())
-            .bind(now.0 - COUNTED)
-            .bind(i64::from(most))
-            .fetch_all(connection)
-            .await?;
-    let is_free = prompted.len() < usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(is_free && prompted.iter().all(|prompted| prompted != room.as_str()))
+) -> Result<Telling, StoreFault> {
+    let since = now.0 - COUNTED;
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT contact, prompted, summed FROM room_invitation WHERE owner = $1 AND (prompted > $2 OR summed > $2)",
+    )
+    .bind(owner.as_str())
+    .bind(since)
+    .fetch_all(connection)
+    .await?;
+    let told = || rows.iter().filter(|(_, prompted, _)| *prompted > since);
+    let is_free = told().count() < usize::try_from(most).unwrap_or(usize::MAX);
+    Ok(if is_free && told().all(|(told, ..)| told != room.as_str()) {
+        Telling::Alone
+    } else if rows.iter().all(|(.., summed)| *summed <= since) {
+        Telling::Summed
+    } else {
+        Telling::Not
+    })
 }
 
-/// Notes that the account is asked into the room, and whether it is prompted.
+/// Notes that the account is asked into the room, and how it is told. Gives the rooms whose invitations are closed for that: those
+/// that wait longest, where too many do.
 pub(crate) async fn open(
     connection: &mut AnyConnection,
     owner: &Passport,
     room: &Passport,
     asker: &str,
-    prompts: bool,
+    telling: Telling,
     now: Timestamp,
-) -> Result<(), StoreFault> {
+) -> Result<Vec<Passport>, StoreFault> {
+    let at = |wanted: Telling| if telling == wanted { now.0 } else { 0 };
     sqlx::query(
-        "INSERT INTO room_invitation (owner, contact, asker, asked, prompted, answered) VALUES ($1, $2, $3, $4, $5, 0)
+        "INSERT INTO room_invitation (owner, contact, asker, asked, prompted, summed, answered)
+         VALUES ($1, $2, $3, $4, $5, $6, 0)
          ON CONFLICT (owner, contact) DO UPDATE SET asker = excluded.asker, asked = excluded.asked, answered = 0,
-         prompted = CASE WHEN excluded.prompted > 0 THEN excluded.prompted ELSE room_invitation.prompted END",
+         prompted = CASE WHEN excluded.prompted > 0 THEN excluded.prompted ELSE room_invitation.prompted END,
+         summed = CASE WHEN excluded.summed > 0 THEN excluded.summed ELSE room_invitation.summed END",
     )
     .bind(owner.as_str())
     .bind(room.as_str())
     .bind(asker)
     .bind(now.0)
-    .bind(if prompts { now.0 } else { 0 })
-    .execute(connection)
+    .bind(at(Telling::Alone))
+    .bind(at(Telling::Summed))
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    let closed: Vec<String> = sqlx::query_scalar(
+        "UPDATE room_invitation SET answered = 1 WHERE owner = $1 AND contact IN (
+             SELECT contact FROM room_invitation WHERE owner = $1 AND answered = 0 AND contact <> $2
+             ORDER BY asked DESC, contact DESC LIMIT $3 OFFSET $4)
+         RETURNING contact",
+    )
+    .bind(owner.as_str())
+    .bind(room.as_str())
+    .bind(MOST_OPEN)
+    .bind(MOST_OPEN - 1)
+    .fetch_all(&mut *connection)
+    .await?;
+    // A network that asks and takes back all the time leaves no rows behind.
+    sqlx::query("DELETE FROM room_invitation WHERE owner = $1 AND answered = 1 AND prompted <= $2 AND summed <= $2")
+        .bind(owner.as_str())
+        .bind(now.0 - COUNTED)
+        .execute(connection)
+        .await?;
+    closed.iter().map(|room| word::passport("room_invitation", room)).collect()
 }
 
 /// Notes that nothing is asked any more; says whether something was.
@@ -82,9 +127,20 @@ pub(crate) async fn close(
     Ok(done.rows_affected() > 0)
 }
 
-/// Forgets what was answered and counts for nothing any more.
-pub(crate) async fn prune(connection: &mut AnyConnection, now: Timestamp) -> Result<(), StoreFault> {
-    sqlx::query("DELETE FROM room_invitation WHERE answered = 1 AND prompted <= $1")
+/// Forgets what was answered and counts for nothing any more, and what was asked before `oldest` and never answered: that stands on no
+/// list any more.
+pub(crate) async fn prune(connection: &mut AnyConnection, oldest: Timestamp, now: Timestamp) -> Result<(), StoreFault> {
+    let stale: Vec<(String, String)> = sqlx::query_as(
+        "UPDATE room_invitation SET answered = 1 WHERE answered = 0 AND asked < $1 RETURNING owner, contact",
+    )
+    .bind(oldest.0)
+    .fetch_all(&mut *connection)
+    .await?;
+    for (owner, room) in stale {
+        let (owner, room) = (word::passport("room_invitation", &owner)?, word::passport("room_invitation", &room)?);
+        entry::set_reverse(connection, &owner, &room, false, (clock::guid(), ""), now).await?;
+    }
+    sqlx::query("DELETE FROM room_invitation WHERE answered = 1 AND prompted <= $1 AND summed <= $1")
         .bind(now.0 - COUNTED)
         .execute(connection)
         .await?;

@@ -62,7 +62,7 @@ use writer::Writer;
 /// How many messages of one author may wait for one recipient.
 const KEPT_MESSAGES: u32 = 1000;
 
-/// How many invitations to rooms are shown to one account within an hour as somebody who wants to be a contact.
+/// Of how many invitations to rooms one account is told within an hour, each by itself.
 const ROOM_PROMPTS: u32 = 5;
 
 /// The database. Cheap to clone; the writer ends, after everything that was handed in, when the last clone is dropped or
@@ -110,8 +110,8 @@ impl Store {
         self
     }
 
-    /// The store, with another limit than 5 for how many invitations to rooms within an hour [`Store::accept`] shows to one account
-    /// as somebody who wants to be a contact. It is of this value and its later clones.
+    /// The store, with another limit than 5 for of how many invitations to rooms within an hour [`Store::accept`] tells one account,
+    /// each by itself. It is of this value and its later clones.
     #[must_use]
     pub const fn prompting_at_most(mut self, room_prompts_per_hour: u32) -> Self {
         self.room_prompts = room_prompts_per_hour;
@@ -129,6 +129,12 @@ impl Store {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Returns when nothing can be written any more: after [`Store::close`], or because the writer was ended by a fault, which the log
+    /// names. Whoever goes on after that promises what nobody keeps.
+    pub async fn ended(&self) {
+        self.writer.ended().await;
     }
 }
 

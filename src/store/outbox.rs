@@ -258,7 +258,7 @@ async fn done(connection: &mut AnyConnection, id: OrderId, receipt: &Receipt) ->
     if let Some(message) = message.map(MessageId) {
         let (owner, network) = (word::passport("outbox", &owner)?, word::network("address", &network)?);
         let (contact, gist) = (word::passport("outbox", &contact)?, gist(&word::action(&action)?));
-        let memory = Memory { message, peer: Some(&contact), gist: gist.as_ref() };
+        let memory = Memory { message, peer: Some(&contact), gist: gist.as_ref(), target: None };
         for remote in &receipt.messages {
             message_map::remember(connection, &owner, &network, remote, memory).await?;
         }

@@ -8,7 +8,7 @@ use domain::{
 use sqlx::AnyConnection;
 
 use crate::{
-    Store, StoreFault, address,
+    Attention, Store, StoreFault, account, address, attention, entry,
     message::{self, Arrived},
     message_map::{self, Memory},
     numbers::Numbers,
@@ -22,6 +22,7 @@ const AT_ONCE: i64 = 1024;
 const MOST_SIGNS: usize = 8;
 
 /// A sign that somebody put on a message, while it waits.
+#[derive(Clone)]
 pub(crate) struct Reaction {
     pub(crate) owner: Passport,
     pub(crate) network: NetworkName,
@@ -31,10 +32,10 @@ pub(crate) struct Reaction {
     pub(crate) peer: Passport,
     pub(crate) author: RemoteUser,
     pub(crate) author_name: String,
+    /// The account that its author is, if it is one.
+    pub(crate) account: Option<Passport>,
     /// The message that it is on.
     pub(crate) target: RemoteMessage,
-    /// The first words of that; empty if it is not known.
-    pub(crate) words: String,
     pub(crate) sign: String,
     pub(crate) sent: Timestamp,
 }
@@ -48,7 +49,7 @@ impl Store {
     }
 
     /// Makes lines of the reactions that came at `before` or earlier, together with later ones on the same messages; says for whom
-    /// a line waits, and from which contact, each pair once.
+    /// a line waits, and from which contact, each pair once. What an account has blocked or muted meanwhile is not shown.
     pub async fn flush_reactions(&self, before: Timestamp) -> Result<Vec<(Passport, Passport)>, StoreFault> {
         let numbers = self.numbers.clone();
         self.writer.run(move |connection| Box::pin(async move { flush(connection, before, &numbers).await })).await
@@ -70,9 +71,7 @@ async fn flush(
     }
     let mut rung = Vec::new();
     for group in groups {
-        let Some(first) = group.first() else { continue };
-        tell(connection, first, &group, numbers).await?;
-        let pair = (first.owner.clone(), first.peer.clone());
+        let Some(pair) = tell(connection, group, numbers).await? else { continue };
         if !rung.contains(&pair) {
             rung.push(pair);
         }
@@ -80,15 +79,34 @@ async fn flush(
     Ok(rung)
 }
 
-/// Makes one line of reactions on one message.
+/// Makes one line of reactions on one message, of those that their owner still wants to see; says for whom and where it waits, if
+/// there is any.
 async fn tell(
     connection: &mut AnyConnection,
-    first: &Reaction,
-    group: &[Reaction],
+    group: Vec<Reaction>,
     numbers: &Numbers,
-) -> Result<(), StoreFault> {
-    let (mut others, mut signs): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+) -> Result<Option<(Passport, Passport)>, StoreFault> {
+    let Some(Reaction { owner, network, peer, target, .. }) = group.first().cloned() else { return Ok(None) };
+    let said = message_map::find(connection, &owner, &network, &target).await?.and_then(|said| said.gist);
+    let attention = attention::find(connection, &owner, &peer).await?;
+    let is_open = is_wanted(attention, said.as_ref()) && !blocks(connection, &owner, &peer).await?;
+    let mut shown: Vec<(Reaction, Option<Passport>)> = Vec::new();
     for reaction in group {
+        withdraw(connection, &owner, &network, &reaction.remote).await?;
+        let speaker = reaction.speaker(connection).await?;
+        let is_blocked = match &speaker {
+            Some(speaker) => blocks(connection, &owner, speaker).await?,
+            None => false,
+        };
+        if is_open && !is_blocked {
+            shown.push((reaction, speaker));
+        } else {
+            message_map::remember(connection, &owner, &network, &reaction.remote, Memory::KNOWN).await?;
+        }
+    }
+    let Some((first, speaker)) = shown.first() else { return Ok(None) };
+    let (mut others, mut signs): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for (reaction, _) in &shown {
         if reaction.author != first.author && !others.contains(&reaction.author_name) {
             others.push(reaction.author_name.clone());
         }
@@ -96,29 +114,36 @@ async fn tell(
             signs.push(reaction.sign.clone());
         }
     }
-    let speaker = address::find(connection, &first.network, &RemoteTarget::Person(first.author.clone())).await?;
+    let words = said.map(|said| said.words).unwrap_or_default();
     let line = Arrived {
         id: numbers.give(),
         author_name: &first.author_name,
-        speaker: speaker.as_ref().filter(|speaker| **speaker != first.peer),
+        speaker: speaker.as_ref().filter(|speaker| **speaker != peer),
         sent: first.sent,
-        content: Content::reacted(&others, &signs, &first.words),
+        content: Content::reacted(&others, &signs, &words),
     };
-    let message = message::keep_content(connection, &first.owner, &first.peer, line).await?;
-    for reaction in group {
-        let gist = Gist {
-            author: Some(reaction.author.clone()),
-            name: shortened(&reaction.author_name),
-            words: reaction.words.clone(),
-            digest: 0,
-            sign: Some(reaction.sign.clone()),
-        };
-        let memory = Memory { message, peer: Some(&reaction.peer), gist: Some(&gist) };
-        let Reaction { owner, network, remote, .. } = reaction;
-        message_map::remember(connection, owner, network, remote, memory).await?;
-        withdraw(connection, owner, network, remote).await?;
+    let message = message::keep_content(connection, &owner, &peer, line).await?;
+    for (Reaction { remote, author, author_name, sign, .. }, _) in shown {
+        let name = shortened(&author_name);
+        let gist = Gist { author: Some(author), name, sign: Some(sign), ..Gist::default() };
+        let memory = Memory { message, peer: Some(&peer), gist: Some(&gist), target: Some(&target) };
+        message_map::remember(connection, &owner, &network, &remote, memory).await?;
     }
-    Ok(())
+    Ok(Some((owner, peer)))
+}
+
+/// Whether somebody who wants to see this much of a room wants to see a sign on what was said there.
+pub(crate) const fn is_wanted(attention: Attention, said: Option<&Gist>) -> bool {
+    match attention {
+        Attention::All => true,
+        // A sign on what the owner said speaks to the owner.
+        Attention::Mentions => matches!(said, Some(Gist { author: None, .. })),
+        Attention::Nothing => false,
+    }
+}
+
+async fn blocks(connection: &mut AnyConnection, owner: &Passport, contact: &Passport) -> Result<bool, StoreFault> {
+    Ok(entry::find(connection, owner, contact).await?.is_some_and(|entry| entry.is_blocked()))
 }
 
 impl Reaction {
@@ -127,10 +152,20 @@ impl Reaction {
         (&self.owner, &self.network, &self.target) == (&other.owner, &other.network, &other.target)
     }
 
+    /// Who has put it there: an account of this server as itself, as long as it is here.
+    async fn speaker(&self, connection: &mut AnyConnection) -> Result<Option<Passport>, StoreFault> {
+        if let Some(passport) = &self.account
+            && account::name(connection, passport).await?.is_some()
+        {
+            return Ok(Some(passport.clone()));
+        }
+        address::find(connection, &self.network, &RemoteTarget::Person(self.author.clone())).await
+    }
+
     /// Lets it wait; `false` if it waits already.
     pub(crate) async fn put(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<bool, StoreFault> {
         let done = sqlx::query(
-            "INSERT INTO reaction (owner, network, remote, peer, author, author_name, target, words, sign, sent, arrived)
+            "INSERT INTO reaction (owner, network, remote, peer, author, author_name, account, target, sign, sent, arrived)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (owner, network, remote) DO NOTHING",
         )
         .bind(self.owner.as_str())
@@ -139,8 +174,8 @@ impl Reaction {
         .bind(self.peer.as_str())
         .bind(self.author.as_str())
         .bind(&self.author_name)
+        .bind(self.account.as_ref().map(Passport::as_str))
         .bind(self.target.as_str())
-        .bind(&self.words)
         .bind(&self.sign)
         .bind(self.sent.0)
         .bind(now.0)
@@ -166,11 +201,11 @@ pub(crate) async fn withdraw(
     Ok(done.rows_affected() > 0)
 }
 
-type Row = (String, String, String, String, String, String, String, String, String, i64);
+type Row = (String, String, String, String, String, String, Option<String>, String, String, i64);
 
 async fn due(connection: &mut AnyConnection, before: Timestamp) -> Result<Vec<Reaction>, StoreFault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT owner, network, remote, peer, author, author_name, target, words, sign, sent FROM reaction
+        "SELECT owner, network, remote, peer, author, author_name, account, target, sign, sent FROM reaction
          WHERE EXISTS (SELECT 1 FROM reaction AS due
                        WHERE due.owner = reaction.owner AND due.network = reaction.network
                        AND due.target = reaction.target AND due.arrived <= $1)
@@ -181,7 +216,7 @@ async fn due(connection: &mut AnyConnection, before: Timestamp) -> Result<Vec<Re
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(owner, network, remote, peer, author, author_name, target, words, sign, sent)| {
+        .map(|(owner, network, remote, peer, author, author_name, account, target, sign, sent)| {
             Ok(Reaction {
                 owner: word::passport("reaction", &owner)?,
                 network: word::network("reaction", &network)?,
@@ -189,8 +224,8 @@ async fn due(connection: &mut AnyConnection, before: Timestamp) -> Result<Vec<Re
                 peer: word::passport("reaction", &peer)?,
                 author: RemoteUser(author),
                 author_name,
+                account: account.map(|account| word::passport("reaction", &account)).transpose()?,
                 target: RemoteMessage(target),
-                words,
                 sign,
                 sent: Timestamp(sent),
             })

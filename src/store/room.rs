@@ -61,7 +61,7 @@ impl Store {
 
     /// Sets the name and the topic that a room shows; says whether one of them changed. Nothing happens to one without an address.
     pub async fn profile_room(&self, network: &NetworkName, room: &RoomProfile) -> Result<bool, StoreFault> {
-        let (network, room) = (network.clone(), room.clone());
+        let (network, room) = (network.clone(), room.clone().bounded());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {

@@ -123,6 +123,11 @@ impl Writer {
     pub(crate) async fn close(&self) {
         // An error here says that it has ended already.
         let _ = self.errands.send(Errand::Close).await;
+        self.ended().await;
+    }
+
+    /// Returns when the task has ended, told to or not.
+    pub(crate) async fn ended(&self) {
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
     }
@@ -145,7 +150,10 @@ async fn write(mut connection: AnyConnection, mut reservation: Reservation, mut 
             }
             next = if group.size() < LONGEST_GROUP { waiting.try_recv().ok() } else { None };
         }
-        group.commit(&mut connection, &mut reservation).await;
+        if !group.commit(&mut connection, &mut reservation).await {
+            tracing::error!("the connection to the database is gone: nothing is written any more");
+            return;
+        }
         crowded = if waiting.is_empty() { crowded.saturating_sub(1) } else { MEMORY };
     }
     if let Err(fault) = connection.close().await {
@@ -331,6 +339,19 @@ mod tests {
         for number in 0..1000 {
             assert_eq!(order.recv().await, Some(number));
         }
+    }
+
+    #[tokio::test]
+    async fn a_fault_that_ends_the_writer_is_told() {
+        let bench = bench().await;
+        let broken = bench.writer.run::<(), _>(|_| Box::pin(async { panic!("on purpose") })).await;
+        assert_eq!(broken, Err(StoreFault::Closed));
+        bench.writer.ended().await;
+        assert_eq!(
+            insert(&bench.writer, 1, None, false).await,
+            Err(StoreFault::Closed),
+            "nothing is promised any more"
+        );
     }
 
     #[tokio::test]

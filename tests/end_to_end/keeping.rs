@@ -97,6 +97,25 @@ async fn a_reader_who_left_is_rung_again_for_the_next_line() {
 }
 
 #[tokio::test]
+async fn what_was_read_is_not_given_again_though_it_cannot_be_noted() {
+    let mut server = server(&[ALICE, BOB]);
+    alice_writes(&server, &["one"]).await;
+    server.hold_deliveries().await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    assert_eq!(read(&mut bob, 1).await, ["one"]);
+    // What waits is looked for whenever a window opens.
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut hers = alice.call(BOB).await;
+    hers.tell(text("two")).await;
+    assert_eq!(read(&mut bob, 1).await, ["two"]);
+    server.release_deliveries().await;
+    server.crash();
+    alice_writes(&server, &["three"]).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    assert_eq!(read(&mut bob, 1).await, ["three"], "by now it is noted");
+}
+
+#[tokio::test]
 async fn a_late_message_carries_the_time_it_was_said() {
     let mut server = server(&[ALICE, BOB]);
     alice_writes(&server, &["good morning"]).await;

@@ -1,12 +1,24 @@
 //! Messenger users and Matrix users, through a real homeserver.
 
+mod bot;
 mod commands;
+mod crowd;
+mod files;
+mod gathering;
+mod looks;
+mod outward;
 mod people;
+mod picture;
 mod presence;
+mod relations;
+mod resuming;
+mod rooms;
 mod talk;
+mod words;
 
-use chrysalis_test_harness::{Homeserver, MatrixUser, Messenger, Server};
+use chrysalis_test_harness::{Homeserver, MatrixUser, Messenger, Room, Server, text};
 use msnp::dialect::Dialect;
+use serde_json::Value;
 
 use crate::program;
 
@@ -20,6 +32,9 @@ const DAVES_GHOST: &str = "@msn_dave=40msn.example:example.org";
 /// Alice and Bob, as Messenger has them.
 pub(crate) const ALICE: &str = "alice_at_example.org@matrix.msn.example";
 const BOB: &str = "bob_at_example.org@matrix.msn.example";
+
+/// The contact that is the server itself.
+const SERVICE: &str = "chrysalis@msn.example";
 
 /// A server and its homeserver, which end in this order.
 struct Setup {
@@ -46,4 +61,25 @@ async fn friends(setup: &Setup) -> (Messenger, MatrixUser, String) {
     carol.add(ALICE).await;
     alice.until_member(&room, CAROLS_GHOST, "join").await;
     (carol, alice, room)
+}
+
+/// A window with a contact, who has come in.
+async fn window(messenger: &mut Messenger, contact: &str) -> Room {
+    let mut room = messenger.call(contact).await;
+    room.joined(contact).await;
+    room
+}
+
+/// Tells the server's own contact something; gives its answer, with the lines of Matrix.
+async fn asks(service: &mut Room, words: &str) -> String {
+    service.tell(text(words)).await;
+    service.hear_text(SERVICE).await.replace("\r\n", "\n")
+}
+
+/// Waits for what somebody says in a room; gives the whole event.
+async fn message_of(observer: &mut MatrixUser, room: &str, who: &str, words: &str) -> Value {
+    let is_wanted = |event: &Value| {
+        event["type"] == "m.room.message" && event["sender"] == who && event["content"]["body"] == words
+    };
+    observer.until_event(room, &format!("{who} to say {words:?}"), is_wanted).await
 }

@@ -118,8 +118,20 @@ async fn people_are_added_by_a_networks_own_spelling() {
     let server = server(&[ALICE]);
     let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
     let mut service = window(&mut alice, SERVICE).await;
+    let known = asks(&mut service, "join loopback:echo").await;
+    assert_eq!(known, format!("Echo ({ECHO}) is on your list already."));
+    let list = alice.list().await;
+    let guid = list.iter().find_map(|line| match line {
+        ServerCommand::Lst { passport, guid: Some(guid), .. } if passport == ECHO => Some(guid.clone()),
+        _ => None,
+    });
+    alice.ask("REM", &format!("FL {}", guid.unwrap())).await;
     let added = asks(&mut service, "join loopback:echo").await;
     assert!(added.starts_with(&format!("Echo ({ECHO}) is asked.")), "{added}");
+    alice.ask("REM", &format!("AL {ECHO}")).await;
+    alice.ask("ADC", &format!("BL N={ECHO}")).await;
+    let blocked = asks(&mut service, "join loopback:echo").await;
+    assert_eq!(blocked, format!("You block Echo ({ECHO}): unblock it first."));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::{
     atomic::{AtomicU16, Ordering},
     mpsc,
 };
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -155,6 +156,32 @@ impl Server {
         // Everything is one statement to the database: whoever writes now is through within a moment.
         sqlx::query("BEGIN EXCLUSIVE").execute(&mut database).await.unwrap();
         LockedDatabase(database)
+    }
+
+    /// From now on the database lets nobody note that a message was delivered.
+    pub async fn hold_deliveries(&self) {
+        let held = "CREATE TRIGGER held BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'held by a test'); END";
+        let mut database = self.database().await;
+        sqlx::query(held).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    }
+
+    /// Lets deliveries be noted again, and waits until no message waits for anybody.
+    pub async fn release_deliveries(&self) {
+        let mut database = self.database().await;
+        sqlx::query("DROP TRIGGER held").execute(&mut database).await.unwrap();
+        let began = Instant::now();
+        loop {
+            let waiting = sqlx::query_scalar("SELECT COUNT(*) FROM delivery").fetch_one(&mut database);
+            let waiting: i64 = waiting.await.unwrap();
+            if waiting == 0 {
+                break;
+            }
+            assert!(began.elapsed() < DEADLINE, "{waiting} deliveries are not noted:\n{}", self.log());
+            // What stands in a database can only be asked for.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        database.close().await.unwrap();
     }
 
     /// From now on the running server can write nothing more to any file, as on a disk that is full.

@@ -20,7 +20,8 @@ fn direct() -> Seat {
 }
 
 fn portal() -> Seat {
-    seat(SeatKind::Portal { place: Place { owner: carol(), room: owned_room_id!("!r") }, called: "Carol L.".into() })
+    let place = Place { owner: carol(), room: owned_room_id!("!r") };
+    seat(SeatKind::Portal { place, known_as: RemoteRoom("!r".into()), called: "Carol L.".into() })
 }
 
 fn event(sender: &str, content: &Value) -> Event {
@@ -31,7 +32,7 @@ fn arrivals_of(seat: &Seat, event: &Event, fetched: &Fetched) -> Vec<Arrival> {
     let said = event.line(false).unwrap();
     let mut speakers = Speakers::default();
     speakers.learn(&event.room, &event.sender, "Al in Tea");
-    let author = seat.author(event, &mut speakers).unwrap();
+    let author = seat.author(event, &names(), &mut speakers).unwrap();
     let addressed = seat.is_addressed(event, &said, &speakers);
     seat.arrivals(&author, event, &said, addressed, fetched)
 }
@@ -55,6 +56,10 @@ fn what_is_said_alone_is_a_persons_and_in_a_room_the_rooms() {
     let Arrival::Message { place, author, addressed, .. } = one(&portal(), ALICE, &hello) else { panic!() };
     assert_eq!(place, RemoteTarget::Room(RemoteRoom("!r".into())));
     assert_eq!((author.name.as_str(), author.user.as_str(), addressed), ("Al in Tea", ALICE, false));
+    assert_eq!(author.account, None);
+    let dave = "@msn_dave=40msn.example:example.org";
+    let Arrival::Message { author, .. } = one(&portal(), dave, &hello) else { panic!() };
+    assert_eq!(author.account, Some("dave@msn.example".parse().unwrap()), "a ghost is its account");
     let Arrival::Message { author, content, .. } = one(&direct(), "@eve:example.org", &hello) else { panic!() };
     assert_eq!(
         (author.name.as_str(), content),
@@ -75,8 +80,10 @@ fn a_room_speaks_to_an_account_by_mention_name_or_answer() {
     let mut mention = text("you there");
     mention["m.mentions"] = json!({ "user_ids": [GHOST] });
     assert!(addressed(mention.clone()));
-    mention["m.mentions"] = json!({ "room": true });
+    mention["m.mentions"] = json!({ "room": true, "user_ids": [GHOST] });
     assert!(addressed(mention.clone()));
+    mention["m.mentions"] = json!({ "room": true });
+    assert!(!addressed(mention.clone()), "anybody can say that it is for the whole room");
     mention["m.mentions"] = json!({ "user_ids": ["@bob:example.org"] });
     assert!(!addressed(mention));
     let older = text(&format!("> <{GHOST}> tea?\n\nyes"));

@@ -80,8 +80,25 @@ impl Appservice {
             if shared.person == Membership::Joined {
                 return Ok(format!("You have a chat with `{address}` already: {}", link(&shared.room)));
             }
-            if let Ok(()) = ghost.invite(&shared.room, by).await {
-                self.change(&pair, |chat| chat.place(&shared.room, Membership::Invited)).await?;
+            match ghost.invite(&shared.room, by).await {
+                Ok(()) => self.change(&pair, |chat| chat.place(&shared.room, Membership::Invited)).await?,
+                // They may be there already; else they cannot be asked in again.
+                Err(trouble) if trouble.is_final() => {
+                    let there = ghost.member(&shared.room, by).await?.membership;
+                    self.change(&pair, |chat| chat.place(&shared.room, there)).await?;
+                    return Ok(match there {
+                        Membership::Joined => {
+                            format!("You have a chat with `{address}` already: {}", link(&shared.room))
+                        }
+                        Membership::Invited | Membership::Left => {
+                            format!(
+                                "`{address}` cannot ask you into your chat again ({trouble}): {}",
+                                link(&shared.room)
+                            )
+                        }
+                    });
+                }
+                Err(trouble) => return Err(trouble.into()),
             }
             return Ok(format!("You are invited to your chat with `{address}`: {}", link(&shared.room)));
         }
@@ -92,15 +109,18 @@ impl Appservice {
         if !self.bot.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner).admits(by, command, now) {
             return Ok("You have asked for too many chats within an hour. Wait a while, and ask again.".into());
         }
-        let room = self.make_room(address, by, Occasion::Asked).await?;
+        // Nothing may fail between the making of the room and the question: who asks again would wait for an answer in vain.
         let name = ghost.name_of(by).await?.unwrap_or_default();
+        let room = self.make_room(address, by, Occasion::Asked).await?;
         let mut draft = self.chats.begin().await;
         let chat = draft.chat(&pair);
         let is_open = chat.is_open();
+        // The homeserver may have told of the room before this: then the account is asked already.
+        let is_asked = chat.has(&room);
         chat.invite(&room);
         chat.name.clone_from(&name);
         let writes = draft.writes();
-        let arrivals = if is_open {
+        let arrivals = if is_open || is_asked {
             Vec::new()
         } else {
             vec![Arrival::Invitation { owner: address.clone(), from: profile(by, &name) }]

@@ -206,6 +206,11 @@ pub(super) fn holds_a_secret(line: &str) -> bool {
     name.eq_ignore_ascii_case("register") && words.contains(char::is_whitespace)
 }
 
+/// Whether a line gives an account a password, wherever it is said: words that only begin like that command are words.
+pub(super) fn gives_away_a_secret(line: &str) -> bool {
+    holds_a_secret(line) && split(line).1.split_whitespace().next().is_some_and(|address| address.contains('@'))
+}
+
 /// What can be said, for somebody of this permission.
 pub(super) fn help(of: Option<&Command>, permission: Permission, managing: bool) -> String {
     let prefix = if managing { String::new() } else { format!("{PREFIX} ") };

@@ -27,6 +27,16 @@ const GREETING: &str =
 const NO_LONGER_ALONE: &str = "We are not alone here any more. Begin what you say to me with `!msn` from now on.";
 const TOO_FAST: &str = "That is too much at once. Wait a minute, and go on.";
 
+/// What the bot does next.
+enum Task {
+    /// It looks who asks it in.
+    Look,
+    /// It looks who is left in rooms that somebody left.
+    Departures,
+    /// It does what it was asked for.
+    Errand(Errand),
+}
+
 impl Appservice {
     /// Does what the bot is asked, until everything ends.
     pub(crate) async fn run_bot(self: Arc<Self>) {
@@ -37,18 +47,21 @@ impl Appservice {
         // Who asked it in while nothing ran, or in vain, is found by asking the homeserver.
         let mut look = Some(Instant::now());
         loop {
-            let errand = tokio::select! {
+            let task = tokio::select! {
                 () = self.stopping.cancelled() => return,
-                () = at(look) => None,
-                Some(errand) = errands.recv() => Some(errand),
+                () = at(look) => Task::Look,
+                () = self.bot.departed.notified() => Task::Departures,
+                Some(errand) = errands.recv() => Task::Errand(errand),
             };
             let work = async {
-                match errand {
-                    None => {
+                match task {
+                    Task::Look => {
                         look = None;
+                        self.bot.departed.notify_one();
                         self.answer_invitations().await
                     }
-                    Some(errand) => self.run(errand).await,
+                    Task::Departures => self.look_at_a_departure().await,
+                    Task::Errand(errand) => self.run(errand).await,
                 }
             };
             let failure = match self.stopping.run_until_cancelled(tokio::time::timeout(LONGEST, work)).await {
@@ -68,8 +81,19 @@ impl Appservice {
             Errand::Made { room } => self.bot_joins(&room).await,
             Errand::Heard(heard) => self.obey(heard).await,
             Errand::TooMuch(heard) => self.answer_line(&heard, TOO_FAST).await,
-            Errand::Left { room } => self.look_who_is_left(&room).await,
         }
+    }
+
+    /// Looks who is left in a room that somebody left: once, however many went.
+    async fn look_at_a_departure(&self) -> Result<(), Failure> {
+        let Some(room) = self.bot.next_departure() else { return Ok(()) };
+        if let Err(failure) = self.look_who_is_left(&room).await {
+            // It is looked at together with the invitations, a while later.
+            self.bot.somebody_left(room);
+            return Err(failure);
+        }
+        self.bot.departed.notify_one();
+        Ok(())
     }
 
     async fn answer_invitations(&self) -> Result<(), Failure> {
@@ -139,6 +163,13 @@ impl Appservice {
     }
 
     async fn obey(&self, heard: Heard) -> Result<(), Failure> {
+        // First of all, whatever becomes of the wish; what cannot be hidden now is tried again.
+        let line = (heard.room.clone(), heard.event.clone());
+        if self.bot.secrets.has(&line)
+            && let Err(failure) = self.hide(&line, true).await
+        {
+            tracing::info!(room = %heard.room, %failure, "a line with a password stands there still");
+        }
         let permission = self.configuration.permissions.of(&heard.by);
         if permission == Permission::None {
             tracing::info!(room = %heard.room, by = %heard.by, "a command is passed over: no key of permissions lets them");
@@ -149,14 +180,10 @@ impl Appservice {
         let answer = if is_bare && !managing {
             NO_LONGER_ALONE.to_owned()
         } else {
-            // At once, whatever becomes of the wish.
-            let warning = if commands::holds_a_secret(&heard.body) { self.hide(&heard).await? } else { "" };
-            let names = &self.configuration.names;
-            let said = match commands::read(names, &heard.body, permission, managing) {
+            match commands::read(&self.configuration.names, &heard.body, permission, managing) {
                 Ok(request) => self.fulfil(request, &heard, permission, managing).await,
                 Err(answer) => answer,
-            };
-            format!("{said}{warning}")
+            }
         };
         self.answer_line(&heard, &answer).await
     }
@@ -174,22 +201,6 @@ impl Appservice {
         Ok(alone)
     }
 
-    /// Takes a line with a password out of the room; gives what is to be said of that.
-    async fn hide(&self, heard: &Heard) -> Result<&'static str, Failure> {
-        match self.bot().redact(&heard.room, &heard.event, "it held a password").await {
-            Ok(_) => {
-                Ok("\nI have deleted your line with the password. The homeserver and its administrators have seen it: \
-                         change it in Messenger's settings if that matters.")
-            }
-            Err(trouble) if trouble.is_final() => {
-                tracing::info!(room = %heard.room, %trouble, "a line with a password cannot be taken out");
-                Ok("\nI may not delete your line with the password here: delete it yourself. The homeserver and its \
-                    administrators have seen it.")
-            }
-            Err(trouble) => Err(trouble.into()),
-        }
-    }
-
     /// Does what is asked for; gives the answer.
     async fn fulfil(&self, request: Request, heard: &Heard, permission: Permission, managing: bool) -> String {
         let done = match request {
@@ -200,7 +211,7 @@ impl Appservice {
             Request::Search(words) => self.search_accounts(&words).await,
             Request::StartChat(address) => self.start_chat(&address, &heard.by, &heard.event).await,
             Request::Resolve(address) => self.resolve_account(&address).await,
-            Request::Sync => self.look_anew(&heard.by).await,
+            Request::Sync => self.look_anew(&heard.by, &heard.room).await,
             Request::DeletePortal(room) => {
                 let room = room.unwrap_or_else(|| heard.room.clone());
                 self.delete_portal(&room, &heard.by, permission).await

@@ -1,7 +1,7 @@
 //! What the bot does with the rooms in which accounts are.
 
 use bridge::Failure;
-use domain::{RemoteUser, presence::RemotePresence};
+use domain::{Passport, RemoteUser, presence::RemotePresence};
 use ruma::{OwnedUserId, RoomId, UserId};
 
 use crate::{
@@ -10,15 +10,25 @@ use crate::{
     chores::Chore,
     intent::Member,
     permissions::Permission,
+    portal::Place,
 };
 
 impl Appservice {
-    /// Looks at all chats of somebody anew.
-    pub(super) async fn look_anew(&self, by: &UserId) -> Result<String, Failure> {
+    /// Looks at all chats of somebody anew, and at the room of several people where they ask for it.
+    pub(super) async fn look_anew(&self, by: &UserId, here: &RoomId) -> Result<String, Failure> {
+        let mut places = self.portals.in_room(here);
+        places.retain(|place| self.portals.get(place).is_joined());
+        for place in &places {
+            self.chores.add(Chore::Portal(place.clone()));
+            self.chores.add(Chore::Compare(place.clone()));
+        }
         let pairs = self.chats.with(by);
         for pair in &pairs {
             self.chores.add(Chore::Settle(pair.clone()));
             self.chores.add(Chore::Look(pair.clone()));
+            for shared in self.chats.get(pair).rooms {
+                self.chores.add(Chore::Compare(Place { owner: pair.owner.clone(), room: shared.room }));
+            }
             let Some(shared) = self.chats.get(pair).current().cloned() else { continue };
             let ghost = self.ghost(&pair.owner)?;
             let Member { membership, name, .. } = self.homeserver.acting_as(&ghost).member(&shared.room, by).await?;
@@ -35,6 +45,7 @@ impl Appservice {
             }
         }
         Ok(match pairs.len() {
+            0 if !places.is_empty() => "This room is looked at anew.".into(),
             0 => "You have no chat with anybody on Messenger here. Say `start-chat ADDRESS` to begin one.".into(),
             1 => "Your chat is looked at anew.".into(),
             many => format!("Your {many} chats are looked at anew."),
@@ -68,6 +79,11 @@ impl Appservice {
         for ghost in &ghosts {
             self.homeserver.acting_as(ghost).leave(room).await?;
         }
+        for place in self.portals.in_room(room) {
+            if self.portals.get(&place).is_joined() {
+                self.is_out(&place).await?;
+            }
+        }
         for pair in self.chats.in_room(room) {
             let was_reachable = self.chats.get(&pair).is_reachable();
             self.change(&pair, |chat| chat.forget(room)).await?;
@@ -91,8 +107,10 @@ impl Appservice {
         {
             return Ok(Some(members));
         }
-        for pair in self.chats.in_room(room) {
-            let ghost = self.ghost(&pair.owner)?;
+        let mut owners: Vec<Passport> = self.chats.in_room(room).into_iter().map(|pair| pair.owner).collect();
+        owners.extend(self.portals.in_room(room).into_iter().map(|place| place.owner));
+        for owner in owners {
+            let ghost = self.ghost(&owner)?;
             if let Some(members) = self.homeserver.acting_as(&ghost).joined_members(room).await? {
                 return Ok(Some(members));
             }
@@ -104,7 +122,7 @@ impl Appservice {
     pub(super) async fn tell_portals(&self) -> Result<String, Failure> {
         let owners = self.host.owners().await.map_err(|fault| host_failure(&fault))?;
         let mut lines = Vec::new();
-        let (mut chats, mut rooms) = (0, 0);
+        let (mut chats, mut rooms, mut several) = (0, 0, 0);
         for owner in owners {
             let mut own = (0_usize, 0_usize, 0_usize);
             for pair in self.chats.of(&owner.passport) {
@@ -112,20 +130,27 @@ impl Appservice {
                 let here = chat.rooms.iter().filter(|shared| shared.person == Membership::Joined).count();
                 own = (own.0 + 1, own.1 + chat.rooms.len(), own.2 + here);
             }
+            let mut places = self.portals.of(&owner.passport);
+            places.retain(|place| self.portals.get(place).is_joined());
             chats += own.0;
             rooms += own.1;
-            if own.0 > 0 {
+            several += places.len();
+            if own.0 > 0 || !places.is_empty() {
                 let (people, rooms, here) = own;
                 lines.push(format!(
-                    "\n- `{}`: {people} people, {rooms} rooms, in {here} of them the person is",
-                    owner.passport
+                    "\n- `{}`: {people} people, {rooms} rooms, in {here} of them the person is; {} rooms of several people",
+                    owner.passport,
+                    places.len()
                 ));
             }
         }
         let more = lines.len().saturating_sub(LISTED);
         lines.truncate(LISTED);
         let rest = if more > 0 { format!("\nand {more} more accounts") } else { String::new() };
-        Ok(format!("{chats} chats with people, in {rooms} rooms.{}{rest}", lines.concat()))
+        Ok(format!(
+            "{chats} chats with people, in {rooms} rooms. Accounts are in {several} rooms of several people.{}{rest}",
+            lines.concat()
+        ))
     }
 }
 

@@ -1,6 +1,13 @@
 //! Asking the homeserver for bytes, or giving it some: they pass by piece by piece, and are never in memory together.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bridge::MediaStream;
 use futures_util::TryStreamExt as _;
@@ -25,6 +32,8 @@ pub(crate) struct Bytes {
     pub(crate) length: Option<u64>,
     /// They themselves.
     pub(crate) stream: MediaStream,
+    /// Whether they broke off on their way.
+    pub(crate) broke: Arc<AtomicBool>,
 }
 
 /// Bytes on their way to the homeserver.
@@ -56,7 +65,8 @@ impl Homeserver {
                 // A file that another homeserver does not give says nothing of this one: that is no outage.
                 let answer = succeeded(answer).await?;
                 self.note(None);
-                return Ok(Bytes { length: answer.content_length(), stream: stream(answer) });
+                let (length, broke) = (answer.content_length(), Arc::default());
+                return Ok(Bytes { length, stream: stream(answer, Arc::clone(&broke)), broke });
             }
             url = redirection(&url, &answer)?;
         }
@@ -93,7 +103,7 @@ impl Homeserver {
     fn sign(&self, request: &mut Request, length: u64) -> Result<(), Trouble> {
         let token = format!("Bearer {}", self.as_token).parse().map_err(|fault| impossible(&fault))?;
         request.headers_mut().insert(header::AUTHORIZATION, token);
-        *request.timeout_mut() = Some(LEAST_TIME + Duration::from_secs(length / SLOWEST));
+        *request.timeout_mut() = Some(time_for(length));
         Ok(())
     }
 }
@@ -117,7 +127,15 @@ fn elsewhere(place: &str) -> Trouble {
     }
 }
 
-fn stream(answer: Response) -> MediaStream {
-    let parts = answer.bytes_stream().map_err(|fault| io::Error::other(fault.without_url().to_string()));
+/// How long so many bytes may take.
+pub(crate) fn time_for(length: u64) -> Duration {
+    LEAST_TIME + Duration::from_secs(length / SLOWEST)
+}
+
+fn stream(answer: Response, broke: Arc<AtomicBool>) -> MediaStream {
+    let parts = answer.bytes_stream().map_err(move |fault| {
+        broke.store(true, Ordering::Relaxed);
+        io::Error::other(fault.without_url().to_string())
+    });
     Box::pin(StreamReader::new(Box::pin(parts)))
 }

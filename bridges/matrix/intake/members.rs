@@ -1,32 +1,49 @@
 //! Who is asked in, comes, goes and is put out.
 
 use bridge::Arrival;
-use domain::{Passport, RemoteRoom, contact::RemoteTarget, presence::RemotePresence};
+use domain::{Passport, contact::RemoteTarget, presence::RemotePresence};
 use ruma::{OwnedMxcUri, RoomId, UserId};
 
 use super::{Intake, Signal, remote};
 use crate::{
     chat::{Membership, Pair, profile},
     chores::Chore,
+    entering::room_lost,
     event::{Event, Invitation},
-    portal::{Place, Portal, Stage},
+    portal::{Followed, Place, Portal, Stage},
     timeline::Timeline,
 };
 
 impl Intake<'_, '_> {
     pub(super) fn invited(&mut self, event: &Event, owner: &Passport, invitation: &Invitation) {
         let is_ours = self.known.rules.names.is_ours(&event.sender);
+        let place = Place { owner: owner.clone(), room: event.room.clone() };
+        let has_gathering = !self.draft.portals.portal(&place).is_listed();
+        // Whoever has a gathering here is asked nothing: the ghost goes in by itself.
+        if has_gathering && is_ours {
+            return;
+        }
         let declined = self.declines(event, owner);
         if let Some(reason) = declined {
             tracing::info!(%owner, sender = %event.sender, room = %event.room, reason, "an invitation is declined");
         }
-        let place = Place { owner: owner.clone(), room: event.room.clone() };
+        if has_gathering {
+            if declined.is_none() {
+                self.draft.portals.portal(&place).stage = Stage::Entering;
+                self.signals.push(Signal::Chore(Chore::Portal(place)));
+            }
+            return;
+        }
         // Whoever is invited is not in the room, whatever was known before.
         for pair in self.draft.chats.in_room(&event.room).into_iter().filter(|pair| pair.owner == *owner) {
             self.draft.chats.chat(&pair).forget(&event.room);
         }
         if invitation.is_direct && !is_ours {
-            *self.draft.portals.portal(&place) = Portal::default();
+            let portal = self.draft.portals.portal(&place);
+            if matches!(portal.stage, Stage::Invited { .. } | Stage::Entering | Stage::Joined) {
+                self.arrivals.push(room_lost(&place));
+            }
+            *portal = Portal::default();
             let pair = Pair { owner: owner.clone(), user: event.sender.clone() };
             self.invited_by_person(&pair, &event.room, &invitation.by, declined.is_some());
         } else {
@@ -81,7 +98,7 @@ impl Intake<'_, '_> {
         self.arrivals.push(Arrival::RoomInvitation {
             owner: place.owner.clone(),
             room: invitation.profile.of_room(&place.room),
-            from: profile(&event.sender, &invitation.by),
+            from: self.known.rules.names.profile(&event.sender, &invitation.by),
         });
     }
 
@@ -92,11 +109,10 @@ impl Intake<'_, '_> {
         match portal.stage {
             Stage::Invited { .. } => {
                 *portal = Portal::default();
-                let room = RemoteRoom(room.to_string());
-                self.arrivals.push(Arrival::RoomLost { owner: owner.clone(), room });
+                self.arrivals.push(room_lost(&place));
             }
             // An older departure may be told after a newer arrival: whether the ghost is in is asked.
-            Stage::Joined => self.signals.push(Signal::Chore(Chore::Portal(place))),
+            Stage::Joined => self.signals.push(Signal::Chore(Chore::Portal(place.clone()))),
             Stage::Leaving => *portal = Portal::default(),
             Stage::Entering | Stage::Away => {}
         }
@@ -106,32 +122,41 @@ impl Intake<'_, '_> {
         }
         for pair in self.draft.chats.in_room(room).into_iter().filter(|pair| pair.owner == *owner) {
             let chat = self.draft.chats.chat(&pair);
-            let was_asked = chat.invited.iter().any(|invited| invited == room);
-            let was_reachable = chat.is_reachable();
-            chat.forget(room);
-            let is_reachable = chat.is_reachable();
-            if was_asked && !chat.is_open() && chat.invited.is_empty() {
-                self.arrivals.push(Arrival::Withdrawal { owner: pair.owner.clone(), from: remote(&pair.user) });
+            if chat.timeline(room).is_some() {
+                // As above: an older departure must not end a newer stay.
+                self.signals.push(Signal::Chore(Chore::Compare(place.clone())));
+                continue;
             }
-            if was_reachable && !is_reachable {
-                self.signals.push(Signal::Presence(pair, RemotePresence::UNKNOWN));
+            chat.forget(room);
+            if !chat.is_open() && chat.invited.is_empty() {
+                self.arrivals.push(Arrival::Withdrawal { owner: pair.owner.clone(), from: remote(&pair.user) });
             }
         }
     }
 
-    pub(super) fn made(&mut self, room: &RoomId, owner: &Passport, user: &UserId) {
+    pub(super) fn made(&mut self, room: &RoomId, owner: &Passport, user: &UserId, asked: bool) {
         // The ghost of an account that was removed meanwhile is leaving its rooms.
-        if !self.known.strangers.contains(owner) {
-            let pair = Pair { owner: owner.clone(), user: user.to_owned() };
-            let chat = self.draft.chats.chat(&pair);
-            chat.welcomed = true;
-            chat.enter(room, Membership::Invited, Timeline::default());
-            self.signals.push(Signal::Entered(pair.owner));
+        if self.known.strangers.contains(owner) {
+            return;
         }
+        let pair = Pair { owner: owner.clone(), user: user.to_owned() };
+        let chat = self.draft.chats.chat(&pair);
+        if asked {
+            // Mostly the bot has asked the account already. Where it could not, nobody else would.
+            if !chat.has(room) && !chat.declining.iter().any(|declined| declined == room) {
+                let name = chat.name.clone();
+                self.invited_by_person(&pair, room, &name, false);
+            }
+            return;
+        }
+        chat.welcomed = true;
+        chat.enter(room, Membership::Invited, Timeline::default());
+        self.signals.push(Signal::Entered(pair.owner));
     }
 
     pub(super) fn present(&mut self, room: &RoomId, user: &UserId, name: &str, avatar: Option<&OwnedMxcUri>) {
         self.known.speakers.is_called(room, user, name);
+        self.crowd(room, user);
         for pair in self.pairs(room, user) {
             let chat = self.draft.chats.chat(&pair);
             let was_reachable = chat.is_reachable();
@@ -144,6 +169,21 @@ impl Intake<'_, '_> {
             self.signal_once(Signal::Picture(RemoteTarget::Person(remote(user)), avatar.cloned()));
             if is_reachable && !was_reachable {
                 self.signals.push(Signal::Chore(Chore::Look(pair)));
+            }
+        }
+    }
+
+    /// Somebody is in a room: for whom it was a chat of two, it is none any more.
+    fn crowd(&mut self, room: &RoomId, user: &UserId) {
+        for pair in self.draft.chats.in_room(room) {
+            if !self.known.rules.names.is_third(&pair, user) {
+                continue;
+            }
+            let chat = self.draft.chats.chat(&pair);
+            let was_reachable = chat.is_reachable();
+            chat.crowd(room);
+            if was_reachable && !chat.is_reachable() {
+                self.signals.push(Signal::Presence(pair, RemotePresence::UNKNOWN));
             }
         }
     }
@@ -162,16 +202,14 @@ impl Intake<'_, '_> {
     /// A room goes on elsewhere: who was in this one wants to be in that one.
     pub(super) fn moved(&mut self, event: &Event, to: &RoomId) {
         for place in self.draft.portals.in_room(&event.room) {
-            if !self.draft.portals.portal(&place).is_joined() {
+            let portal = self.draft.portals.portal(&place);
+            // Nobody but a ghost may move a gathering, and none does.
+            if !portal.is_joined() || !portal.is_listed() {
                 continue;
             }
             let place = Place { owner: place.owner, room: to.to_owned() };
-            let portal = self.draft.portals.portal(&place);
-            let server = event.sender.server_name().to_owned();
-            if !portal.via.contains(&server) {
-                portal.via.push(server);
-            }
-            portal.enter();
+            let from = Followed { room: event.room.clone(), by: event.sender.clone() };
+            self.draft.portals.portal(&place).follow(from);
             self.signals.push(Signal::Chore(Chore::Portal(place)));
         }
     }

@@ -1,13 +1,17 @@
+mod asking;
+mod gathering;
+
 use std::sync::Arc;
 
-use bridge::conformance::FakeHost;
+use bridge::{Host as _, Write, conformance::FakeHost};
 use domain::Content;
-use ruma::{owned_room_id, owned_user_id, room_id, user_id, server_name};
+use ruma::{owned_room_id, owned_user_id, room_id, server_name, user_id};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     arrival::Rules,
+    bot::Bot,
     chat::Membership,
     names::{Names, tests::names},
     permissions::Permissions,
@@ -28,6 +32,7 @@ struct World {
     portals: Portals,
     names: Names,
     permissions: Permissions,
+    bot: Option<Bot>,
     show_joins: bool,
     called: Called,
     strangers: HashSet<Passport>,
@@ -76,6 +81,7 @@ impl World {
             host,
             names: names(),
             permissions: everybody(),
+            bot: None,
             show_joins: false,
             called: called.into_iter().collect(),
             strangers: HashSet::new(),
@@ -98,9 +104,20 @@ impl World {
         self.portals.change(&place, joined).await.unwrap();
     }
 
+    /// The bot is in the room, alone with somebody or, where that is empty, with several.
+    async fn admit_bot(&mut self, with: &str) {
+        self.host.write(vec![Write::Put("bot/!r".into(), with.into())]).await.unwrap();
+        self.bot = Some(Bot::load(self.host.clone(), 4).await.unwrap());
+    }
+
     async fn take(&mut self, happenings: Vec<Happening>) -> Outcome {
         let draft = Draft::begin(&self.chats, &self.portals).await;
-        let rules = Rules { names: &self.names, permissions: &self.permissions, show_joins: self.show_joins, bot: None };
+        let rules = Rules {
+            names: &self.names,
+            permissions: &self.permissions,
+            show_joins: self.show_joins,
+            bot: self.bot.as_ref(),
+        };
         let mut intake = Intake::new(
             draft,
             Known {
@@ -330,20 +347,92 @@ async fn a_room_that_moves_is_followed() {
     assert_eq!(moved.contents().len(), 1, "and somebody says so");
     let portal = world.portals.get(&new);
     assert_eq!((portal.stage, portal.via), (Stage::Entering, vec!["elsewhere.org".try_into().unwrap()]));
+    assert_eq!(portal.follows.unwrap().room, room(), "whether it is true is seen once the ghost is there");
 }
 
 #[tokio::test]
 async fn the_bot_hears_what_is_for_nobody_else() {
     let mut world = World::new().await;
+    assert!(world.say(ALICE, "help").await.signals.is_empty(), "it is not here");
+    world.admit_bot(ALICE).await;
     let alone = world.say(ALICE, "help").await;
     assert!(matches!(alone.signals.as_slice(), [Signal::BotHears(_, _, _, words)] if words == "help"));
+    world.admit_bot("").await;
     world.sit(carol(), "Tea").await;
     world.speakers.learn(room_id!("!r"), user_id!("@alice:example.org"), "Alice");
-    assert!(world.say(ALICE, "help").await.signals.is_empty());
+    let said = world.say(ALICE, "help").await;
+    assert_eq!((said.contents().len(), said.signals.len()), (1, 0), "where others are it is called by its name");
     let command = world.say(ALICE, "!msn help").await;
     assert!(matches!(command.signals.as_slice(), [Signal::BotHears(..)]), "{:?}", command.signals);
+    assert!(command.arrivals.is_empty(), "nobody else hears it");
     let bot = "@msnbot:example.org";
     let asked = world.event_taken("m.room.member", ALICE, Some(bot), &json!({ "membership": "invite" })).await;
     assert!(matches!(asked.signals.as_slice(), [Signal::BotInvited(..)]));
     assert!(world.say(bot, "I am a bot").await.arrivals.is_empty(), "nobody hears the bot");
+}
+
+#[tokio::test]
+async fn a_third_person_ends_what_is_said_to_one() {
+    let mut world = World::new().await;
+    let pair = Pair { owner: carol(), user: owned_user_id!("@alice:example.org") };
+    let joined = |chat: &mut crate::chat::Chat| chat.enter(room_id!("!r"), Membership::Joined, up_to_date());
+    world.chats.change(&pair, joined).await.unwrap();
+    let join = json!({ "membership": "join", "displayname": "x" });
+    for user in [ALICE, CAROL, "@msnbot:example.org"] {
+        world.event_taken("m.room.member", user, Some(user), &join).await;
+        assert!(world.chats.get(&pair).current().is_some(), "{user} may hear it");
+    }
+    let bob = world.event_taken("m.room.member", BOB, Some(BOB), &join).await;
+    assert_eq!(world.chats.get(&pair).current(), None, "private words would go to bob");
+    assert!(bob.signals.contains(&Signal::Presence(pair.clone(), RemotePresence::UNKNOWN)), "{:?}", bob.signals);
+    assert_eq!(world.say(ALICE, "still heard").await.contents().len(), 1);
+}
+
+#[tokio::test]
+async fn who_was_removed_asks_again_like_anybody() {
+    let mut world = World::new().await;
+    let pair = Pair { owner: carol(), user: owned_user_id!("@alice:example.org") };
+    let joined = |chat: &mut crate::chat::Chat| chat.enter(room_id!("!old"), Membership::Joined, up_to_date());
+    world.chats.change(&pair, joined).await.unwrap();
+    let asked = world.event_taken("m.room.member", ALICE, Some(CAROL), &invite(true)).await;
+    assert!(matches!(asked.arrivals.as_slice(), [Arrival::Invitation { .. }]), "{:?}", asked.arrivals);
+    assert!(asked.signals.is_empty(), "the room they still share opens no other: {:?}", asked.signals);
+}
+
+#[tokio::test]
+async fn an_old_departure_does_not_end_a_direct_chat() {
+    let mut world = World::new().await;
+    let pair = Pair { owner: carol(), user: owned_user_id!("@alice:example.org") };
+    let joined = |chat: &mut crate::chat::Chat| chat.enter(room_id!("!r"), Membership::Joined, up_to_date());
+    world.chats.change(&pair, joined).await.unwrap();
+    let kicked = world.event_taken("m.room.member", ALICE, Some(CAROL), &json!({ "membership": "leave" })).await;
+    assert_eq!(kicked.signals, [Signal::Chore(Chore::Compare(carols()))], "whether she is in is asked first");
+    assert!(world.chats.get(&pair).is_reachable());
+}
+
+#[tokio::test]
+async fn a_room_that_becomes_a_chat_of_two_is_lost() {
+    let mut world = World::new().await;
+    world.sit(carol(), "Tea").await;
+    let asked = world.event_taken("m.room.member", ALICE, Some(CAROL), &invite(true)).await;
+    assert!(
+        matches!(asked.arrivals.as_slice(), [Arrival::RoomLost { .. }, Arrival::Invitation { .. }]),
+        "{:?}",
+        asked.arrivals
+    );
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_compared_is_tried_again() {
+    let mut world = World::new().await;
+    world.sit(carol(), "Tea").await;
+    world.speakers.learn(room_id!("!r"), user_id!("@bob:elsewhere.org"), "Bob");
+    let mut chores = Vec::new();
+    for number in 1..=192 {
+        let said = world.say(BOB, "x").await;
+        if said.signals.contains(&Signal::Chore(Chore::Compare(carols()))) {
+            chores.push(number);
+        }
+    }
+    assert_eq!(chores, [64, 128, 192]);
 }

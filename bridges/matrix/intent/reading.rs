@@ -7,18 +7,19 @@ use ruma::{
         state::get_state_event_for_key,
     },
     events::StateEventType,
+    serde::Raw,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{Intent, done};
-use crate::{chat::Membership, homeserver::Trouble, portal::avatar};
+use crate::{chat::Membership, event::shown_name, homeserver::Trouble, portal::avatar};
 
 /// Some events of a room.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// Newest first.
-    pub(crate) events: Vec<Value>,
+    pub(crate) events: Vec<Box<RawValue>>,
     /// Those who speak in it, with their names there.
     pub(crate) speakers: Vec<(OwnedUserId, String)>,
     /// Where the next, older page begins; `None` where there is none.
@@ -65,12 +66,27 @@ impl Intent<'_> {
         Ok(match content {
             Some(content) if content.membership == "join" => Member {
                 membership: Membership::Joined,
-                name: Some(content.displayname.unwrap_or_default()),
+                name: Some(shown_name(&content.displayname.unwrap_or_default())),
                 avatar: avatar(content.avatar_url.as_ref()),
             },
             Some(content) if content.membership == "invite" => Member { membership: Membership::Invited, ..gone },
             Some(_) | None => gone,
         })
+    }
+
+    /// Whether this user is in a room: as the room shows it, else by all the rooms they are in. A refusal alone proves nothing.
+    pub(crate) async fn is_in(&self, room: &RoomId) -> Result<bool, Trouble> {
+        let kind = StateEventType::RoomMember;
+        let request = get_state_event_for_key::v3::Request::new(room.to_owned(), kind, self.user.to_string());
+        let shown = match self.ask(request).await {
+            Ok(answer) => serde_json::from_str::<MemberContent>(answer.event_or_content.get()).ok(),
+            Err(trouble) if trouble.is_final() => None,
+            Err(trouble) => return Err(trouble),
+        };
+        match shown {
+            Some(content) => Ok(content.membership == "join"),
+            None => Ok(self.joined_rooms().await?.iter().any(|joined| joined == room)),
+        }
     }
 
     /// The `most` last events of a room before `from`, or of all.
@@ -80,19 +96,21 @@ impl Intent<'_> {
         request.from = from;
         request.filter.lazy_load_options = LazyLoadOptions::Enabled { include_redundant_members: false };
         let page = self.ask(request).await?;
-        let events = page.chunk.iter().filter_map(|event| event.deserialize_as_unchecked().ok()).collect();
+        let events = page.chunk.into_iter().map(Raw::into_json).collect::<Vec<_>>();
         let members = page.state.iter().filter_map(|event| event.deserialize_as_unchecked::<MemberEvent>().ok());
         let members = members.filter(|event| event.kind == "m.room.member" && event.content.membership == "join");
-        let speakers = members.map(|event| (event.state_key, event.content.displayname.unwrap_or_default())).collect();
+        let speakers = members
+            .map(|event| (event.state_key, shown_name(&event.content.displayname.unwrap_or_default())))
+            .collect();
         // A page without events is the last, whatever stands there.
-        let end = if page.chunk.is_empty() { None } else { page.end };
+        let end = if events.is_empty() { None } else { page.end };
         Ok(Page { events, speakers, end })
     }
 
     /// One event of a room.
-    pub(crate) async fn event(&self, room: &RoomId, event: &EventId) -> Result<Value, Trouble> {
+    pub(crate) async fn event(&self, room: &RoomId, event: &EventId) -> Result<Box<RawValue>, Trouble> {
         let answer = self.ask(get_room_event::v3::Request::new(room.to_owned(), event.to_owned())).await?;
-        answer.event.deserialize_as_unchecked().map_err(|fault| Trouble::Unreadable(fault.to_string()))
+        Ok(answer.event.into_json())
     }
 
     /// Says that this user has read a room up to this event.

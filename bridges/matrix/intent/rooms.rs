@@ -138,27 +138,48 @@ fn initial_state(
         Occasion::Asked => json!({ "asked_by": other }),
     };
     let mut state = vec![json!({ "type": DIRECT, "state_key": "", "content": mark })];
-    let server = owner.as_str().split_once('@').map_or("", |(_, server)| server);
-    let bridge = json!({
-        "bridgebot": making.bot,
-        "creator": ghost,
-        "protocol": { "id": PROTOCOL, "displayname": PROTOCOL_NAME },
-        "network": { "id": server, "displayname": server },
-        "channel": { "id": owner.as_str(), "displayname": owner.as_str() },
-        "com.beeper.room_type": "dm",
-        "com.beeper.room_type.v2": "dm",
-    });
-    // Unique to the bridge and what it bridges, as MSC2346 wants it; older clients know the second type.
-    let key = format!("im.chrysalis://{PROTOCOL}/{server}/{owner}");
-    for kind in ["m.bridge", "uk.half-shot.bridge"] {
-        state.push(json!({ "type": kind, "state_key": key, "content": bridge }));
-    }
+    let channel = Channel { id: owner.as_str(), name: owner.as_str(), kind: "dm" };
+    state.extend(bridge_states(owner, ghost, &channel, making));
     if making.with_bot {
         // Clients that know of this name the room after the ghost in spite of the bot.
         let content = json!({ "service_members": [making.bot] });
         state.push(json!({ "type": "io.element.functional_members", "state_key": "", "content": content }));
     }
     state
+}
+
+/// What a room bridges.
+pub(super) struct Channel<'a> {
+    /// Its id on Messenger.
+    pub(super) id: &'a str,
+    /// What it is called there.
+    pub(super) name: &'a str,
+    /// Whether it is a chat of two (`dm`) or of several (`group_dm`), as Beeper's clients have it.
+    pub(super) kind: &'a str,
+}
+
+/// The state events that say what the room of an account's ghost bridges (MSC2346).
+pub(super) fn bridge_states(
+    owner: &Passport,
+    ghost: &UserId,
+    channel: &Channel<'_>,
+    making: &RoomMaking,
+) -> Vec<Value> {
+    let Channel { id, name, kind } = channel;
+    let server = owner.as_str().split_once('@').map_or("", |(_, server)| server);
+    let bridge = json!({
+        "bridgebot": making.bot,
+        "creator": ghost,
+        "protocol": { "id": PROTOCOL, "displayname": PROTOCOL_NAME },
+        "network": { "id": server, "displayname": server },
+        "channel": { "id": id, "displayname": name },
+        "com.beeper.room_type": "dm",
+        "com.beeper.room_type.v2": kind,
+    });
+    // Unique to the bridge and what it bridges, as MSC2346 wants it; older clients know the second type.
+    let key = format!("im.chrysalis://{PROTOCOL}/{server}/{id}");
+    let event = |kind| json!({ "type": kind, "state_key": key, "content": bridge });
+    ["m.bridge", "uk.half-shot.bridge"].map(event).into()
 }
 
 /// The lists of direct chats with one more.

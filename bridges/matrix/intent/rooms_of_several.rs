@@ -1,7 +1,7 @@
 //! Going into rooms of several people, and what they show of themselves.
 
 use ruma::{
-    OwnedRoomOrAliasId, OwnedServerName, RoomId,
+    OwnedRoomId, OwnedRoomOrAliasId, OwnedServerName, OwnedUserId, RoomId,
     api::client::{
         membership::{join_room_by_id_or_alias, joined_members},
         state::get_state_event_for_key,
@@ -39,8 +39,15 @@ impl Intent<'_> {
         Ok(profile)
     }
 
+    /// The room that a room, in which this user is, says it goes on from.
+    pub(crate) async fn predecessor_of(&self, room: &RoomId) -> Result<Option<OwnedRoomId>, Trouble> {
+        let create = self.state(room, "m.room.create").await?;
+        let named = create.as_ref().and_then(|create| create.get("predecessor")?.get("room_id")?.as_str());
+        Ok(named.and_then(|named| RoomId::parse(named).ok()))
+    }
+
     /// The content of a state event with an empty key; `None` if there is none.
-    async fn state(&self, room: &RoomId, kind: &str) -> Result<Option<Value>, Trouble> {
+    pub(super) async fn state(&self, room: &RoomId, kind: &str) -> Result<Option<Value>, Trouble> {
         let kind = StateEventType::from(kind);
         let request = get_state_event_for_key::v3::Request::new(room.to_owned(), kind, String::new());
         match self.ask(request).await {
@@ -48,6 +55,12 @@ impl Intent<'_> {
             Err(trouble) if trouble.is_final() => Ok(None),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    /// Who is in a room that this user is in.
+    pub(crate) async fn people_in(&self, room: &RoomId) -> Result<Vec<OwnedUserId>, Trouble> {
+        let members = self.ask(joined_members::v3::Request::new(room.to_owned())).await?;
+        Ok(members.joined.into_keys().collect())
     }
 
     /// What everybody else in a room is called there.
@@ -58,7 +71,7 @@ impl Intent<'_> {
             Err(trouble) => return Err(trouble),
         };
         let others = members.into_iter().filter(|(user, _)| user != self.user);
-        let name = |(user, member): (ruma::OwnedUserId, joined_members::v3::RoomMember)| {
+        let name = |(user, member): (OwnedUserId, joined_members::v3::RoomMember)| {
             member.display_name.filter(|name| !name.is_empty()).unwrap_or_else(|| user.localpart().to_owned())
         };
         Ok(others.map(name).collect())

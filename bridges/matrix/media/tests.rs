@@ -107,7 +107,7 @@ impl Stage {
 
     async fn fetch(&self, uri: &str) -> Result<Attachment, Failure> {
         let media = RemoteMedia { uri: uri.into(), name: "cat.bin".into(), size: None };
-        self.appservice.fetch(user_id!("@msn_carol:example.org"), &media).await
+        Ok(self.appservice.fetch(user_id!("@msn_carol:example.org"), &media).await?)
     }
 
     async fn upload(&self, attachment: &Attachment) -> Result<Uploaded, Failure> {
@@ -178,9 +178,17 @@ async fn what_cannot_be_had_is_refused_with_a_reason_and_what_may_come_is_tried_
     stage.put(&download("other.org/large"), 200, Vec::new(), &large);
     assert!(refusal(stage.fetch("mxc://other.org/large").await).contains("2.0 MB"));
     let said = RemoteMedia { uri: "mxc://other.org/said".into(), name: "a".into(), size: Some(LIMIT + 1) };
-    let outcome = stage.appservice.fetch(user_id!("@msn_carol:example.org"), &said).await;
+    let outcome = stage.appservice.fetch(user_id!("@msn_carol:example.org"), &said).await.map_err(Failure::from);
     assert!(refusal(outcome).contains("2.0 MB"));
     assert_eq!(stage.asked(&download("other.org/said")), 0);
+}
+
+#[test]
+fn what_finds_no_room_here_is_waited_for() {
+    let (full, large) = (Failure::retry("no space"), Failure::refused("too large"));
+    assert_eq!(Unfetched::unkept(full.clone(), false), Unfetched::Here(full.clone()));
+    assert_eq!(Unfetched::unkept(full.clone(), true), Unfetched::There(full), "the homeserver broke off");
+    assert_eq!(Unfetched::unkept(large.clone(), false), Unfetched::There(large));
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! What was uploaded, remembered across a restart, so that neither a retry nor a second room uploads it again.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,6 +12,7 @@ use bridge::{Failure, Host, HostFault, Write};
 use domain::{Timestamp, media::Source};
 use ruma::OwnedMxcUri;
 use serde::{Deserialize, Serialize};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{source_key, source_of};
 use crate::{flights::Flights, message::Uploaded};
@@ -25,7 +29,7 @@ const SWEEP: usize = 100;
 /// The uploads that are remembered.
 pub(super) struct Uploads {
     flights: Flights<Source, Uploaded>,
-    since_sweep: AtomicUsize,
+    since_sweep: Arc<AtomicUsize>,
 }
 
 /// An upload, as it is kept.
@@ -53,43 +57,51 @@ impl Uploads {
         if !gone.is_empty() {
             host.write(gone).await?;
         }
-        Ok(Self { flights, since_sweep: AtomicUsize::new(0) })
+        Ok(Self { flights, since_sweep: Arc::default() })
     }
 
-    /// Where the bytes of `source` are on the homeserver; `upload` puts them there if they are not.
+    /// Where the bytes of `source` are on the homeserver; `upload` puts them there if they are not, and goes on when nobody waits
+    /// any more: a file that takes longer than one attempt at its message is there at a later one.
     pub(super) async fn get(
         &self,
-        host: &dyn Host,
+        host: Arc<dyn Host>,
         source: Source,
-        upload: impl Future<Output = Result<Uploaded, Failure>> + Send,
+        under: (&TaskTracker, &CancellationToken),
+        upload: impl Future<Output = Result<Uploaded, Failure>> + Send + 'static,
     ) -> Result<Uploaded, Failure> {
-        let upload = async {
+        let since_sweep = Arc::clone(&self.since_sweep);
+        let upload = async move {
             let uploaded = upload.await?;
-            if let Err(fault) = self.keep(host, &source, &uploaded).await {
+            if let Err(fault) = keep(&*host, &since_sweep, &source, &uploaded).await {
                 // Then it is uploaded once more after a restart.
                 tracing::debug!(%fault, "an upload is not kept");
             }
             Ok(uploaded)
         };
-        self.flights.get(&source, upload).await
+        self.flights.get_anyway(&source, under, upload).await
     }
+}
 
-    async fn keep(&self, host: &dyn Host, source: &Source, uploaded: &Uploaded) -> Result<(), HostFault> {
-        let kept = Kept {
-            uri: uploaded.uri.clone(),
-            width: uploaded.width,
-            height: uploaded.height,
-            duration: uploaded.duration.and_then(|duration| u64::try_from(duration.as_millis()).ok()),
-            at: host.now(),
-        };
-        let Ok(kept) = serde_json::to_string(&kept) else { return Ok(()) };
-        let mut writes = vec![Write::Put(format!("{UPLOAD}{}", source_key(source)), kept)];
-        if self.since_sweep.fetch_add(1, Ordering::Relaxed) >= SWEEP {
-            self.since_sweep.store(0, Ordering::Relaxed);
-            writes.extend(sort(host.list(UPLOAD).await?, host.now()).1);
-        }
-        host.write(writes).await
+async fn keep(
+    host: &dyn Host,
+    since_sweep: &AtomicUsize,
+    source: &Source,
+    uploaded: &Uploaded,
+) -> Result<(), HostFault> {
+    let kept = Kept {
+        uri: uploaded.uri.clone(),
+        width: uploaded.width,
+        height: uploaded.height,
+        duration: uploaded.duration.and_then(|duration| u64::try_from(duration.as_millis()).ok()),
+        at: host.now(),
+    };
+    let Ok(kept) = serde_json::to_string(&kept) else { return Ok(()) };
+    let mut writes = vec![Write::Put(format!("{UPLOAD}{}", source_key(source)), kept)];
+    if since_sweep.fetch_add(1, Ordering::Relaxed) >= SWEEP {
+        since_sweep.store(0, Ordering::Relaxed);
+        writes.extend(sort(host.list(UPLOAD).await?, host.now()).1);
     }
+    host.write(writes).await
 }
 
 /// What of the kept is still remembered, and the writes that remove the rest.

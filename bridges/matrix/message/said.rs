@@ -128,6 +128,4 @@ pub(crate) enum Mentions {
     Nobody,
     /// Of these people, each once.
     People(Vec<OwnedUserId>),
-    /// Of everybody in the room.
-    Room,
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     NUDGE, ORDER, PART, Uploaded, Written,
     markup::{self, Placed},
+    media_type,
     parts::{self, length_as_json},
 };
 
@@ -53,9 +54,11 @@ fn contents(content: &Content, enclosed: Enclosed<'_>) -> Vec<Map<String, Value>
             nudge.insert(NUDGE.to_owned(), true.into());
             vec![nudge]
         }
-        Content::File(attachment) => vec![file(msgtype(&attachment.media_type), "a file", attachment, enclosed)],
-        Content::Image(attachment) => vec![file(msgtype(&attachment.media_type), "a picture", attachment, enclosed)],
-        Content::Ink(attachment) => vec![file(msgtype(&attachment.media_type), "a drawing", attachment, enclosed)],
+        Content::File(attachment) => vec![file(msgtype(media_type::of(attachment)), "a file", attachment, enclosed)],
+        Content::Image(attachment) => {
+            vec![file(msgtype(media_type::of(attachment)), "a picture", attachment, enclosed)]
+        }
+        Content::Ink(attachment) => vec![file(msgtype(media_type::of(attachment)), "a drawing", attachment, enclosed)],
         Content::Voice(attachment) => vec![file("voice", "a voice clip", attachment, enclosed)],
         Content::Wink { title, thumbnail } => vec![wink(title, thumbnail.as_ref(), enclosed)],
     }
@@ -125,7 +128,7 @@ fn file(kind: &str, what: &str, attachment: &Attachment, enclosed: Enclosed<'_>)
 
 fn uploaded_file(kind: &str, attachment: &Attachment, uploaded: &Uploaded) -> Map<String, Value> {
     let mut info = Map::new();
-    info.insert("mimetype".to_owned(), attachment.media_type.as_str().into());
+    info.insert("mimetype".to_owned(), media_type::of(attachment).into());
     info.insert("size".to_owned(), attachment.size.into());
     let sides = [("w", uploaded.width), ("h", uploaded.height)];
     info.extend(sides.into_iter().filter_map(|(name, pixels)| Some((name.to_owned(), pixels?.into()))));

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use ruma::OwnedMxcUri;
+use ruma::{OwnedMxcUri, OwnedUserId};
 use serde_json::Value;
 
 /// Marks an event with the order it carries out, so that it is found again when an answer was lost.
 pub(crate) const ORDER: &str = "im.chrysalis.order";
 /// Marks an event that carries out only a part of its order: a number from 1 on. The first part has no such mark.
 pub(crate) const PART: &str = "im.chrysalis.part";
+
+/// Names the ghosts whose users know already what an event says, as Messenger has given it to them.
+pub(crate) const HEARD: &str = "im.chrysalis.heard";
 
 /// An event to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,16 @@ pub(crate) struct Written {
     pub(crate) kind: &'static str,
     /// Its content.
     pub(crate) content: Value,
+}
+
+impl Written {
+    /// The same, marked with the ghosts whose users know it already.
+    pub(crate) fn heard_by(mut self, ghosts: &[OwnedUserId]) -> Self {
+        if let Some(content) = self.content.as_object_mut().filter(|_| !ghosts.is_empty()) {
+            content.insert(HEARD.to_owned(), ghosts.iter().map(|ghost| Value::from(ghost.as_str())).collect());
+        }
+        self
+    }
 }
 
 /// An attachment's bytes, as they are on the homeserver now.

@@ -209,6 +209,10 @@ pub enum Refusal {
     NoSuchPerson,
     /// The contact is not on that list.
     NotOnList,
+    /// The contact is on that list.
+    OnList,
+    /// The account blocks the contact.
+    Blocked,
     /// The list is full.
     ListFull,
     /// There is no such group.

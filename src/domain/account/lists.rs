@@ -360,7 +360,12 @@ impl Account {
 }
 
 /// An entry that stands on no list yet. Without a name it goes by its address, a telephone by its number.
-pub(super) fn fresh(moment: &Moment, passport: Passport, name: Option<String>, remote: Option<RemoteIdentity>) -> Contact {
+pub(super) fn fresh(
+    moment: &Moment,
+    passport: Passport,
+    name: Option<String>,
+    remote: Option<RemoteIdentity>,
+) -> Contact {
     let name = name.unwrap_or_else(|| passport.as_str().trim_start_matches("tel:").to_owned());
     Contact { guid: Guid::of_chance(moment.chance), passport, lists: Lists::NONE, name, groups: Vec::new(), remote }
 }

@@ -7,7 +7,8 @@ use crate::{
 };
 
 impl Account {
-    /// A contact of another network is wanted on the list. That is for their network as when a client had put them there.
+    /// A contact of another network is wanted on the list. That is for their network as when a client had put them there. Somebody who is
+    /// blocked stays so: the client of the account shows them as blocked, and would not hear that they no longer are.
     pub(super) fn wanted(
         &mut self,
         moment: &Moment,
@@ -19,6 +20,10 @@ impl Account {
         let known = self.contacts.get(&passport).cloned();
         let mut contact = known.unwrap_or_else(|| lists::fresh(moment, passport, Some(name), Some(identity)));
         let before = contact.lists;
+        let decided = [(List::Block, Refusal::Blocked), (List::Forward, Refusal::OnList)];
+        if let Some((_, refusal)) = decided.into_iter().find(|(list, _)| before.contains(*list)) {
+            return effects.push(Effect::Granted(Err(refusal)));
+        }
         contact.lists = before.with(List::Forward).with(List::Allow);
         if let Err(refusal) = self.has_room_for(moment, before, contact.lists) {
             return effects.push(Effect::Granted(Err(refusal)));

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Content, Text};
-use crate::RemoteUser;
+use crate::{
+    RemoteUser,
+    media::{Attachment, Source},
+};
 
 /// How many characters of a message are quoted.
 const LONGEST_QUOTE: usize = 60;
@@ -27,7 +30,7 @@ pub struct Gist {
     /// The name they had; empty where the author is none of the network.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The first words. Of a reaction: those of the message that it is on.
+    /// The first words. Of a reaction: nothing, as the message that it is on has them; earlier versions wrote them here.
     pub words: String,
     /// A digest of all that it says, by which a change that changes nothing is known.
     #[serde(skip_serializing_if = "is_zero")]
@@ -87,8 +90,8 @@ pub fn done_by(who: &str, deed: &str) -> String {
     format!("* {who}{space}{deed}")
 }
 
-/// Of the characters only: other looks are no change worth a line. FNV-1a, as it has to be the same in every version of this
-/// program; it finds what was not changed, and protects nothing.
+/// Of the characters, and of the bytes beside them: other looks are no change worth a line. FNV-1a, as it has to be the same in every
+/// version of this program; it finds what was not changed, and protects nothing.
 fn digest(content: &Content) -> u64 {
     let said = match content {
         Content::Text(Text { text, .. }) | Content::Emote { text } => text.as_str(),
@@ -99,8 +102,17 @@ fn digest(content: &Content) -> u64 {
         | Content::Ink(attachment) => attachment.name.as_str(),
         Content::Wink { title, .. } => title.as_str(),
     };
-    let all = content.kind().bytes().chain(said.trim().bytes());
+    let file = content.attachment().map(file_words).unwrap_or_default();
+    let all = content.kind().bytes().chain(said.trim().bytes()).chain(file.bytes());
     all.fold(0xcbf2_9ce4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Which bytes an attachment has: another picture may have the same name.
+fn file_words(Attachment { size, source, .. }: &Attachment) -> String {
+    match source {
+        Source::Blob(blob) => format!("\n{size} {blob}"),
+        Source::Object(object) => format!("\n{size} {object}"),
+    }
 }
 
 impl Content {
@@ -159,6 +171,12 @@ impl Content {
             text: if words.is_empty() { "deleted a message".into() } else { format!("deleted: \"{words}\"") },
         }
     }
+
+    /// What stands in place of a message that was deleted before anybody read it.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self::text("(deleted before it was read)")
+    }
 }
 
 fn named(words: &str) -> String {
@@ -168,6 +186,7 @@ fn named(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::BlobId;
 
     #[test]
     fn a_quote_is_one_line_and_ends_with_a_word() {
@@ -184,6 +203,23 @@ mod tests {
         assert!(gist.says(&Content::text("hello")) && !gist.says(&Content::text("hello!")));
         let json = serde_json::to_string(&gist).unwrap();
         assert_eq!(serde_json::from_str::<Gist>(&json).unwrap(), gist);
+    }
+
+    #[test]
+    fn another_picture_of_the_same_name_is_a_change() {
+        let picture = |size, byte| {
+            Content::Image(Attachment {
+                name: "image.png".into(),
+                media_type: "image/png".into(),
+                size,
+                source: Source::Blob(BlobId([byte; 32])),
+                link: None,
+            })
+        };
+        let gist = Gist::of(&picture(9, 1), None, "");
+        assert!(gist.says(&picture(9, 1)) && !gist.says(&picture(9, 2)) && !gist.says(&picture(8, 1)));
+        let wink = |thumbnail| Content::Wink { title: "Dance".into(), thumbnail };
+        assert!(!Gist::of(&wink(None), None, "").says(&wink(picture(9, 1).attachment().cloned())));
     }
 
     #[test]

@@ -134,13 +134,14 @@ impl Conversation {
         let known = &mut self.gatherings;
         known.people.extend(people);
         known.accounts.extend(accounts);
-        let room = known.id.get_or_insert_with(|| RemoteRoom(format!("{GATHERING}{:032x}", moment.chance))).clone();
+        let fresh = RemoteRoom(format!("{GATHERING}{:032x}", moment.chance));
         let (people, accounts) = (known.people.clone(), known.accounts.clone());
-        effects.push(Effect::Gather { room, people, accounts, name });
+        effects.push(Effect::Gather { known: known.id.clone(), fresh, people, accounts, name });
         true
     }
 
-    /// These rooms there are from now on, or more people are for them.
+    /// These rooms there are from now on, or more people are for them. Where the id is another than before, nothing more is said in the
+    /// rooms that there were: whoever has come in since must not read what is said there. What others say there is shown as before.
     pub(super) fn gathered(
         &mut self,
         moment: &Moment,
@@ -148,8 +149,12 @@ impl Conversation {
         gatherings: Vec<Gathering>,
         effects: &mut Vec<Effect>,
     ) {
+        let is_another = self.gatherings.id.as_ref().is_some_and(|known| *known != room);
         self.gatherings.id = Some(room);
         let rooms = &mut self.gatherings.rooms;
+        for room in rooms.iter_mut().filter(|_| is_another) {
+            room.gathering.people.clear();
+        }
         for gathering in gatherings {
             match rooms.iter_mut().find(|room| room.gathering.contact.passport == gathering.contact.passport) {
                 Some(room) => {
@@ -162,6 +167,15 @@ impl Conversation {
         }
         for Held { seat, tag, wish, saying, id } in std::mem::take(&mut self.gatherings.held) {
             self.said(moment, seat, (tag, wish), (id, saying), effects);
+        }
+    }
+
+    /// Nobody sits here any more: whoever comes in again begins anew, since its rooms may be another conversation's then.
+    pub(super) fn disperse(&mut self, effects: &mut Vec<Effect>) {
+        let is_left = self.members.values().all(|member| member.seats.is_empty());
+        if is_left && self.pair.is_none() && self.gatherings.id.is_some() {
+            self.gatherings = Gatherings::default();
+            effects.push(Effect::Dispersed);
         }
     }
 

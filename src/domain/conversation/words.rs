@@ -344,8 +344,10 @@ pub enum Effect {
     },
     /// Find out which networks can have a room for this conversation; the answer comes back as [`Cause::Gathered`].
     Gather {
-        /// The room's id, on every network: a new one, or the one that the conversation has.
-        room: RemoteRoom,
+        /// The id of the room that the conversation has, on every network, if it has one.
+        known: Option<RemoteRoom>,
+        /// An id that no room has.
+        fresh: RemoteRoom,
         /// The people of other networks who are in the conversation, or were.
         people: BTreeSet<Passport>,
         /// The accounts that are in it, or were.
@@ -355,6 +357,8 @@ pub enum Effect {
     },
     /// This conversation is no longer the direct one of its pair: others have come in.
     Widened,
+    /// Nobody sits in it any more: its rooms on networks are no longer its own, and another conversation of the same may have them.
+    Dispersed,
 }
 
 /// What a client in a conversation is told.

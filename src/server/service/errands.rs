@@ -22,7 +22,11 @@ use super::{
     listing::{choose, no_room, place_of, rooms, which},
     naming::{Meant, Room, label, named, named_first},
 };
-use crate::{core::Core, links::NetworkEntry};
+use crate::{
+    conversation::{ConversationHandle, ToConversation},
+    core::Core,
+    links::NetworkEntry,
+};
 
 /// How long an errand may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,14 +34,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How many are found on one network.
 const MOST_FOUND: usize = 10;
 
-/// Begins an errand, whose answer comes by itself; the answer is at hand at once where an account has too many under way.
-pub(super) fn begin(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Option<String> {
+/// Begins an errand, whose answer comes by itself in the conversation where it was told; the answer is at hand at once where an account
+/// has too many under way.
+pub(super) fn begin(
+    core: &Arc<Core>,
+    owner: &Passport,
+    conversation: &ConversationHandle,
+    errand: Errand,
+) -> Option<String> {
     if !core.service.set_out(owner) {
         return Some("I am still busy with what you told me before; wait for its answer.".to_owned());
     }
     let span = info_span!(parent: None, "errand", %owner);
     let tasks = core.tasks.clone();
-    let (core, owner) = (Arc::clone(core), owner.clone());
+    let (core, owner, conversation) = (Arc::clone(core), owner.clone(), conversation.clone());
     let task = async move {
         let answer = tokio::select! {
             answered = tokio::time::timeout(PATIENCE, run(&core, &owner, errand)) => match answered {
@@ -51,9 +61,9 @@ pub(super) fn begin(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Optio
             () = core.stop.cancelled() => return,
         };
         core.service.come_back(&owner);
+        // Where the window was closed meanwhile nobody reads it.
         let line = Content::text(answer);
-        let service = core.settings.realm.service();
-        core.directory.whisper(&owner, &service, conversation::Cause::Told { owner: owner.clone(), line });
+        conversation.try_send(ToConversation::Cause(conversation::Cause::Told { owner, line }));
     };
     tasks.spawn(task.instrument(span));
     None
@@ -91,6 +101,9 @@ async fn join(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<String,
     Ok(match (core.directory.wish(core, owner, wish).await, is_room) {
         (Ok(()), true) => format!("You go into {name} ({passport}). {}", on_the_list(core)),
         (Ok(()), false) => format!("{name} ({passport}) is asked. {}", on_the_list(core)),
+        (Err(Refusal::Blocked), _) => format!("You block {name} ({passport}): unblock it first."),
+        (Err(Refusal::OnList), true) => format!("You are in {name} ({passport}) already."),
+        (Err(Refusal::OnList), false) => format!("{name} ({passport}) is on your list already."),
         (Err(refusal), _) => refused(refusal).to_owned(),
     })
 }
@@ -302,6 +315,8 @@ const fn refused(refusal: Refusal) -> &'static str {
         Refusal::ListFull => "Your list is full: remove somebody first.",
         Refusal::TooFast => "You change your list too often: wait a minute.",
         Refusal::NotOnList => "That is not on your list.",
+        Refusal::OnList => "That is on your list already.",
+        Refusal::Blocked => "You block that: unblock it first.",
         Refusal::Oneself
         | Refusal::NoSuchPerson
         | Refusal::NoSuchGroup

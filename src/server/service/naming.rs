@@ -12,6 +12,8 @@ pub(super) struct Room {
     pub(super) passport: Passport,
     /// One line, never empty.
     pub(super) name: String,
+    /// The name in lower case.
+    folded: String,
     pub(super) entry: RoomEntry,
 }
 
@@ -29,7 +31,7 @@ pub(super) enum Meant<'a> {
 impl Room {
     pub(super) fn of(entry: RoomEntry) -> Self {
         let name = label(&entry.name, &entry.passport);
-        Self { passport: entry.passport.clone(), name, entry }
+        Self { passport: entry.passport.clone(), folded: name.to_lowercase(), name, entry }
     }
 
     /// Whether the account is in it, as far as its list says.
@@ -37,16 +39,33 @@ impl Room {
         self.entry.lists.contains(List::Forward)
     }
 
-    fn is_exactly(&self, words: &str, numbers: &[Passport]) -> bool {
-        let number = words.parse::<usize>().ok().and_then(|number| numbers.get(number.checked_sub(1)?));
-        number == Some(&self.passport)
-            || words.eq_ignore_ascii_case(self.passport.as_str())
-            || words.to_lowercase() == self.name.to_lowercase()
+    fn is_exactly(&self, head: &Head<'_>) -> bool {
+        head.number == Some(&self.passport) || head.folded == self.passport.as_str() || head.folded == self.folded
     }
 
-    fn begins_with(&self, words: &str) -> bool {
-        let words = words.to_lowercase();
-        self.name.to_lowercase().starts_with(&words) || self.passport.as_str().starts_with(&words)
+    fn begins_with(&self, head: &Head<'_>) -> bool {
+        self.folded.starts_with(&head.folded) || self.passport.as_str().starts_with(&head.folded)
+    }
+
+    /// How long words can be that mean it, in bytes of lower case.
+    fn longest_head(&self) -> usize {
+        self.folded.len().max(self.passport.as_str().len())
+    }
+}
+
+/// Words that may mean a room.
+struct Head<'a> {
+    words: &'a str,
+    /// In lower case.
+    folded: String,
+    /// What stands under that number in the list that the user saw last, if they are one.
+    number: Option<&'a Passport>,
+}
+
+impl<'a> Head<'a> {
+    fn of(words: &'a str, numbers: &'a [Passport]) -> Self {
+        let number = words.parse::<usize>().ok().and_then(|number| numbers.get(number.checked_sub(1)?));
+        Self { words, folded: words.to_lowercase(), number }
     }
 }
 
@@ -64,17 +83,20 @@ pub(super) fn label(name: &str, passport: &Passport) -> String {
 }
 
 /// The room that all of `words` mean. `numbers` are what the user saw last with numbers before it.
-pub(super) fn named<'a>(rooms: &'a [Room], numbers: &[Passport], words: &'a str) -> Meant<'a> {
-    among(rooms, numbers, &[words.trim()])
+pub(super) fn named<'a>(rooms: &'a [Room], numbers: &'a [Passport], words: &'a str) -> Meant<'a> {
+    among(rooms, &[Head::of(words.trim(), numbers)])
 }
 
 /// The room that as many as possible of the first of `words` mean.
-pub(super) fn named_first<'a>(rooms: &'a [Room], numbers: &[Passport], words: &'a str) -> Meant<'a> {
+pub(super) fn named_first<'a>(rooms: &'a [Room], numbers: &'a [Passport], words: &'a str) -> Meant<'a> {
     let words = words.trim();
-    let ends = words.char_indices().filter(|(_, each)| each.is_whitespace()).map(|(end, _)| end);
-    let mut heads: Vec<&str> = ends.filter_map(|end| words.get(..end)).chain([words]).collect();
+    let longest = rooms.iter().map(Room::longest_head).max().unwrap_or_default();
+    let ends = words.char_indices().filter(|(_, each)| each.is_whitespace()).map(|(end, _)| end).chain([words.len()]);
+    // What is longer means nothing, and there may be much of it. A letter has at most thrice the bytes of its lower case.
+    let short = ends.take_while(|end| *end <= longest.saturating_mul(3)).filter_map(|end| words.get(..end));
+    let mut heads: Vec<Head<'_>> = short.map(|head| Head::of(head, numbers)).collect();
     heads.reverse();
-    match among(rooms, numbers, &heads) {
+    match among(rooms, &heads) {
         Meant::One(room, head) => Meant::One(room, words.get(head.len()..).unwrap_or_default().trim()),
         other @ (Meant::Several(_) | Meant::Nothing) => other,
     }
@@ -82,15 +104,13 @@ pub(super) fn named_first<'a>(rooms: &'a [Room], numbers: &[Passport], words: &'
 
 /// The room that the first of `heads` means which means one; a whole name counts before a beginning. With it goes the head, but
 /// nothing where there is only one head to choose from.
-fn among<'a>(rooms: &'a [Room], numbers: &[Passport], heads: &[&'a str]) -> Meant<'a> {
-    let exact = |room: &Room, head: &str| room.is_exactly(head, numbers);
-    let begins = |room: &Room, head: &str| room.begins_with(head);
-    for is_meant in [&exact as &dyn Fn(&Room, &str) -> bool, &begins] {
-        for head in heads.iter().filter(|head| !head.is_empty()) {
+fn among<'a>(rooms: &'a [Room], heads: &[Head<'a>]) -> Meant<'a> {
+    for is_meant in [Room::is_exactly as fn(&Room, &Head<'_>) -> bool, Room::begins_with] {
+        for head in heads.iter().filter(|head| !head.words.is_empty()) {
             let found: Vec<&Room> = rooms.iter().filter(|room| is_meant(room, head)).collect();
             match found.as_slice() {
                 [] => {}
-                [one] => return Meant::One(one, head),
+                [one] => return Meant::One(one, head.words),
                 [_, _, ..] => return Meant::Several(found),
             }
         }

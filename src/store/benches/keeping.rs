@@ -98,7 +98,7 @@ fn arrival(number: usize, round: u64, in_room: bool) -> Arrival {
         } else {
             RemoteTarget::Person(user.clone())
         },
-        author: RemoteProfile { user, name: "Somebody with a name".into(), login: author, server: None },
+        author: RemoteProfile { user, name: "Somebody with a name".into(), login: author, server: None, account: None },
         id: RemoteMessage(format!("$message{}", MESSAGES.fetch_add(1, Ordering::Relaxed))),
         sent: Timestamp(1),
         content: Content::text("x".repeat(200)),

@@ -13,11 +13,8 @@ use super::{
 };
 use crate::{
     Attention, StoreFault,
-    message_map::{self, Memory, NEVER_SHOWN},
+    message_map::{self, Memory, NEVER_SHOWN, OWN_NAME},
 };
-
-/// How what the account itself has said is quoted to it.
-const OWN_NAME: &str = "you";
 
 /// Something that somebody said.
 pub(super) struct Spoken {
@@ -44,7 +41,7 @@ impl Reception<'_> {
         };
         let peer = window.peer.clone();
         let gist = Gist::of(&content, Some(author.user.clone()), &shortened(shown_name(&author)));
-        let mut memory = Memory { message: NEVER_SHOWN, peer: Some(&peer), gist: Some(&gist) };
+        let mut memory = Memory { message: NEVER_SHOWN, peer: Some(&peer), gist: Some(&gist), target: None };
         let is_wanted = match window.attention {
             Attention::All => true,
             Attention::Mentions => addressed,

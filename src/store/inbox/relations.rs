@@ -8,12 +8,12 @@ use domain::{
 };
 
 use super::{
-    Reception, shown_name,
+    Reception, TOO_MUCH_WAITS, shown_name,
     window::{Line, Speaker, Window},
 };
 use crate::{
     Attention, StoreFault,
-    message_map::{self, Memory, Remembered},
+    message_map::{self, Memory, NEVER_SHOWN, Remembered},
     reaction::{self, Reaction},
 };
 
@@ -41,21 +41,29 @@ impl Reception<'_> {
         }
         let Some(window) = self.window_of(&relation).await? else { return Ok(false) };
         let is_unchanged = said.is_some_and(|said| said.says(&content));
-        if said.is_some() && !is_unchanged {
+        let was_shown = of.as_ref().is_some_and(Remembered::was_shown);
+        let is_wanted = match window.attention {
+            Attention::All => true,
+            Attention::Mentions => was_shown,
+            Attention::Nothing => false,
+        };
+        let is_shown = is_wanted && !window.is_full;
+        // Of what was shown it is remembered what it said there last: that is quoted, and compared with later changes.
+        if said.is_some() && !is_unchanged && (is_shown || !was_shown) {
             let name = shortened(shown_name(&relation.author));
             let gist = Gist::of(&content, Some(relation.author.user.clone()), &name);
             let Relation { owner, of, .. } = &relation;
             message_map::revise(self.connection, owner, self.network, of, Some(&gist)).await?;
         }
-        let is_wanted = match window.attention {
-            Attention::All => true,
-            Attention::Mentions => of.is_some_and(|of| of.was_shown()),
-            Attention::Nothing => false,
-        };
         if is_unchanged || !is_wanted {
             self.note(&relation).await?;
+        } else if is_shown {
+            self.tell(&relation, Some(&relation.of), window, content.changed()).await?;
         } else {
-            self.tell(&relation, window, content.changed()).await?;
+            self.note(&relation).await?;
+            let Relation { owner, id, .. } = relation;
+            self.fail(owner, id, TOO_MUCH_WAITS);
+            return Ok(false);
         }
         Ok(true)
     }
@@ -66,19 +74,18 @@ impl Reception<'_> {
         }
         let Some(window) = self.window_of(&relation).await? else { return Ok(false) };
         let said = self.remembered(&relation).await?.and_then(|of| of.gist);
-        let is_wanted = match window.attention {
-            Attention::All => true,
-            // A sign on what the owner said speaks to the owner.
-            Attention::Mentions => said.as_ref().is_some_and(|said| said.author.is_none()),
-            Attention::Nothing => false,
-        };
-        if !is_wanted || window.is_full {
+        if !reaction::is_wanted(window.attention, said.as_ref()) || window.is_full {
             self.note(&relation).await?;
             return Ok(true);
         }
-        if let Speaker::New = window.speaker {
-            self.introduce(&relation.author).await?;
-        }
+        let account = match window.speaker {
+            Speaker::Known(speaker) => relation.author.account.clone().filter(|account| *account == speaker),
+            Speaker::New => {
+                self.introduce(&relation.author).await?;
+                None
+            }
+            Speaker::Contact => None,
+        };
         let Relation { owner, author, id, of, sent, .. } = relation;
         let waiting = Reaction {
             owner,
@@ -87,8 +94,8 @@ impl Reception<'_> {
             peer: window.peer,
             author_name: shortened(shown_name(&author)),
             author: author.user,
+            account,
             target: of,
-            words: said.map(|said| said.words).unwrap_or_default(),
             sign: shortened(sign),
             sent,
         };
@@ -108,23 +115,40 @@ impl Reception<'_> {
             self.note(&relation).await?;
             return Ok(true);
         }
-        let Some(Remembered { message, gist: Some(gist) }) = self.remembered(&relation).await? else {
+        let remembered = self.remembered(&relation).await?;
+        let is_sign = remembered.as_ref().and_then(|of| of.gist.as_ref()).is_some_and(|gist| gist.sign.is_some());
+        // Whoever removes it need not be heard for that.
+        let was_unread = !is_sign && message_map::erase(self.connection, owner, self.network, of).await?;
+        message_map::revise(self.connection, owner, self.network, of, None).await?;
+        let Some(Remembered { message, gist: Some(gist), target }) = remembered else {
             self.note(&relation).await?;
             return Ok(true);
         };
         let Some(window) = self.window_of(&relation).await? else { return Ok(false) };
-        message_map::revise(self.connection, owner, self.network, of, None).await?;
-        let was_shown = Remembered { message, gist: None }.was_shown();
-        if was_shown && window.attention != Attention::Nothing {
-            let content = match &gist.sign {
-                Some(sign) => Content::unreacted(sign, &gist.words),
-                None => Content::deleted(&gist.words),
-            };
-            self.tell(&relation, window, content).await?;
-        } else {
+        if message == NEVER_SHOWN || window.attention == Attention::Nothing {
             self.note(&relation).await?;
+            return Ok(true);
         }
+        let content = match &gist.sign {
+            Some(sign) => {
+                let words = match target {
+                    Some(target) => self.words(owner, &target).await?,
+                    None => gist.words,
+                };
+                Content::unreacted(sign, &words)
+            }
+            // It may be on the screen already, without that being known here: so it is told all the same.
+            None if was_unread => Content::deleted(""),
+            None => Content::deleted(&gist.words),
+        };
+        self.tell(&relation, None, window, content).await?;
         Ok(true)
+    }
+
+    /// The first words of a message as they are remembered now; empty if they are not.
+    async fn words(&mut self, owner: &Passport, message: &RemoteMessage) -> Result<String, StoreFault> {
+        let remembered = message_map::find(self.connection, owner, self.network, message).await?;
+        Ok(remembered.and_then(|remembered| remembered.gist).map(|gist| gist.words).unwrap_or_default())
     }
 
     async fn is_known(&mut self, relation: &Relation) -> Result<bool, StoreFault> {
@@ -139,15 +163,21 @@ impl Reception<'_> {
         self.window(&relation.owner, &relation.place, &relation.author).await
     }
 
-    /// Shows a line, and remembers that it was taken. Where too much waits already, it is not shown.
-    async fn tell(&mut self, relation: &Relation, window: Window, content: Content) -> Result<(), StoreFault> {
+    /// Shows a line, and remembers that it was taken, and what it shows anew. Where too much waits already, it is not shown.
+    async fn tell(
+        &mut self,
+        relation: &Relation,
+        target: Option<&RemoteMessage>,
+        window: Window,
+        content: Content,
+    ) -> Result<(), StoreFault> {
         if window.is_full {
             return self.note(relation).await;
         }
         let Relation { owner, author, id, sent, .. } = relation;
         let peer = window.peer.clone();
         let message = self.show(owner, window, Line { author, sent: *sent, content }).await?;
-        let memory = Memory { message, peer: Some(&peer), gist: None };
+        let memory = Memory { message, peer: Some(&peer), gist: None, target };
         message_map::remember(self.connection, owner, self.network, id, memory).await
     }
 

@@ -10,8 +10,10 @@ use super::{Reception, RoomAsked, shown_name};
 use crate::{
     StoreFault,
     address::{self, Introduction},
+    clock,
     entry::{self, Entry},
-    invitation, room,
+    invitation::{self, Telling},
+    room,
 };
 
 impl Reception<'_> {
@@ -42,17 +44,28 @@ impl Reception<'_> {
         if invitation::is_open(self.connection, &owner, &passport).await? {
             return Ok(false);
         }
-        let may_prompt = entry.lists.is_empty()
-            && invitation::may_prompt(self.connection, &owner, &passport, self.room_prompts, self.now).await?;
+        let telling = invitation::telling(self.connection, &owner, &passport, self.room_prompts, self.now).await?;
         let asker = shown_name(from).to_owned();
-        invitation::open(self.connection, &owner, &passport, &asker, may_prompt, self.now).await?;
-        let mut prompt = None;
-        if may_prompt {
-            let fresh = (entry.guid, entry.name.as_str());
-            entry::set_reverse(self.connection, &owner, &passport, true, fresh, self.now).await?;
-            prompt = self.contact(&owner, &passport).await?;
+        let closed = invitation::open(self.connection, &owner, &passport, &asker, telling, self.now).await?;
+        for room in closed {
+            let unused = (clock::guid(), "");
+            if entry::set_reverse(self.connection, &owner, &room, false, unused, self.now).await? {
+                self.outcome.withdrawn.push((owner.clone(), room));
+            }
         }
-        self.outcome.asked.push(RoomAsked { owner, room: passport, name: shown, topic, asker, prompt });
+        match telling {
+            Telling::Alone => {
+                let mut prompt = None;
+                if entry.lists.is_empty() {
+                    let fresh = (entry.guid, entry.name.as_str());
+                    entry::set_reverse(self.connection, &owner, &passport, true, fresh, self.now).await?;
+                    prompt = self.contact(&owner, &passport).await?;
+                }
+                self.outcome.asked.push(RoomAsked { owner, room: passport, name: shown, topic, asker, prompt });
+            }
+            Telling::Summed => self.outcome.crowded.push(owner),
+            Telling::Not => {}
+        }
         Ok(true)
     }
 
@@ -75,6 +88,11 @@ impl Reception<'_> {
     }
 
     async fn blocks_asker(&mut self, owner: &Passport, asker: &RemoteProfile) -> Result<bool, StoreFault> {
+        if let Some(account) = self.account(asker).await?
+            && self.blocks(owner, &account).await?
+        {
+            return Ok(true);
+        }
         let person = RemoteTarget::Person(asker.user.clone());
         match address::find(self.connection, self.network, &person).await? {
             Some(asker) => self.blocks(owner, &asker).await,

@@ -23,7 +23,7 @@ pub(super) struct Window {
     pub(super) speaker: Speaker,
     /// How much the owner wants to see of it.
     pub(super) attention: Attention,
-    /// Whether as much waits there as may.
+    /// Whether as many lines wait there as may, with those that reactions will be.
     pub(super) is_full: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Window {
 pub(super) enum Speaker {
     /// The contact itself.
     Contact,
-    /// Somebody in a room, who has this address.
+    /// Somebody in a room, who has this address: that of an account, where it is one.
     Known(Passport),
     /// Somebody in a room, who has no address yet.
     New,
@@ -70,11 +70,14 @@ impl Reception<'_> {
         let Some((mut window, _)) = kept.filter(is_open) else { return Ok(None) };
         if let RemoteTarget::Room(_) = place {
             let person = RemoteTarget::Person(author.user.clone());
-            window.speaker = match address::find(self.connection, self.network, &person).await? {
-                Some(speaker) if self.blocks(owner, &speaker).await? => return Ok(None),
-                Some(speaker) => Speaker::Known(speaker),
-                None => Speaker::New,
-            };
+            let account = self.account(author).await?;
+            let address = address::find(self.connection, self.network, &person).await?;
+            for speaker in account.iter().chain(&address) {
+                if self.blocks(owner, speaker).await? {
+                    return Ok(None);
+                }
+            }
+            window.speaker = account.or(address).map_or(Speaker::New, Speaker::Known);
         }
         Ok(Some(window))
     }
@@ -86,12 +89,13 @@ impl Reception<'_> {
         owner: &Passport,
         place: &RemoteTarget,
     ) -> Result<Option<(Window, Lists)>, StoreFault> {
-        type Row = (String, Option<i64>, Option<String>, Option<i64>);
+        type Row = (String, Option<i64>, Option<String>, i64);
         let (kind, id) = word::target_words(place);
         let row: Option<Row> = sqlx::query_as(
             "SELECT address.passport, contact.lists, contact_setting.value,
-                    (SELECT message FROM delivery WHERE delivery.owner = $1 AND delivery.peer = address.passport
-                     ORDER BY message LIMIT 1 OFFSET $5)
+                    (SELECT COUNT(*) FROM delivery WHERE delivery.owner = $1 AND delivery.peer = address.passport)
+                    + (SELECT COUNT(DISTINCT reaction.target) FROM reaction
+                       WHERE reaction.owner = $1 AND reaction.peer = address.passport)
              FROM address
              LEFT JOIN contact ON contact.owner = $1 AND contact.passport = address.passport
              LEFT JOIN contact_setting ON contact_setting.owner = $1 AND contact_setting.passport = address.passport
@@ -102,15 +106,14 @@ impl Reception<'_> {
         .bind(self.network.as_str())
         .bind(kind)
         .bind(id)
-        .bind(i64::from(self.most_waiting) - 1)
         .fetch_optional(&mut *self.connection)
         .await?;
-        row.map(|(passport, lists, attention, last)| {
+        row.map(|(passport, lists, attention, waiting)| {
             let window = Window {
                 peer: word::passport("address", &passport)?,
                 speaker: Speaker::Contact,
                 attention: Attention::of(attention.as_deref()),
-                is_full: last.is_some() || self.most_waiting == 0,
+                is_full: waiting >= i64::from(self.most_waiting),
             };
             Ok((window, lists.map_or(Ok(Lists::NONE), word::lists)?))
         })

@@ -16,6 +16,9 @@ use super::word::Word;
 /// How soon a client comes back. Nobody does within no time at all.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The server's own contact.
+const SERVICE: &str = "chrysalis@msn.example";
+
 /// One user of Messenger.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -133,6 +136,8 @@ async fn hear(mut ears: Ears, said: Said, client: Client) {
                     {
                         journal.heard.push(Heard { by: client.place, word, connection, at: Instant::now() });
                     }
+                    // What the server's own contact still has to tell of how the rooms came about.
+                    None if frame.arguments[0] == SERVICE && body.contains("asks you into the room") => {}
                     Some(_) | None => journal.reports.push(format!("from {}: {body}", frame.arguments[0])),
                 }
             }

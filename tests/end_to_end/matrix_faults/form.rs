@@ -43,7 +43,7 @@ impl Form {
     fn small() -> Self {
         Self {
             people: 2,
-            rooms: 0,
+            rooms: 1,
             each: 60,
             kills: 6,
             homeserver_kills: 1,
@@ -56,20 +56,20 @@ impl Form {
         }
     }
 
-    /// At most 25 minutes.
+    /// At most 15 minutes.
     fn long() -> Self {
         Self {
             people: 3,
-            rooms: 0,
-            each: 600,
+            rooms: 1,
+            each: 400,
             kills: 40,
             homeserver_kills: 10,
             locks: 8,
             full_disks: 8,
             struck_asking: 60,
             struck_pushing: 30,
-            longest: Duration::from_mins(18),
-            arrival: Duration::from_mins(5),
+            longest: Duration::from_mins(12),
+            arrival: Duration::from_mins(3),
         }
     }
 }

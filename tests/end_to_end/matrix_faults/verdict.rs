@@ -56,6 +56,11 @@ impl Verdict {
             let of_account = |word: &&Word| matches!(word.author, Author::Account(_));
             let in_room: Vec<Word> =
                 events.iter().filter_map(|event| read(parties, event, &mut verdict.strange)).collect();
+            let of_people = in_room.iter().filter(|word| !of_account(word));
+            let mut stands = BTreeSet::new();
+            let twice =
+                of_people.filter(|word| !stands.insert(**word)).map(|word| format!("{word} stands twice in its room"));
+            verdict.strange.extend(twice);
             verdict.to_matrix.add(
                 &said.iter().filter(here).filter(of_account).copied().collect(),
                 &journal.taken.iter().filter(here).copied().collect(),

@@ -21,7 +21,8 @@ impl Stage<'_> {
     pub(super) async fn formatted_texts_go_both_ways(&self) {
         let text = formatted("f\u{fc}t and slanted", [("f\u{fc}t", Style::Bold), ("slanted", Style::Italic)]);
         let before = self.heard(0).await.len();
-        let action = Action::Say { content: Content::Text(text.clone()), sent: self.host.now(), reply: None, heard: Vec::new() };
+        let action =
+            Action::Say { content: Content::Text(text.clone()), sent: self.host.now(), reply: None, heard: Vec::new() };
         done("deliver", self.link.deliver(&order("suite-formatted", &self.person, action))).await;
         let heard = self.heard(before + 1).await;
         assert_eq!(heard.get(before..), Some([Content::Text(text)].as_slice()), "a formatted text keeps its looks");

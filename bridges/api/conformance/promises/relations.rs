@@ -45,8 +45,12 @@ impl Stage<'_> {
             matches!(arrival, Arrival::Message { content, .. } if *content == domain::Content::text("to be answered"))
         });
         let (content, reply) = (domain::Content::text("the account answers"), Some(to.await));
-        let action =
-            Action::Say { content: content.clone(), sent: crate::Host::now(self.host.as_ref()), reply: reply.clone(), heard: Vec::new() };
+        let action = Action::Say {
+            content: content.clone(),
+            sent: crate::Host::now(self.host.as_ref()),
+            reply: reply.clone(),
+            heard: Vec::new(),
+        };
         let before = self.heard(0).await.len();
         done("deliver", self.link.deliver(&order("suite-answer", &self.person, action))).await;
         let heard = self.heard(before + 1).await;

@@ -26,7 +26,12 @@ impl Stage<'_> {
         // Whoever is in a room already, and goes into it, is still in it.
         self.deliver_to("suite-go-in-again", room, Action::Befriend).await;
 
-        let said = Action::Say { content: Content::text("good evening"), sent: self.host.now(), reply: None, heard: Vec::new() };
+        let said = Action::Say {
+            content: Content::text("good evening"),
+            sent: self.host.now(),
+            reply: None,
+            heard: Vec::new(),
+        };
         let messages = self.deliver_to("suite-in-the-room", room, said).await;
         assert!(!messages.is_empty(), "what was said in a room has an id on the network");
         within("the person to speak in the room", self.subject.say_in("good evening to you")).await;

@@ -101,6 +101,7 @@ impl Subject for Alice {
             name: "alice".into(),
             login: "alice".into(),
             server: Some("example.org".into()),
+            account: None,
         }
     }
 

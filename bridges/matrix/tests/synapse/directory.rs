@@ -81,18 +81,19 @@ async fn people_and_rooms_are_found_and_managed() {
     assert!(matches!(&refused, Err(Failure::Refused { reason }) if reason.contains("moderators")), "{refused:?}");
     let found = until_found(&*carol, "alice").await;
     assert!(matches!(&found[..], [Found::Person(person)] if person.user.as_str() == alice.id), "{found:?}");
+    let mut levels = alice.get(&format!("rooms/{lounge}/state/m.room.power_levels")).await;
+    levels["invite"] = json!(0);
+    levels["events"]["m.room.topic"] = json!(0);
+    alice.put(&format!("rooms/{lounge}/state/m.room.power_levels"), levels.clone()).await;
     let someone = RemoteUser(bob.id.clone());
     carol.invite(&here, &someone).await.unwrap();
     bob.post(&format!("rooms/{lounge}/join"), json!({})).await;
     let again = carol.invite(&here, &someone).await;
     assert!(matches!(&again, Err(Failure::Refused { reason }) if reason.contains("already")), "{again:?}");
-    let levels = alice.get(&format!("rooms/{lounge}/state/m.room.power_levels")).await;
-    let mut changed = levels.clone();
-    changed["invite"] = json!(50);
-    changed["events"]["m.room.topic"] = json!(0);
-    alice.put(&format!("rooms/{lounge}/state/m.room.power_levels"), changed).await;
     assert_eq!(carol.topic(&here, Some("cake")).await.unwrap(), "cake");
     assert_eq!(alice.get(&format!("rooms/{lounge}/state/m.room.topic")).await["topic"], "cake");
+    levels["invite"] = json!(50);
+    alice.put(&format!("rooms/{lounge}/state/m.room.power_levels"), levels).await;
     let refused = carol.invite(&here, &RemoteUser("@dora:example.org".into())).await;
     assert!(matches!(&refused, Err(Failure::Refused { reason }) if reason.contains("moderators")), "{refused:?}");
 

@@ -29,7 +29,16 @@ fn order(key: &str, room: &str, action: Action) -> Order {
 }
 
 fn say(key: &str, room: &str, body: &str) -> Order {
-    order(key, room, Action::Say { content: Content::text(body), sent: Timestamp(1_700_000_000_000), reply: None, heard: Vec::new() })
+    order(
+        key,
+        room,
+        Action::Say {
+            content: Content::text(body),
+            sent: Timestamp(1_700_000_000_000),
+            reply: None,
+            heard: Vec::new(),
+        },
+    )
 }
 
 /// Waits for an arrival.
@@ -251,4 +260,51 @@ async fn a_picture_between_two_texts_arrives_between_them() {
     host.until("up to date", |told| told.kept.values().all(|kept| !kept.contains(r#""behind":{"#))).await;
     network.stop().await;
     synapse.halt().await;
+}
+
+/// Whoever may write to an account must not get its private words for others by asking it into a group as if into a chat of two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn private_words_are_never_said_where_others_are() {
+    let setup = Setup::new();
+    let synapse = setup.synapse().await;
+    let host = setup.host(&[(CAROLS, "Carol")]);
+    let network = setup.network();
+    network.start(host.clone()).await.unwrap();
+    let carol = open(&network, CAROLS, "Carol").await;
+    let mut alice = synapse.person("alice").await;
+    let bob = synapse.person("bob").await;
+    let to_alice = |key: &str, action| Order {
+        key: key.into(),
+        attempt: 0,
+        to: RemoteTarget::Person(domain::RemoteUser(alice.id.clone())),
+        action,
+    };
+    let private = Action::Say {
+        content: Content::text("for alice"),
+        sent: Timestamp(1_700_000_000_000),
+        reply: None,
+        heard: Vec::new(),
+    };
+    let (welcome, private) = (to_alice("w", Action::Welcome), to_alice("s", private));
+
+    let group = alice.post("createRoom", json!({ "preset": "private_chat", "invite": [bob.id] })).await;
+    let group = group["room_id"].as_str().unwrap().to_owned();
+    bob.post(&format!("rooms/{group}/join"), json!({})).await;
+    alice.post(&format!("rooms/{group}/invite"), json!({ "user_id": CAROL })).await;
+    arrived(&host, "alice asks", |arrival| matches!(arrival, Arrival::Invitation { .. })).await;
+    carol.deliver(&welcome).await.unwrap();
+    arrived(
+        &host,
+        "it is a question about a room",
+        |arrival| matches!(arrival, Arrival::RoomInvitation { room, .. } if room.room.as_str() == group),
+    )
+    .await;
+
+    carol.deliver(&private).await.unwrap();
+    let direct = alice.until_invited_by(CAROL).await;
+    assert_ne!(direct, group);
+    alice.post(&format!("rooms/{direct}/join"), json!({})).await;
+    alice.until_said(&direct, CAROL, "for alice").await;
+    assert!(bob.said_by(&group, CAROL).await.is_empty());
+    network.stop().await;
 }

@@ -21,15 +21,22 @@ fn who_is_wanted_is_befriended_and_the_wish_granted() {
     let granted = effects.iter().position(|effect| *effect == Effect::Granted(Ok(()))).unwrap();
     assert!(kept < granted, "nothing is granted before it is kept: {effects:?}");
     assert!(entered(&effects));
-    let again = want(&mut account);
-    assert!(orders(&again).is_empty() && !entered(&again), "{again:?}");
-    assert!(again.contains(&Effect::Granted(Ok(()))));
+    assert_eq!(want(&mut account), [Effect::Granted(Err(Refusal::OnList))]);
 }
 
 #[test]
 fn who_waits_for_an_answer_is_welcomed_by_being_wanted() {
     let mut account = online(vec![remote(&[List::Reverse])]);
     assert_eq!(orders(&want(&mut account)), [ContactIntent::Welcome]);
+}
+
+#[test]
+fn who_is_blocked_stays_blocked_though_wanted() {
+    for on in [&[List::Block][..], &[List::Block, List::Reverse], &[List::Block, List::Forward]] {
+        let mut account = online(vec![remote(on)]);
+        assert_eq!(want(&mut account), [Effect::Granted(Err(Refusal::Blocked))], "{on:?}");
+        assert_eq!(lists_of(&account, ALICE), lists(on));
+    }
 }
 
 #[test]

@@ -31,7 +31,8 @@ fn with_echo() -> Scene {
     let name = "ECHO, CAROL, DAVE".to_owned();
     let (people, accounts) = ([passport("echo")].into(), [passport("carol"), passport("dave")].into());
     assert!(is_gathering(&room()));
-    assert_eq!(scene.say(1, "first", 100), [Effect::Gather { room: room(), people, accounts, name: name.clone() }]);
+    let asked = Effect::Gather { known: None, fresh: room(), people, accounts, name: name.clone() };
+    assert_eq!(scene.say(1, "first", 100), [asked]);
     let said = draft(&gathered(&mut scene, vec![gathering(&["echo"])]));
     assert_eq!((said.id, said.remotes), (MessageId(100), vec![passport("gathering")]));
     assert_eq!(said.gathers, [gather(&["echo"], &["carol", "dave"], &name)]);
@@ -98,8 +99,8 @@ fn more_people_and_accounts_are_ordered_in() {
     let mut scene = with_echo();
     scene.call(1, "iris");
     let effects = scene.say(1, "two", 2);
-    let [Effect::Gather { people, .. }] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(*people, [passport("echo"), passport("iris")].into());
+    let [Effect::Gather { known, people, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((known.as_ref(), people), (Some(&room()), &[passport("echo"), passport("iris")].into()));
     let said = draft(&gathered(&mut scene, vec![gathering(&["echo", "iris"])]));
     assert_eq!(said.remotes, [passport("gathering")], "once for both");
     assert_eq!(said.gathers, [gather(&["echo", "iris"], &["carol", "dave"], "ECHO, IRIS, CAROL, DAVE")]);
@@ -112,6 +113,67 @@ fn more_people_and_accounts_are_ordered_in() {
     let said = draft(&gathered(&mut scene, vec![gathering(&["echo", "iris"])]));
     let name = "ECHO, IRIS, CAROL, DAVE, ERIN";
     assert_eq!(said.gathers, [gather(&["echo", "iris"], &["carol", "dave", "erin"], name)]);
+}
+
+#[test]
+fn where_a_room_may_not_grow_all_that_is_said_goes_into_another_one() {
+    let mut scene = with_echo();
+    scene.call(1, "iris");
+    scene.say(1, "two", 2);
+    let other =
+        Gathering { contact: Party { kind: PartyKind::Room, ..party("other") }, ..gathering(&["echo", "iris"]) };
+    let grown = RemoteRoom("gathering/other".to_owned());
+    let said = draft(&scene.take(Cause::Gathered { room: grown.clone(), gatherings: vec![other] }));
+    assert_eq!(said.remotes, [passport("other")]);
+    assert_eq!(said.gathers.iter().map(|gather| &gather.contact).collect::<Vec<_>>(), [&passport("other")]);
+    scene.kept(1, 2, true);
+    assert_eq!(draft(&scene.say(2, "three", 3)).remotes, [passport("other")]);
+    assert_eq!(scene.wait("carol"), [fetch("carol", "gathering"), fetch("carol", "other")]);
+    assert_eq!(
+        fetched(&mut scene, "carol", spoken(Some("echo"), 7)),
+        [heard(1, "echo", 7)],
+        "what is said in the old one"
+    );
+    let ring = scene.ring_of(1, "erin");
+    scene.answer_ring("erin", ring, Verdict::Ringing);
+    scene.answer(3, "erin");
+    let effects = scene.say(1, "four", 4);
+    assert!(matches!(&effects[..], [Effect::Gather { known, .. }] if *known == Some(grown)), "{effects:?}");
+}
+
+#[test]
+fn whoever_comes_back_after_all_have_left_begins_anew() {
+    let mut scene = with_echo();
+    let ring = scene.ring_of(1, "erin");
+    scene.answer_ring("erin", ring, Verdict::Ringing);
+    fetched(&mut scene, "dave", spoken(Some("echo"), 7));
+    assert!(!scene.leave(1).contains(&Effect::Dispersed), "Dave sits here");
+    assert_eq!(scene.leave(2), [Effect::Dispersed, doorbell("dave", "gathering")]);
+    // Erin's client answers late, and brings Dave in again.
+    scene.answer(3, "erin");
+    let ring = scene.ring_of(3, "dave");
+    scene.answer_ring("dave", ring, Verdict::Ringing);
+    scene.answer(4, "dave");
+    let effects = scene.say(3, "hello", 4);
+    assert!(matches!(effects[..], [Effect::Gather { known: None, .. }]), "{effects:?}");
+}
+
+#[test]
+fn what_no_client_has_confirmed_is_being_shown() {
+    let mut scene = with_echo();
+    let is_showing = |scene: &Scene, owner| scene.conversation.is_showing(&passport(owner), &passport("gathering"));
+    assert!(!is_showing(&scene, "carol"));
+    for id in [7, 8] {
+        fetched(&mut scene, "carol", spoken(Some("echo"), id));
+    }
+    assert!(is_showing(&scene, "carol") && !is_showing(&scene, "dave"));
+    scene.shown(1, &[7]);
+    assert!(is_showing(&scene, "carol"));
+    scene.shown(1, &[8]);
+    assert!(!is_showing(&scene, "carol"));
+    fetched(&mut scene, "carol", spoken(Some("echo"), 9));
+    scene.leave(1);
+    assert!(!is_showing(&scene, "carol"));
 }
 
 #[test]

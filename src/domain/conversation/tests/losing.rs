@@ -257,7 +257,8 @@ impl World {
             | Effect::Obtain { .. }
             | Effect::Offer { .. }
             | Effect::Gather { .. }
-            | Effect::Widened => {}
+            | Effect::Widened
+            | Effect::Dispersed => {}
         }
         None
     }

@@ -7,6 +7,7 @@ use crate::{
     arrivals::{ALONE, EVER, LOBBY, Where, lobby_address, lobby_profile, read, take},
     bench::{Bench, CAROL, DAVE, loopback, passport},
     inbox::counts,
+    quoting::quote,
     relations::say,
 };
 
@@ -49,10 +50,10 @@ async fn only_what_speaks_to_the_account_is_shown_where_it_wants_no_more() {
     assert_eq!((outcome.accepted.undelivered.len(), outcome.rung.len()), (0, 1));
     store.flush_reactions(EVER).await.unwrap();
     let shown = [
-        "Ann: to Carol",
-        "Ann: * to you",
+        "Ann: (deleted before it was read)",
+        "Ann: (deleted before it was read)",
         "Ann: * then",
-        "* Ann deleted: \"to you\"",
+        "* Ann deleted a message",
         "* Ann reacted with + to \"mine\"",
     ];
     assert_eq!(read(store).await, shown);
@@ -78,7 +79,7 @@ async fn what_is_not_shown_is_remembered() {
     take(&store, [LOBBY.removed("Ann", "3", "2"), LOBBY.answered("Ben", "4", "yes", reply)]).await;
     take(&store, [LOBBY.removed("Ann", "5", "a")]).await;
     assert_eq!(read(&store).await, ["Ben: > Ann: hello\nyes"], "what was never shown is not said to be gone");
-    assert_eq!(store.quoted(&passport(CAROL), &room, "hello").await.unwrap(), None);
+    assert_eq!(store.quoted(&passport(CAROL), &room, &quote("", "hello")).await.unwrap(), None);
 }
 
 #[tokio::test]

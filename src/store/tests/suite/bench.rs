@@ -100,7 +100,13 @@ pub(crate) fn person(id: &str) -> RemoteTarget {
 }
 
 pub(crate) fn profile(id: &str) -> RemoteProfile {
-    RemoteProfile { user: RemoteUser(id.to_owned()), name: format!("{id}'s name"), login: id.to_owned(), server: None }
+    RemoteProfile {
+        user: RemoteUser(id.to_owned()),
+        name: format!("{id}'s name"),
+        login: id.to_owned(),
+        server: None,
+        account: None,
+    }
 }
 
 pub(crate) fn guid(number: u128) -> Guid {

@@ -6,6 +6,7 @@
 extern crate chrysalis_store as store;
 
 mod accounts;
+mod accounts_abroad;
 mod arrivals;
 mod attention;
 mod bench;

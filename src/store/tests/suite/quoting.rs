@@ -1,12 +1,16 @@
 //! Which message of a network is which of ours, and which one somebody quotes.
 
-use domain::conversation::MessageId;
+use domain::{content::Quote, conversation::MessageId};
 
 use crate::{
     arrivals::{ALONE, EVER, LOBBY, id, lobby_address, take},
     bench::{Bench, CAROL, DAVE, loopback, passport},
     relations::say,
 };
+
+pub(crate) fn quote(author: &str, words: &str) -> Quote {
+    Quote { author: author.into(), words: words.into() }
+}
 
 #[tokio::test]
 async fn messages_are_found_by_their_numbers() {
@@ -58,7 +62,7 @@ async fn a_quoted_message_is_the_newest_of_its_window_that_begins_so() {
     say(&store, &ann, "> lunch?\nwhat lunch", "h").await;
     take(&store, [ALONE.edited("Ann", "i", "d", "yes, at noon")]).await;
     let ann = &ann;
-    let quoted = async |words: &str| store.quoted(&carol, ann, words).await.unwrap().map(|remote| remote.0);
+    let quoted = async |words: &str| store.quoted(&carol, ann, &quote("", words)).await.unwrap().map(|remote| remote.0);
     for (words, wanted) in [
         ("lunch?", Some("a")),
         ("lunch? or", Some("b")),
@@ -80,8 +84,52 @@ async fn a_quoted_message_is_the_newest_of_its_window_that_begins_so() {
     ] {
         assert_eq!(quoted(words).await.as_deref(), wanted, "{words}");
     }
-    assert_eq!(store.quoted(&carol, &lobby_address(), "tea?").await.unwrap(), Some(id("f")));
-    assert_eq!(store.quoted(&passport(DAVE), &lobby_address(), "tea?").await.unwrap(), None);
+    assert_eq!(store.quoted(&carol, &lobby_address(), &quote("", "tea?")).await.unwrap(), Some(id("f")));
+    assert_eq!(store.quoted(&passport(DAVE), &lobby_address(), &quote("", "tea?")).await.unwrap(), None);
     take(&store, (0..200).map(|number| ALONE.said("Ann", &number.to_string(), "more"))).await;
     assert_eq!(quoted("lunch?").await, None, "too long ago");
+}
+
+#[tokio::test]
+async fn whoever_is_quoted_by_name_has_said_it() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let said = [
+        LOBBY.said("Ben", "a", "yes"),
+        LOBBY.said("Ann", "b", "yes"),
+        LOBBY.said("Ann", "d", "note: buy milk"),
+        LOBBY.said("Ann", "e", "tea?"),
+        LOBBY.said("Ann", "f", "tea?"),
+        LOBBY.said("Ben", "g", "tea? at noon"),
+    ];
+    take(&store, said).await;
+    say(&store, &lobby_address(), "yes", "c").await;
+    let (carol, lobby) = (passport(CAROL), lobby_address());
+    for (author, words, wanted) in [
+        ("Ben", "yes", Some("a")),
+        ("BEN ", "yes", Some("a")),
+        ("Ann", "yes", Some("b")),
+        ("you", "yes", Some("c")),
+        ("Carol", "yes", Some("c")),
+        ("Cy", "yes", None),
+        ("", "yes", None),
+        ("Ben", "note: buy milk", None),
+        ("note", "buy milk", Some("d")),
+        ("", "tea?", Some("f")),
+        ("", "tea", None),
+        ("Ben", "tea", Some("g")),
+    ] {
+        let found = store.quoted(&carol, &lobby, &quote(author, words)).await.unwrap();
+        assert_eq!(found.as_ref().map(domain::RemoteMessage::as_str), wanted, "{author}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn dots_that_somebody_wrote_are_no_message_cut_short() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let (said, ann) = (["lunch?", "...", "I...", "l ..."], passport("ann@loopback.msn.example"));
+    take(&store, said.map(|words| ALONE.said("Ann", words, words))).await;
+    for (words, wanted) in [("lunch", Some("lunch?")), ("I cannot come", None), ("I...", Some("I...")), ("tea", None)] {
+        let found = store.quoted(&passport(CAROL), &ann, &quote("", words)).await.unwrap();
+        assert_eq!(found.as_ref().map(domain::RemoteMessage::as_str), wanted, "{words}");
+    }
 }

@@ -4,9 +4,11 @@ use std::time::UNIX_EPOCH;
 
 use domain::Timestamp;
 
+use store::Attention;
+
 use crate::{
-    arrivals::{ALONE, EVER, LOBBY, lobby_address, read, take},
-    bench::{Bench, CAROL, passport},
+    arrivals::{ALONE, EVER, LOBBY, lobby_address, named, read, take},
+    bench::{BLOCK, Bench, CAROL, loopback, passport},
     inbox::counts,
 };
 
@@ -101,4 +103,67 @@ async fn a_line_shows_so_many_signs_and_no_more() {
     store.flush_reactions(EVER).await.unwrap();
     let lines = read(&store).await;
     assert!(lines.len() == 1 && lines[0].len() < 1000, "{lines:?}");
+}
+
+#[tokio::test]
+async fn reactions_that_wait_have_a_place_among_what_waits() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let store = store.keeping_at_most(3);
+    let arrivals = [
+        ALONE.said("Ann", "a", "lunch?"),
+        ALONE.reacted("Ann", "1", "a", "+"),
+        ALONE.reacted("Ann", "2", "a", "-"),
+        ALONE.reacted("Ann", "3", "b", "!"),
+        ALONE.reacted("Ann", "4", "c", "?"),
+        ALONE.said("Ann", "d", "or tea?"),
+        LOBBY.said("Ann", "e", "elsewhere"),
+    ];
+    let outcome = take(&store, arrivals).await;
+    let undelivered: Vec<_> = outcome.accepted.undelivered.iter().map(|each| each.id.as_str()).collect();
+    assert_eq!(undelivered, ["d"], "two signs on one message are one line");
+    store.flush_reactions(EVER).await.unwrap();
+    let lines =
+        ["Ann: lunch?", "Ann: elsewhere", "* Ann reacted with + - to \"lunch?\"", "* Ann reacted with ! to a message"];
+    assert_eq!(read(&store).await, lines);
+}
+
+#[tokio::test]
+async fn who_was_blocked_and_what_was_muted_meanwhile_is_not_shown() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    take(store, [LOBBY.said("Ann", "a", "lunch?")]).await;
+    read(store).await;
+    let reactions = [LOBBY.reacted("Ben", "1", "a", "+"), LOBBY.reacted("Cy", "2", "a", "-")];
+    take(store, reactions.clone()).await;
+    let ben = store.allot(&loopback(), named("Ben").into()).await.unwrap();
+    bench.enlist(CAROL, &ben, BLOCK).await;
+    store.flush_reactions(EVER).await.unwrap();
+    assert_eq!(read(store).await, ["* Cy reacted with - to \"lunch?\""]);
+
+    take(store, [LOBBY.reacted("Cy", "3", "a", "!")]).await;
+    store.set_attention(&passport(CAROL), &lobby_address(), Attention::Mentions).await.unwrap();
+    assert_eq!(store.flush_reactions(EVER).await.unwrap(), []);
+    store.set_attention(&passport(CAROL), &lobby_address(), Attention::All).await.unwrap();
+    bench.enlist(CAROL, &lobby_address(), BLOCK).await;
+    assert_eq!(store.next_reaction().await.unwrap(), None);
+    bench.enlist(CAROL, &lobby_address(), 3).await;
+    take(store, [LOBBY.reacted("Cy", "4", "a", "?")]).await;
+    bench.enlist(CAROL, &lobby_address(), BLOCK).await;
+    assert_eq!(store.flush_reactions(EVER).await.unwrap(), []);
+    bench.enlist(CAROL, &lobby_address(), 3).await;
+    bench.enlist(CAROL, &ben, 0).await;
+    take(store, reactions).await;
+    assert_eq!(store.flush_reactions(EVER).await.unwrap(), [], "what was not shown does not come up later");
+}
+
+#[tokio::test]
+async fn a_sign_is_on_what_its_message_says_by_then() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    take(&store, [ALONE.said("Ann", "a", "luch?"), ALONE.reacted("Ann", "1", "a", "+")]).await;
+    take(&store, [ALONE.edited("Ann", "2", "a", "lunch?")]).await;
+    store.flush_reactions(EVER).await.unwrap();
+    let lines = ["Ann: luch?", "Ann: * lunch?", "* Ann reacted with + to \"lunch?\""];
+    assert_eq!(read(&store).await, lines);
+    take(&store, [ALONE.edited("Ann", "3", "a", "tea?"), ALONE.removed("Ann", "4", "1")]).await;
+    assert_eq!(read(&store).await, ["Ann: * tea?", "* Ann took back + from \"tea?\""]);
 }

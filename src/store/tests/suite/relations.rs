@@ -10,7 +10,7 @@ use domain::{
 use store::{Lane, Store};
 
 use crate::{
-    arrivals::{ALONE, LOBBY, id, lobby_address, lobby_profile, read, take},
+    arrivals::{ALONE, EVER, LOBBY, id, lobby_address, lobby_profile, read, take},
     bench::{BLOCK, Bench, CAROL, loopback, passport, profile},
     inbox::{counts, message},
 };
@@ -159,13 +159,13 @@ async fn what_is_never_shown_is_told_to_its_author() {
         LOBBY.said("Ann", "9", "9"),
     ];
     let outcome = take(&store, arrivals).await;
-    assert_eq!(counts(&outcome.accepted), (5, 4));
+    assert_eq!(counts(&outcome.accepted), (4, 5));
     let reasons: Vec<_> = outcome.accepted.undelivered.iter().map(|each| (each.id.as_str(), &*each.reason)).collect();
     let (plain, full) = ("it could not be delivered", "too much waits to be read");
-    assert_eq!(reasons, [("1", plain), ("2", plain), ("3", plain), ("6", full)]);
+    assert_eq!(reasons, [("1", plain), ("2", plain), ("3", plain), ("6", full), ("7", full)]);
     let owner = passport("gone@msn.example");
     assert_eq!(outcome.accepted.undelivered[0], Undelivered { owner, id: id("1"), reason: plain.into() });
-    assert_eq!(store.flush_reactions(crate::arrivals::EVER).await.unwrap(), []);
+    assert_eq!(store.flush_reactions(EVER).await.unwrap(), []);
     assert_eq!(read(&store).await, ["Ann: 4", "Ann: 5", "Ann: 9"], "other windows have a place of their own");
     assert_eq!(counts(&take(&store, [ALONE.said("Ann", "6", "6")]).await.accepted), (0, 1), "it is known");
     take(&store, [ALONE.said("Ann", "10", "10")]).await;
@@ -189,4 +189,43 @@ async fn what_an_older_version_took_in_is_spoken_of_as_unknown() {
     let outcome = take(&bench.store, said.into_iter().chain(said_of)).await;
     assert_eq!(counts(&outcome.accepted), (4, 4));
     assert_eq!(read(&bench.store).await, ["Ann: * A", "Ann: C", "Ann: D"]);
+}
+
+#[tokio::test]
+async fn what_is_deleted_before_it_is_read_is_read_by_nobody() {
+    let bench = Bench::new().await;
+    let (store, said) = (&bench.store, LOBBY.said("Ann", "a", "secret plans"));
+    take(store, [said, LOBBY.said("Ann", "b", "hello"), LOBBY.edited("Ann", "c", "a", "secret: at noon")]).await;
+    take(store, [LOBBY.reacted("Ben", "d", "a", "+")]).await;
+    store.flush_reactions(EVER).await.unwrap();
+    take(store, [LOBBY.reacted("Ben", "e", "a", "-"), LOBBY.removed("Ann", "f", "a")]).await;
+    let Bench { store, directory: _directory } = bench.after_a_crash().await;
+    store.flush_reactions(EVER).await.unwrap();
+    let lines = [
+        "Ann: (deleted before it was read)",
+        "Ann: hello",
+        "Ann: (deleted before it was read)",
+        "Ben: (deleted before it was read)",
+        "* Ann deleted a message",
+        "* Ben reacted with - to a message",
+    ];
+    assert_eq!(read(&store).await, lines);
+    take(&store, [LOBBY.removed("Ben", "g", "d")]).await;
+    assert_eq!(read(&store).await, ["* Ben took back + from a message"]);
+}
+
+#[tokio::test]
+async fn a_change_that_finds_no_place_is_told_to_its_author_and_not_remembered() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let store = store.keeping_at_most(1);
+    let change = ALONE.edited("Ann", "1", "a", "two");
+    let outcome = take(&store, [ALONE.said("Ann", "a", "one"), change.clone()]).await;
+    assert_eq!(counts(&outcome.accepted), (1, 1));
+    let reason = "too much waits to be read".to_owned();
+    assert_eq!(outcome.accepted.undelivered, [Undelivered { owner: passport(CAROL), id: id("1"), reason }]);
+    assert_eq!(read(&store).await, ["Ann: one"]);
+    take(&store, [ALONE.answered("Ann", "2", "yes", reply("a")), change]).await;
+    assert_eq!(read(&store).await, ["Ann: > one\nyes"], "nobody saw it change");
+    take(&store, [ALONE.edited("Ann", "3", "a", "two")]).await;
+    assert_eq!(read(&store).await, ["Ann: * two"]);
 }

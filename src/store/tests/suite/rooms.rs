@@ -1,12 +1,14 @@
 //! Rooms as contacts.
 
+use std::time::UNIX_EPOCH;
+
 use bridge::{Action, Arrival, RoomProfile};
 use domain::{Lists, RemoteRoom, Timestamp, account::Change};
 use store::{AcceptOutcome, Attention, Lane, RoomAsked, RoomEntry, Store};
 
 use crate::{
     arrivals::{lobby_address, lobby_profile, named, take},
-    bench::{BLOCK, Bench, CAROL, entry, guid, loopback, passport},
+    bench::{BLOCK, Bench, CAROL, entry, guid, loopback, passport, person},
     inbox::counts,
 };
 
@@ -126,29 +128,83 @@ async fn an_invitation_can_be_declined_or_taken_back() {
 }
 
 #[tokio::test]
-async fn so_many_invitations_prompt_within_an_hour() {
+async fn so_many_invitations_are_told_within_an_hour() {
     let bench = Bench::new().await;
     let store = bench.store.clone().prompting_at_most(2);
     let outcome = take(&store, (0..4).map(|number| invitation(other(number)))).await;
-    let prompts =
-        |outcome: &AcceptOutcome| outcome.asked.iter().map(|asked| asked.prompt.is_some()).collect::<Vec<_>>();
-    assert_eq!((counts(&outcome.accepted), prompts(&outcome)), ((4, 0), vec![true, true, false, false]));
-    assert_eq!(outcome.asked[3].name, "room3", "the login stands in for a name");
+    let told = |outcome: &AcceptOutcome| (outcome.asked.len(), outcome.crowded.len());
+    assert_eq!((counts(&outcome.accepted), told(&outcome)), ((4, 0), (2, 1)), "one line speaks of the rest");
+    assert!(outcome.asked.iter().all(|asked| asked.prompt.is_some()));
+    assert_eq!(outcome.asked[1].name, "room1", "the login stands in for a name");
     let asked = Some("Ann".to_owned());
     let wanted = [("room0", 8), ("room1", 8), ("room2", 0), ("room3", 0)];
     assert_eq!(rooms(&store).await, wanted.map(|(room, lists)| (room.to_owned(), lists, asked.clone())));
     // Asking again and again does not make a place, not even for the same room.
     for room in [other(0), other(2)] {
         let outcome = take(&store, [lost(&room), invitation(room)]).await;
-        assert_eq!(prompts(&outcome), [false]);
+        assert_eq!(told(&outcome), (0, 0));
     }
-    assert!(store.decline_room(&passport(CAROL), &outcome.asked[3].room).await.unwrap(), "it can be answered");
+    let untold = passport("room3@rooms.loopback.msn.example");
+    assert!(store.decline_room(&passport(CAROL), &untold).await.unwrap(), "it can be answered");
     let created = store.accounts().await.unwrap()[0].created.0;
     store.prune(Timestamp(created)).await.unwrap();
-    assert_eq!(prompts(&take(&store, [invitation(other(9))]).await), [false], "what counts is not pruned");
+    assert_eq!(told(&take(&store, [invitation(other(9))]).await), (0, 0), "what counts is not pruned");
     // Two hours later.
     store.prune(Timestamp(created + 2 * 60 * 60 * 1000)).await.unwrap();
     assert_eq!(rooms(&store).await.len(), 4, "what is not answered is kept");
+    let month = 31 * 24 * 60 * 60 * 1000;
+    store.prune(Timestamp(created + month)).await.unwrap();
+    assert_eq!(rooms(&store).await, [], "but not for ever");
+    assert_eq!(bench.lists(CAROL, &outcome.asked[0].room).await, None);
+}
+
+#[tokio::test]
+async fn a_flood_of_invitations_is_a_few_lines_and_a_short_list() {
+    let bench = Bench::new().await;
+    let first = take(&bench.store, [invitation(lobby_profile())]).await;
+    // Until they are younger by the clock.
+    let created = UNIX_EPOCH.elapsed().unwrap();
+    while UNIX_EPOCH.elapsed().unwrap().as_millis() <= created.as_millis() {
+        std::thread::yield_now();
+    }
+    let outcome = take(&bench.store, (0..130).map(|number| invitation(other(number)))).await;
+    assert_eq!(counts(&outcome.accepted), (130, 0));
+    assert_eq!((first.asked.len() + outcome.asked.len(), outcome.crowded), (5, vec![passport(CAROL)]));
+    let open = rooms(&bench.store).await;
+    assert_eq!((open.len(), open.iter().filter(|(.., asker)| asker.is_some()).count()), (100, 100));
+    assert!(outcome.withdrawn.contains(&(passport(CAROL), lobby_address())), "the oldest is closed");
+    assert_eq!(bench.lists(CAROL, &lobby_address()).await, None);
+}
+
+#[tokio::test]
+async fn names_and_topics_are_bounded_wherever_they_come_in() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let long = format!("a\r\n{}", "b".repeat(60_000));
+    let name = format!("a  {}", "b".repeat(125));
+    let shouting = RoomProfile { name: long.clone(), topic: long.clone(), ..lobby_profile() };
+    let loud = bridge::RemoteProfile { name: long.clone(), ..named("Ann") };
+    let mut said = crate::arrivals::LOBBY.said("Ann", "1", "hello");
+    if let Arrival::Message { author, .. } = &mut said {
+        *author = loud.clone();
+    }
+    let asked = Arrival::RoomInvitation { owner: passport(CAROL), room: shouting.clone(), from: loud.clone() };
+    let outcome = take(&store, [said, asked]).await;
+    assert_eq!((&outcome.asked[0].name, &outcome.asked[0].asker), (&name, &name));
+    assert_eq!(outcome.asked[0].topic.chars().count(), 500);
+    assert_eq!(store.waiting(&passport(CAROL), None, 9).await.unwrap()[0].author_name, name);
+    let called = async |address: &str| store.remote(&passport(address)).await.unwrap().unwrap();
+    assert_eq!(called("ann@loopback.msn.example").await.name, name);
+    assert_eq!(called("lobby@rooms.loopback.msn.example").await.name, name);
+
+    let again = RoomProfile { name: long.replace('b', "c"), topic: long.replace('b', "c"), ..shouting };
+    assert!(store.profile_room(&loopback(), &again).await.unwrap());
+    let lobby = called("lobby@rooms.loopback.msn.example").await;
+    assert_eq!((lobby.name, lobby.topic.chars().count()), (name.replace('b', "c"), 500));
+    assert!(store.rename_remote(&loopback(), &person("ann"), &long.replace('b', "c")).await.unwrap());
+    assert_eq!(called("ann@loopback.msn.example").await.name, name.replace('b', "c"));
+    let ben = bridge::RemoteProfile { name: long, ..named("Ben") };
+    let ben = store.allot(&loopback(), ben.into()).await.unwrap();
+    assert_eq!(called(ben.as_str()).await.name, name);
 }
 
 #[tokio::test]

@@ -120,7 +120,10 @@ impl World {
                 let more = messages.len() == BATCH;
                 return Some(Cause::Fetched { owner, messages, more });
             }
-            Effect::Gather { room, people, .. } => return Some(Cause::Gathered { room, gatherings: rooms(&people) }),
+            Effect::Gather { known, fresh, people, .. } => {
+                let room = known.unwrap_or(fresh);
+                return Some(Cause::Gathered { room, gatherings: rooms(&people) });
+            }
             Effect::Ring { id, to, .. } => {
                 return Some(Cause::Answered { who: to, ring: id, verdict: Verdict::Ringing });
             }
@@ -139,7 +142,8 @@ impl World {
             | Effect::Peer { .. }
             | Effect::Obtain { .. }
             | Effect::Offer { .. }
-            | Effect::Widened => {}
+            | Effect::Widened
+            | Effect::Dispersed => {}
         }
         None
     }
@@ -174,9 +178,9 @@ impl World {
         let others: BTreeSet<Passport> =
             here.map(|member| member.party.passport.clone()).filter(|other| *other != who).collect();
         let mut effects = self.scene.say(seat, "hi", id.0);
-        if let [Effect::Gather { room, people, .. }] = &effects[..] {
-            let gatherings = rooms(people);
-            effects = self.scene.take(Cause::Gathered { room: room.clone(), gatherings });
+        if let [Effect::Gather { known, fresh, people, .. }] = &effects[..] {
+            let (room, gatherings) = (known.as_ref().unwrap_or(fresh).clone(), rooms(people));
+            effects = self.scene.take(Cause::Gathered { room, gatherings });
         }
         let Some(draft) = effects.iter().find_map(|effect| match effect {
             Effect::Keep { draft, .. } => Some(draft.clone()),

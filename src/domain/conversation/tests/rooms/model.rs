@@ -106,7 +106,11 @@ impl World {
                 Effect::Keep { draft, .. } if !self.widened => {
                     assert_eq!((draft.accounts, draft.remotes), (vec![], vec![passport("room")]));
                 }
-                Effect::Keep { .. } | Effect::Outbox { .. } | Effect::Doorbell { .. } | Effect::Gather { .. } => {}
+                Effect::Keep { .. }
+                | Effect::Outbox { .. }
+                | Effect::Doorbell { .. }
+                | Effect::Gather { .. }
+                | Effect::Dispersed => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -1,0 +1,17 @@
+-- Of what message a change or a sign is, by the network's id: what is shown of a message goes with it.
+ALTER TABLE message_map ADD COLUMN target TEXT;
+
+CREATE INDEX message_map_by_target ON message_map (owner, network, target) WHERE target IS NOT NULL;
+
+-- A sign takes the words of its message from what is remembered of that when it is shown, and not when it comes: the message may be
+-- gone by then.
+ALTER TABLE reaction DROP COLUMN words;
+
+-- The account of this server that put the sign there, if it was one.
+ALTER TABLE reaction ADD COLUMN account TEXT;
+
+CREATE INDEX reaction_by_window ON reaction (owner, peer, target);
+
+-- When this invitation led to a line that says that there are more than were told; 0 for never. `prompted` is when it was told by
+-- itself, from now on whether or not it was shown as somebody who wants to be a contact.
+ALTER TABLE room_invitation ADD COLUMN summed BIGINT NOT NULL DEFAULT 0;

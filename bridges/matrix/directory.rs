@@ -18,6 +18,7 @@ use crate::{
     chat::profile,
     homeserver::{Homeserver, Trouble},
     names::Names,
+    portal::login_of,
 };
 
 /// How many people, and how many rooms, a search finds at most.
@@ -242,7 +243,7 @@ fn room_id(room: &RemoteRoom) -> Result<OwnedRoomId, Failure> {
 pub(crate) fn room_profile(room: &RoomId, alias: Option<&RoomAliasId>, name: &str, topic: &str) -> RoomProfile {
     let (login, server) = match alias {
         Some(alias) => (alias.alias().to_owned(), Some(alias.server_name().to_string())),
-        None => (if name.is_empty() { "room".to_owned() } else { name.to_owned() }, None),
+        None => (login_of(name), None),
     };
     let name = if name.is_empty() { alias.map(ToString::to_string).unwrap_or_default() } else { name.to_owned() };
     // It is shown in a line.
@@ -307,7 +308,7 @@ mod tests {
         assert_eq!((named.login.as_str(), named.server.as_deref()), ("lounge", Some("example.org")));
         assert_eq!((named.name.as_str(), named.topic.as_str()), ("The Lounge", "tea and cake"));
         assert_eq!(room_profile(room, Some(room_alias_id!("#lounge:example.org")), "", "").name, "#lounge:example.org");
-        assert_eq!(room_profile(room, None, "The Lounge", "").login, "The Lounge");
+        assert_eq!(room_profile(room, None, "The  Lounge", "").login, "the-lounge");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use domain::{Passport, RemoteRoom, contact::RemoteTarget};
 use ruma::{OwnedRoomId, OwnedServerName, OwnedUserId, RoomId};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use profile::{Change, Profile, avatar};
+pub(crate) use profile::{Change, Profile, avatar, login_of};
 
 use crate::timeline::Timeline;
 

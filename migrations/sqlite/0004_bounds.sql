@@ -12,6 +12,8 @@ ALTER TABLE reaction ADD COLUMN account TEXT;
 
 CREATE INDEX reaction_by_window ON reaction (owner, peer, target);
 
--- When this invitation led to a line that says that there are more than were told; 0 for never. `prompted` is when it was told by
--- itself, from now on whether or not it was shown as somebody who wants to be a contact.
+-- `prompted` is when an invitation was told by itself, from now on whether or not it was shown as somebody who wants to be a contact;
+-- `told` is how often that happened with less than an hour between. `summed` is when it led to a line that says that there are more
+-- than were told; 0 for never.
+ALTER TABLE room_invitation ADD COLUMN told BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE room_invitation ADD COLUMN summed BIGINT NOT NULL DEFAULT 0;

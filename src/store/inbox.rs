@@ -66,7 +66,8 @@ pub struct RoomAsked {
     pub topic: String,
     /// The name of who asks.
     pub asker: String,
-    /// The room as somebody who newly wants to be a contact; `None` if it stands on a list. It can be answered all the same.
+    /// The room as somebody who newly wants to be a contact; `None` if it stands on a list, or was shown so
+    /// within the hour. It can be answered all the same.
     pub prompt: Option<Contact>,
 }
 

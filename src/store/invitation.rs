@@ -29,8 +29,12 @@ pub(crate) async fn is_open(
 /// How an invitation reaches its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Telling {
-    /// By itself.
-    Alone,
+    /// By itself, `times` within the hour.
+    Alone {
+        /// How often the room was told with less than an hour between, with this time. What is told again is not shown once more as
+        /// somebody who wants to be a contact: a network could ask and take back for ever.
+        times: i64,
+    },
     /// By a line that says that there are more than were told.
     Summed,
     /// Not at all: it is found by whoever asks.
@@ -38,7 +42,7 @@ pub(crate) enum Telling {
 }
 
 /// How a new invitation into this room is told. Within the time that is counted at most `most` are told by themselves, and one line
-/// says that there are more. One room is told once: a network could ask and take back for ever.
+/// says that there are more.
 pub(crate) async fn telling(
     connection: &mut AnyConnection,
     owner: &Passport,
@@ -47,17 +51,20 @@ pub(crate) async fn telling(
     now: Timestamp,
 ) -> Result<Telling, StoreFault> {
     let since = now.0 - COUNTED;
-    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-        "SELECT contact, prompted, summed FROM room_invitation WHERE owner = $1 AND (prompted > $2 OR summed > $2)",
+    let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+        "SELECT contact, prompted, told, summed FROM room_invitation
+         WHERE owner = $1 AND (prompted > $2 OR summed > $2)",
     )
     .bind(owner.as_str())
     .bind(since)
     .fetch_all(connection)
     .await?;
-    let told = || rows.iter().filter(|(_, prompted, _)| *prompted > since);
-    let is_free = told().count() < usize::try_from(most).unwrap_or(usize::MAX);
-    Ok(if is_free && told().all(|(told, ..)| told != room.as_str()) {
-        Telling::Alone
+    // What an earlier version told, it did not count.
+    let told =
+        || rows.iter().filter(|(_, prompted, ..)| *prompted > since).map(|(room, _, told, _)| (room, (*told).max(1)));
+    Ok(if told().map(|(_, times)| times).sum::<i64>() < i64::from(most) {
+        let times = told().find_map(|(told, times)| (told == room.as_str()).then_some(times));
+        Telling::Alone { times: times.unwrap_or(0) + 1 }
     } else if rows.iter().all(|(.., summed)| *summed <= since) {
         Telling::Summed
     } else {
@@ -75,20 +82,26 @@ pub(crate) async fn open(
     telling: Telling,
     now: Timestamp,
 ) -> Result<Vec<Passport>, StoreFault> {
-    let at = |wanted: Telling| if telling == wanted { now.0 } else { 0 };
+    let (prompted, told, summed) = match telling {
+        Telling::Alone { times } => (now.0, times, 0),
+        Telling::Summed => (0, 0, now.0),
+        Telling::Not => (0, 0, 0),
+    };
     sqlx::query(
-        "INSERT INTO room_invitation (owner, contact, asker, asked, prompted, summed, answered)
-         VALUES ($1, $2, $3, $4, $5, $6, 0)
+        "INSERT INTO room_invitation (owner, contact, asker, asked, prompted, told, summed, answered)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
          ON CONFLICT (owner, contact) DO UPDATE SET asker = excluded.asker, asked = excluded.asked, answered = 0,
          prompted = CASE WHEN excluded.prompted > 0 THEN excluded.prompted ELSE room_invitation.prompted END,
+         told = CASE WHEN excluded.told > 0 THEN excluded.told ELSE room_invitation.told END,
          summed = CASE WHEN excluded.summed > 0 THEN excluded.summed ELSE room_invitation.summed END",
     )
     .bind(owner.as_str())
     .bind(room.as_str())
     .bind(asker)
     .bind(now.0)
-    .bind(at(Telling::Alone))
-    .bind(at(Telling::Summed))
+    .bind(prompted)
+    .bind(told)
+    .bind(summed)
     .execute(&mut *connection)
     .await?;
     let closed: Vec<String> = sqlx::query_scalar(

@@ -65,7 +65,8 @@ async fn changes_and_removals_name_what_they_are_about() {
     let mut echo = window(&mut alice, ECHO).await;
     for (word, lines) in [
         ("edit", ["This will change.", "* This has changed."]),
-        ("delete", ["This will be gone.", "* Echo deleted: \"This will be gone.\""]),
+        // Both come at once, so that nobody can have read it.
+        ("delete", ["(deleted before it was read)", "* Echo deleted a message"]),
     ] {
         echo.tell(text(word)).await;
         for line in lines {
@@ -76,7 +77,7 @@ async fn changes_and_removals_name_what_they_are_about() {
     let mut room = window(&mut alice, ROOM).await;
     for (word, lines) in [
         ("edit", ["Pan: This will change.", "Pan: * This has changed."]),
-        ("delete", ["Pan: This will be gone.", "* Pan deleted: \"This will be gone.\""]),
+        ("delete", ["Pan: (deleted before it was read)", "* Pan deleted a message"]),
     ] {
         room.tell(text(word)).await;
         for line in lines {

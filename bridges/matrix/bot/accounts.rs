@@ -111,6 +111,8 @@ impl Appservice {
         }
         // Nothing may fail between the making of the room and the question: who asks again would wait for an answer in vain.
         let name = ghost.name_of(by).await?.unwrap_or_default();
+        // Told of by the homeserver before it is noted here, the room would be asked about without the person's name.
+        let turn = self.receiving.lock().await;
         let room = self.make_room(address, by, Occasion::Asked).await?;
         let mut draft = self.chats.begin().await;
         let chat = draft.chat(&pair);
@@ -127,6 +129,7 @@ impl Appservice {
         };
         self.host.accept(Batch { arrivals, writes }).await.map_err(|fault| host_failure(&fault))?;
         draft.committed();
+        drop(turn);
         if is_open {
             self.chores.add(Chore::Settle(pair));
         }

@@ -118,11 +118,16 @@ impl Profile {
         let name = self.shown_name();
         let (login, server) = match &self.alias {
             Some(alias) => (alias.alias().to_owned(), Some(alias.server_name().to_string())),
-            None if name.is_empty() => ("room".to_owned(), None),
-            None => (name.clone(), None),
+            None => (login_of(&name), None),
         };
         RoomProfile { room: RemoteRoom(room.to_string()), name, login, server, topic: self.topic.clone() }
     }
+}
+
+/// What the address of a room without an alias is made of: its name, as addresses are written.
+pub(crate) fn login_of(name: &str) -> String {
+    let words = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+    if words.is_empty() { "room".to_owned() } else { words }
 }
 
 #[cfg(test)]

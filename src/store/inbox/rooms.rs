@@ -54,9 +54,9 @@ impl Reception<'_> {
             }
         }
         match telling {
-            Telling::Alone => {
+            Telling::Alone { times } => {
                 let mut prompt = None;
-                if entry.lists.is_empty() {
+                if entry.lists.is_empty() && times == 1 {
                     let fresh = (entry.guid, entry.name.as_str());
                     entry::set_reverse(self.connection, &owner, &passport, true, fresh, self.now).await?;
                     prompt = self.contact(&owner, &passport).await?;

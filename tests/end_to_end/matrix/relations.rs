@@ -55,7 +55,9 @@ async fn matrix_what_is_said_of_messages_names_them() {
     let wrong = alice.say(&room, "the wrong window, sorry").await;
     assert_eq!(talk.hear_text(ALICE).await, "the wrong window, sorry", "what was taken back at once was never there");
 
-    // Removals, and what is said of what was removed.
+    // Removals, and what is said of what was removed. Whoever goes on talking has read it.
+    talk.tell(text("which one then?")).await;
+    message_of(&mut alice, &room, CAROLS_GHOST, "which one then?").await;
     alice.redact(&room, &wrong).await;
     assert_eq!(talk.hear_text(ALICE).await, "* Alice L. deleted: \"the wrong window, sorry\"");
 

@@ -63,6 +63,9 @@ async fn matrix_rooms_are_asked_into_joined_and_left() {
 
     let stale = bob.say(&tea, "stale bread").await;
     assert_eq!(talk.hear_text(TEA).await, "Bob the baker: stale bread");
+    // Whoever goes on talking has read it.
+    talk.tell(text("no fresh one?")).await;
+    bob.until_said(&tea, CAROLS_GHOST, "no fresh one?").await;
     bob.redact(&tea, &stale).await;
     assert_eq!(talk.hear_text(TEA).await, "* Bob the baker deleted: \"stale bread\"");
 

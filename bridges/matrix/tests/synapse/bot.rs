@@ -58,8 +58,7 @@ async fn people_manage_things_with_the_bot() {
     ask(&mut alice, &room, "start-chat eve@msn.example", "Say `search WORDS`").await;
 
     // A password does not stay where it was said.
-    let (event, _) =
-        ask(&mut alice, &room, "register eve@msn.example correct horse", "I have deleted your line").await;
+    let (event, _) = ask(&mut alice, &room, "register eve@msn.example correct horse", "I have deleted your line").await;
     alice.until_said(&room, BOT, "The account `eve@msn.example`").await;
     assert_eq!(host.told().registered, [("eve@msn.example".parse().unwrap(), "correct horse".to_owned())]);
     let said = alice.get(&format!("rooms/{room}/event/{event}")).await;

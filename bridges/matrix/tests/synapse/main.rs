@@ -9,8 +9,8 @@ mod conformance;
 mod directory;
 mod homeserver;
 mod host;
-mod media;
 mod making;
+mod media;
 mod rooms;
 mod tails;
 

@@ -124,7 +124,8 @@ async fn files_pictures_replies_and_long_texts_go_out() {
     text.spans.push(Span { range: 9..13, style: Style::Bold });
     text.emoticons.push(Emoticon { shortcut: "(cat)".into(), picture: dot, animated: false });
     let reply = Some(RemoteMessage(asked.clone()));
-    let action = Action::Say { content: Content::Text(text), sent: Timestamp(1_700_000_000_000), reply, heard: Vec::new() };
+    let action =
+        Action::Say { content: Content::Text(text), sent: Timestamp(1_700_000_000_000), reply, heard: Vec::new() };
     two.carol.deliver(&order("r", 0, &two.alice.id, action)).await.unwrap();
     let heard = two.heard().await;
     let answer = heard.last().unwrap();

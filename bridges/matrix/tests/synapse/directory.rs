@@ -32,6 +32,10 @@ async fn room(network: &dyn Network, words: &str) -> RoomProfile {
 async fn people_and_rooms_are_found_and_managed() {
     let setup = Setup::new();
     let mut synapse = setup.synapse().await;
+    // Nobody may publish a room unless a rule says so.
+    synapse.halt().await;
+    synapse.configure(|configuration| configuration["room_list_publication_rules"] = json!([{ "action": "allow" }]));
+    synapse.resume().await;
     let host = setup.host(&[("carol@msn.example", "Carol")]);
     let network = setup.network();
     network.start(host.clone()).await.unwrap();

@@ -267,7 +267,8 @@ impl Host for MemoryHost {
         if bytes.len() as u64 > limit {
             return Err(HostFault::TooLarge { limit });
         }
-        Ok(self.keep(name, "application/octet-stream", bytes))
+        let is_picture = bytes.starts_with(b"\x89PNG");
+        Ok(self.keep(name, if is_picture { "image/png" } else { "application/octet-stream" }, bytes))
     }
 
     async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {

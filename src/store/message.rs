@@ -131,11 +131,6 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    /// Returns once all that was handed in before is kept, and can be read.
-    pub async fn settled(&self) -> Result<(), StoreFault> {
-        self.writer.run(|_| Box::pin(async { Ok(()) })).await
-    }
-
     /// `owner` has these messages: they no longer wait, and those that wait for nobody are forgotten. Unknown ones are
     /// passed over. They take their place as [`Store::keep`] does.
     pub async fn delivered(&self, owner: &Passport, messages: &[MessageId]) -> Result<(), StoreFault> {

@@ -10,7 +10,7 @@ use domain::{
     conversation::is_gathering,
     media::Attachment,
 };
-use ruma::{OwnedMxcUri, OwnedUserId, UserId};
+use ruma::{EventId, OwnedMxcUri, OwnedUserId, UserId};
 
 use crate::{
     bot::Bot,
@@ -171,7 +171,7 @@ impl Seat {
         is_mentioned || is_answered || words(body).is_some_and(|words| names(words, called))
     }
 
-    /// What arrives, as `author` says it: one arrival mostly, two for a picture with a caption. `fetched` holds what
+    /// What arrives, as `author` says it: one arrival mostly, two for a picture with a caption, and for a removal. `fetched` holds what
     /// [`wanted`] named, or why it could not be fetched.
     pub(crate) fn arrivals(
         &self,
@@ -195,9 +195,18 @@ impl Seat {
                     sign: key.clone(),
                 }]
             }
-            Said::Removal { of } => {
-                vec![Arrival::Removal { owner, place, author, id, of: RemoteMessage(of.to_string()), sent }]
-            }
+            // Of a picture with a caption both are taken back; nobody knows here whether it was one.
+            Said::Removal { of } => [(id, RemoteMessage(of.to_string())), (media_id(&event.id), media_id(of))]
+                .into_iter()
+                .map(|(id, of)| Arrival::Removal {
+                    owner: owner.clone(),
+                    place: place.clone(),
+                    author: author.clone(),
+                    id,
+                    of,
+                    sent,
+                })
+                .collect(),
             Said::Message { body, relation: Some(Relation::Edit { of }), .. } => {
                 let (first, caption) = contents(body, fetched);
                 let content = self.told(event, caption.unwrap_or(first));
@@ -224,8 +233,7 @@ impl Seat {
                 match contents(body, fetched) {
                     (only, None) => vec![message(id, only, reply)],
                     (media, Some(caption)) => {
-                        let media_id = RemoteMessage(format!("{}{MEDIA}", event.id));
-                        vec![message(media_id, media, None), message(id, caption, reply)]
+                        vec![message(media_id(&event.id), media, None), message(id, caption, reply)]
                     }
                 }
             }
@@ -265,6 +273,11 @@ impl Seat {
         };
         Quote { author, words: quoted.words.clone() }
     }
+}
+
+/// The id of a picture or file that comes with a caption.
+fn media_id(event: &EventId) -> RemoteMessage {
+    RemoteMessage(format!("{event}{MEDIA}"))
 }
 
 /// What was fetched, or why it could not be.

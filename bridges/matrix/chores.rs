@@ -144,9 +144,9 @@ impl Chores {
         self.lock().cancelled.contains(chore)
     }
 
-    /// How often this has failed since it succeeded last.
-    pub(crate) fn failures(&self, chore: &Chore) -> u32 {
-        self.lock().failures.get(chore).copied().unwrap_or_default()
+    /// This has got further, though it has not ended: how often it failed before says nothing of what is left.
+    pub(crate) fn has_advanced(&self, chore: &Chore) {
+        self.lock().failures.remove(chore);
     }
 
     /// One that can be done now, or when the next can.
@@ -290,18 +290,24 @@ mod tests {
     }
 
     #[test]
-    fn failures_count_until_it_succeeds() {
+    fn what_advances_is_tried_again_as_soon_as_what_never_failed() {
         let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
         let farewell = Chore::Farewell("carol@msn.example".parse().unwrap());
-        for failures in 0..3 {
-            assert_eq!(chores.failures(&farewell), failures);
+        let fail = |advances: bool| {
             chores.add(farewell.clone());
             assert_eq!(chores.next(Instant::now()), Ok(farewell.clone()));
+            if advances {
+                chores.has_advanced(&farewell);
+            }
             chores.ended(farewell.clone(), Err(Failure::retry("the homeserver is away")));
-        }
+            // By which the wait grows.
+            chores.lock().failures[&farewell]
+        };
+        assert_eq!([fail(false), fail(false), fail(false)], [1, 2, 3]);
+        assert_eq!([fail(true), fail(false)], [1, 2]);
         chores.add(farewell.clone());
         assert_eq!(chores.next(Instant::now()), Ok(farewell.clone()));
         chores.ended(farewell.clone(), Ok(()));
-        assert_eq!(chores.failures(&farewell), 0);
+        assert_eq!(fail(false), 1, "it has succeeded");
     }
 }

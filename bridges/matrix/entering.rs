@@ -105,8 +105,11 @@ impl Appservice {
             if comes {
                 portal.has_come(profile.clone());
             }
-            (comes && portal.is_listed())
-                .then(|| Arrival::Room { owner: place.owner.clone(), room: profile.of_room(&place.room) })
+            (comes && portal.is_listed()).then(|| Arrival::Room {
+                owner: place.owner.clone(),
+                room: profile.of_room(&place.room),
+                group: None,
+            })
         })
         .await?;
         if portal.is_listed() {

@@ -97,6 +97,15 @@ impl Trouble {
         matches!(self, Self::Refused { errcode, .. } if errcode == code)
     }
 
+    /// Whether it is there, and could not do what it was asked; it need not stay so.
+    pub(crate) const fn is_inability(&self) -> bool {
+        match self {
+            Self::Unreadable(_) => true,
+            Self::Ailing { errcode, .. } => !errcode.is_empty(),
+            Self::Silent(_) | Self::Limited(_) | Self::Stranger | Self::Refused { .. } => false,
+        }
+    }
+
     /// Whether it refused for good: asking again would bring the same answer.
     pub(crate) const fn is_final(&self) -> bool {
         matches!(self, Self::Refused { .. })
@@ -149,7 +158,15 @@ impl Homeserver {
 
     /// How often it was away and came back: whoever sees this grow may have missed what it sent meanwhile.
     pub(crate) fn outages(&self) -> u64 {
-        self.outages.load(Ordering::Relaxed)
+        self.outages.load(Ordering::Acquire)
+    }
+
+    /// As [`Homeserver::outages`], with the one that lasts, as far as is known: what it sends may come before any answer of its
+    /// own shows that it is back.
+    pub(crate) fn outages_and_absence(&self) -> u64 {
+        // In this order: one that ends meanwhile must not be left out.
+        let is_away = self.is_away.load(Ordering::Acquire);
+        self.outages().saturating_add(is_away.into())
     }
 
     /// Whether it takes `busy` as a presence (MSC3026), as far as is known.
@@ -167,8 +184,8 @@ impl Homeserver {
 
     fn note(&self, trouble: Option<&Trouble>) {
         match trouble {
-            Some(Trouble::Silent(_)) => self.is_away.store(true, Ordering::Relaxed),
-            Some(Trouble::Ailing { errcode, .. }) if errcode.is_empty() => self.is_away.store(true, Ordering::Relaxed),
+            Some(Trouble::Silent(_)) => self.is_away.store(true, Ordering::Release),
+            Some(Trouble::Ailing { errcode, .. }) if errcode.is_empty() => self.is_away.store(true, Ordering::Release),
             // An errcode is its own word: it is there.
             Some(
                 Trouble::Ailing { .. }
@@ -178,8 +195,10 @@ impl Homeserver {
                 | Trouble::Refused { .. },
             )
             | None => {
-                if self.is_away.swap(false, Ordering::Relaxed) {
-                    self.outages.fetch_add(1, Ordering::Relaxed);
+                // Two answers at once may count one outage twice, which does no harm.
+                if self.is_away.load(Ordering::Acquire) {
+                    self.outages.fetch_add(1, Ordering::AcqRel);
+                    self.is_away.store(false, Ordering::Release);
                 }
             }
         }
@@ -383,9 +402,11 @@ mod tests {
         homeserver.note(Some(&Trouble::Silent("connection refused".into())));
         homeserver.note(Some(&refusal(StatusCode::BAD_GATEWAY, None, b"<html>")));
         assert_eq!(homeserver.outages(), 0, "it is away still");
+        assert_eq!(homeserver.outages_and_absence(), 1, "whatever it sends now, something before it may be lost");
         homeserver.note(Some(&refused));
         homeserver.note(None);
         assert_eq!(homeserver.outages(), 1, "its own word, whatever it says, ends the outage");
+        assert_eq!(homeserver.outages_and_absence(), 1);
         let of_others =
             refusal(StatusCode::BAD_GATEWAY, None, br#"{"errcode":"M_UNKNOWN","error":"no server answers"}"#);
         homeserver.note(Some(&of_others));

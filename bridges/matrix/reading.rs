@@ -21,7 +21,7 @@ use crate::{
     places::Draft,
     portal::Place,
     status::Outcome,
-    timeline::{Backward, MOST_BYTES, Timeline, has_gone},
+    timeline::{Backward, Lacking, MOST_BYTES, Timeline, has_gone},
     transaction::value,
 };
 
@@ -31,8 +31,6 @@ const FIRST_PAGE: u32 = 20;
 const PAGE: u32 = 100;
 /// How much of what was said before the ghost came is told of a room of several people.
 const PAST_OF_ROOM: usize = 50;
-/// How often in a row the homeserver may fail to show a room, within half a minute, before what is said there goes first.
-const PATIENCE: u32 = 5;
 /// How many arrivals are committed together.
 const TOGETHER: usize = 50;
 /// For how long a picture or file that cannot be had is tried again, besides the time that its bytes take: what is said after it
@@ -56,15 +54,6 @@ struct Run {
     late: Vec<OwnedEventId>,
 }
 
-/// What a timeline lacks.
-#[derive(Default)]
-struct Lacking {
-    /// What other servers sent late, so that it stands further back in the room than it came.
-    late: Vec<Event>,
-    /// What the room shows, oldest first.
-    events: Vec<Event>,
-}
-
 /// What became of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Handed {
@@ -84,18 +73,13 @@ impl Appservice {
                 return Ok(());
             }
             let outages = self.homeserver.outages();
-            let lacking = match self.lacking(&seat, place, &timeline).await {
-                Ok(lacking) => lacking,
-                Err(failure) => {
-                    // What is said from now on must not wait for ever for a homeserver that cannot show what is older. But once it
-                    // goes first, the order is lost.
-                    if self.chores.failures(&Chore::Read(place.clone())) >= PATIENCE {
-                        self.change_timeline(&seat, &place.room, Timeline::is_overtaken).await?;
-                    }
-                    return Err(failure);
-                }
-            };
-            match self.take_all(&seat, place, &timeline, outages, lacking).await? {
+            let (lacking, cut_short) = self.lacking(&seat, place, &timeline).await?;
+            let last = cut_short.is_none().then_some(outages);
+            let handed = self.take_all(&seat, place, &timeline, last, lacking).await?;
+            if let Some(failure) = cut_short {
+                return Err(failure);
+            }
+            match handed {
                 Handed::Behind => {}
                 Handed::CaughtUp | Handed::Gone => return Ok(()),
             }
@@ -130,24 +114,29 @@ impl Appservice {
         Ok(())
     }
 
-    /// What a timeline lacks.
-    async fn lacking(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<Lacking, Failure> {
-        let events = match self.read_back(seat, place, timeline).await {
-            Ok((_, true)) if self.is_out(place).await? => return Ok(Lacking::default()),
-            Ok((events, _)) => events,
+    /// What a timeline lacks; and where not all of that could be had, why: then it is what comes first.
+    async fn lacking(
+        &self,
+        seat: &Seat,
+        place: &Place,
+        timeline: &Timeline,
+    ) -> Result<(Lacking, Option<Failure>), Failure> {
+        let mut lacking = match self.read_back(seat, place, timeline).await {
+            Ok((_, true)) if self.is_out(place).await? => return Ok((Lacking::default(), None)),
+            Ok((lacking, _)) => lacking,
             Err(trouble @ Trouble::Refused { .. }) => {
                 if self.is_out(place).await? {
-                    return Ok(Lacking::default());
+                    return Ok((Lacking::default(), None));
                 }
                 tracing::warn!(owner = %place.owner, room = %place.room, %trouble, "what was said in a room earlier is not shown");
-                Vec::new()
+                Lacking::default()
             }
-            Err(trouble) => return Err(trouble.into()),
+            Err(trouble) => return Err(self.not_shown(seat, place, trouble).await),
         };
         let (mut late, mut bytes) = (Vec::new(), 0);
         let ghost = self.homeserver.acting_as(&seat.ghost);
         for missed in timeline.missed() {
-            if events.iter().any(|event| event.id == *missed) {
+            if lacking.has(missed) {
                 continue;
             }
             // The rest is read once these are taken.
@@ -167,16 +156,32 @@ impl Appservice {
                     }
                 }
                 Err(trouble @ Trouble::Refused { .. }) => trouble.to_string(),
-                Err(trouble) => return Err(trouble.into()),
+                Err(trouble) => {
+                    // What was asked for is kept: where there is much, all of it in one go might never come about.
+                    let failure = self.not_shown(seat, place, trouble).await;
+                    return Ok((Lacking { late, events: Vec::new() }, Some(failure)));
+                }
             };
             tracing::warn!(owner = %place.owner, room = %place.room, event = %missed, lost, "an event that was pushed is not shown any more");
-            self.change_timeline(seat, &place.room, |timeline| timeline.settles(missed)).await?;
+            self.change_timeline(seat, &place.room, |timeline| timeline.lets_go(missed)).await?;
         }
-        Ok(Lacking { late, events })
+        late.append(&mut lacking.late);
+        Ok((Lacking { late, ..lacking }, None))
+    }
+
+    /// The homeserver did not show something of a room. Whether it is away or cannot do this makes a difference to how long what
+    /// is said there waits.
+    async fn not_shown(&self, seat: &Seat, place: &Place, trouble: Trouble) -> Failure {
+        if trouble.is_inability()
+            && let Err(failure) = self.change_timeline(seat, &place.room, Timeline::is_not_shown).await
+        {
+            return failure;
+        }
+        trouble.into()
     }
 
     /// What a room shows that a timeline lacks, and whether it shows that the ghost has gone.
-    async fn read_back(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<(Vec<Event>, bool), Trouble> {
+    async fn read_back(&self, seat: &Seat, place: &Place, timeline: &Timeline) -> Result<(Lacking, bool), Trouble> {
         let ghost = self.homeserver.acting_as(&seat.ghost);
         let mut backward = Backward::new(timeline, &seat.ghost, &self.configuration.names);
         if timeline.is_new() && matches!(seat.kind, SeatKind::Portal { .. }) {
@@ -198,18 +203,18 @@ impl Appservice {
             }
             (from, size) = (page.end, PAGE);
             if matches!(backward.read(&page.events), ControlFlow::Break(())) || from.is_none() {
-                return Ok((backward.oldest_first(), is_gone));
+                return Ok((backward.lacking(), is_gone));
             }
         }
     }
 
-    /// Takes what was read, in its order.
+    /// Takes what was read, in its order. `last`: that is all there was, after so many outages.
     async fn take_all(
         &self,
         seat: &Seat,
         place: &Place,
         timeline: &Timeline,
-        outages: u64,
+        last: Option<u64>,
         Lacking { late, events }: Lacking,
     ) -> Result<Handed, Failure> {
         let mut run = Run::default();
@@ -259,7 +264,7 @@ impl Appservice {
         if is_changed && matches!(seat.kind, SeatKind::Portal { .. }) {
             self.chores.add(Chore::Portal(place.clone()));
         }
-        self.hand_in(seat, place, run, Some(outages)).await
+        self.hand_in(seat, place, run, last).await
     }
 
     /// Notes that somebody else than its two is in a chat: nothing that is for the one person may be said there.
@@ -289,6 +294,9 @@ impl Appservice {
         let count = arrivals.len();
         let accepted = self.host.accept(Batch { arrivals, writes }).await.map_err(|fault| host_failure(&fault))?;
         draft.committed();
+        if !read.is_empty() || !late.is_empty() {
+            self.chores.has_advanced(&Chore::Read(place.clone()));
+        }
         tracing::debug!(owner = %place.owner, room = %place.room, count, ?handed, "what was said in a room was read");
         self.report(taken, &accepted);
         Ok(handed)

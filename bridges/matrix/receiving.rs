@@ -124,7 +124,7 @@ impl Appservice {
             invitations: &mut receiving.invitations,
             typing: &mut receiving.typing,
             speakers: &mut self.speakers(),
-            outages: self.homeserver.outages(),
+            outages: self.homeserver.outages_and_absence(),
             now: self.host.now(),
         };
         let mut intake = Intake::new(draft, known);

@@ -7,14 +7,15 @@
 //! What is pushed does not prove that nothing was lost before it. So a timeline knows the last event up to which the room itself
 //! was read, and what was taken after that: whatever else the room shows since then is lacking.
 
-use std::ops::ControlFlow;
+mod backward;
+
+use std::{collections::VecDeque, sync::Arc};
 
 use domain::Timestamp;
-use ruma::{EventId, OwnedEventId, UserId};
+use ruma::{EventId, OwnedEventId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
 
-use crate::{event::Event, names::Names, transaction::value};
+pub(crate) use backward::{Backward, Lacking, MOST_BYTES, has_gone};
 
 /// How many events are noted by their ids. What is pushed beyond them is found by reading the room once more.
 const MOST_MISSED: usize = 500;
@@ -23,13 +24,12 @@ const COMPARED_AFTER: usize = 64;
 /// How many of them are known by their ids, if the room cannot be compared so soon. What was taken earlier would be handed in
 /// once more, where its id is known.
 const MOST_TAKEN: usize = 256;
-/// How many events are read of a room at most; what is older is not told.
-const MOST_READ: usize = 2_000;
-/// How much of a room is read at most, in bytes as the homeserver gives it; what is older is not told.
-pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// Where a room does not show the event any more up to which it was read: what is older than that by this, in milliseconds, was
-/// taken before it.
-const DISORDER: i64 = 24 * 60 * 60 * 1000;
+/// How many of those that were read are known by their ids. A homeserver whose pushes lag behind what its rooms show pushes them
+/// long after, and each would have the room read again.
+const MOST_KNOWN: usize = 256;
+/// How often the homeserver may be there and say that it cannot show a room, with nothing read in between, before what is said
+/// there goes first: some minutes, and the order is lost for it.
+const PATIENCE: u32 = 20;
 
 /// How far an account has got in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,23 +43,29 @@ pub(crate) struct Timeline {
     taken: Vec<OwnedEventId>,
     /// What has to be caught up with; `None`: nothing that is known of.
     behind: Option<Behind>,
-    /// Before which outage of the homeserver the room was compared last.
+    /// What a restart forgets.
     #[serde(skip)]
-    compared: Compared,
+    passing: Passing,
 }
 
-/// The number of outages of the homeserver that there were when a room was compared, counted from 1; 0 is never. It is known as
-/// long as the program runs, and makes no difference that is worth a write.
-#[derive(Debug, Clone, Copy, Default)]
-struct Compared(u64);
+/// What is known as long as the program runs, and makes no difference that is worth a write.
+#[derive(Debug, Clone, Default)]
+struct Passing {
+    /// The number of outages of the homeserver that there were when the room was compared last, counted from 1; 0 is never.
+    compared: u64,
+    /// How often the homeserver has said since the last reading that it cannot show the room.
+    unshown: u32,
+    /// The last that were read. Shared, as every push copies the timelines of its room.
+    read: Arc<VecDeque<OwnedEventId>>,
+}
 
-impl PartialEq for Compared {
+impl PartialEq for Passing {
     fn eq(&self, _other: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Compared {}
+impl Eq for Passing {}
 
 /// What has to be caught up with: everything since the last event up to which the room was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,7 +75,8 @@ struct Behind {
     missed: Vec<OwnedEventId>,
     /// More was pushed than is noted.
     more: bool,
-    /// The homeserver could not show the room. What can be taken as it comes is taken, as it must not wait for that.
+    /// The homeserver can never show the room, as far as is known. What can be taken as it comes is taken, as it must not wait
+    /// for that.
     overtaken: bool,
 }
 
@@ -120,13 +127,18 @@ impl Timeline {
         self.behind.as_ref().map_or(&[], |behind| &behind.missed)
     }
 
+    /// Whether this was taken, as far as that is remembered.
+    fn is_known(&self, event: &EventId) -> bool {
+        self.has_taken(event) || self.passing.read.iter().any(|read| read == event)
+    }
+
     /// Something that is for the account is pushed. `waits` when something has to be fetched for it; `outages` is how often the
     /// homeserver has been away: after every time it may have lost something, which then comes first.
     pub(crate) fn hears(&mut self, event: &EventId, waits: bool, outages: u64) -> Pushed {
-        if self.has_taken(event) {
+        if self.is_known(event) {
             return Pushed::Known;
         }
-        let is_in_doubt = self.compared.0 <= outages;
+        let is_in_doubt = self.passing.compared <= outages;
         if waits || is_in_doubt {
             self.falls_behind();
         }
@@ -160,10 +172,17 @@ impl Timeline {
             self.since = Some(last.clone());
             self.at = *sent;
         }
+        self.remember(events.iter().map(|(read, _)| read));
     }
 
-    /// This event, which was pushed, stands before what was read, and was taken by itself; or nobody shows it any more.
-    pub(crate) fn settles(&mut self, event: &EventId) {
+    /// This event, which was pushed, stands before what was read, and was taken by itself.
+    pub(crate) fn settles(&mut self, event: &OwnedEventId) {
+        self.lets_go(event);
+        self.remember([event]);
+    }
+
+    /// Nobody shows this event any more, which was pushed.
+    pub(crate) fn lets_go(&mut self, event: &EventId) {
         if let Some(behind) = &mut self.behind {
             behind.missed.retain(|missed| missed != event);
         }
@@ -178,7 +197,8 @@ impl Timeline {
             return false;
         }
         self.behind = None;
-        self.compared = Compared(outages.saturating_add(1));
+        self.passing.compared = outages.saturating_add(1);
+        self.passing.unshown = 0;
         true
     }
 
@@ -187,125 +207,26 @@ impl Timeline {
         self.behind.get_or_insert_default();
     }
 
-    /// The homeserver cannot show the room now.
-    pub(crate) const fn is_overtaken(&mut self) {
+    /// The homeserver is there, and says that it cannot show the room. What is said there waits until it can, so that nothing
+    /// overtakes; but not for ever.
+    pub(crate) fn is_not_shown(&mut self) {
+        self.passing.unshown = self.passing.unshown.saturating_add(1);
         if let Some(behind) = &mut self.behind {
-            behind.overtaken = true;
-        }
-    }
-}
-
-/// A room's events on their way in, read backward from the newest. What is kept of them is bounded.
-pub(crate) struct Backward<'a> {
-    timeline: &'a Timeline,
-    ghost: &'a UserId,
-    names: &'a Names,
-    /// How many more are read.
-    most: usize,
-    /// How many more are read once the ghost's own coming was.
-    past: usize,
-    /// How many bytes more are read.
-    bytes: usize,
-    is_past: bool,
-    is_joined: bool,
-    events: Vec<Event>,
-}
-
-impl<'a> Backward<'a> {
-    /// Reads back to where this timeline stands, or to where the room begins for its ghost.
-    pub(crate) const fn new(timeline: &'a Timeline, ghost: &'a UserId, names: &'a Names) -> Self {
-        Self {
-            timeline,
-            ghost,
-            names,
-            most: MOST_READ,
-            past: MOST_READ,
-            bytes: MOST_BYTES,
-            is_past: false,
-            is_joined: false,
-            events: Vec::new(),
+            behind.overtaken |= self.passing.unshown >= PATIENCE;
         }
     }
 
-    /// Of what is older than the ghost's own coming, reads `past` events at the most.
-    pub(crate) const fn with_past(mut self, past: usize) -> Self {
-        self.past = past;
-        self
-    }
-
-    /// A page, newest first: breaks when no further one is wanted.
-    pub(crate) fn read(&mut self, page: &[Box<RawValue>]) -> ControlFlow<()> {
-        for raw in page {
-            let Some(event) = value(raw) else { continue };
-            let is_known = self.timeline.since.as_ref().is_some_and(|since| id_of(&event) == Some(since.as_str()));
-            if is_known || is_beginning(&event, self.ghost) {
-                self.is_joined = true;
-                return ControlFlow::Break(());
-            }
-            let size = raw.get().len();
-            if self.most == 0 || self.bytes < size || (self.is_past && self.past == 0) {
-                tracing::info!(ghost = %self.ghost, "more has happened in a room than is read; what is older is not told");
-                return ControlFlow::Break(());
-            }
-            self.most -= 1;
-            self.bytes -= size;
-            if self.is_past {
-                self.past -= 1;
-            }
-            self.is_past |= is_coming(&event, self.ghost);
-            self.events.extend(Event::read(&event, self.names));
+    /// These were read, or taken by themselves.
+    fn remember<'read>(&mut self, events: impl IntoIterator<Item = &'read OwnedEventId>) {
+        let mut events = events.into_iter().peekable();
+        if events.peek().is_none() {
+            return;
         }
-        ControlFlow::Continue(())
+        self.passing.unshown = 0;
+        let read = Arc::make_mut(&mut self.passing.read);
+        read.extend(events.cloned());
+        read.drain(..read.len().saturating_sub(MOST_KNOWN));
     }
-
-    /// What was read, oldest first.
-    pub(crate) fn oldest_first(mut self) -> Vec<Event> {
-        if !self.is_joined && self.timeline.since.is_some() {
-            let oldest = self.timeline.at.0.saturating_sub(DISORDER);
-            self.events.retain(|event| event.sent.0 >= oldest);
-        }
-        self.events.reverse();
-        self.events
-    }
-}
-
-fn id_of(event: &Value) -> Option<&str> {
-    event.get("event_id").and_then(Value::as_str)
-}
-
-/// What an event says of this user's membership, with what it was before; `None` where it is about something else.
-fn membership<'event>(event: &'event Value, user: &UserId) -> Option<(&'event str, Option<&'event str>)> {
-    let membership = |content: Option<&'event Value>| content?.get("membership")?.as_str();
-    let field = |name: &str| event.get(name).and_then(Value::as_str);
-    if field("type") != Some("m.room.member") || field("state_key") != Some(user.as_str()) {
-        return None;
-    }
-    let before = event.get("unsigned").and_then(|unsigned| unsigned.get("prev_content"));
-    Some((membership(event.get("content"))?, membership(before)))
-}
-
-/// Whether what came before this event is not for this user: by it they were asked in, came without being asked, or went. An
-/// invitation that only repeats another is no beginning.
-fn is_beginning(event: &Value, user: &UserId) -> bool {
-    match membership(event, user) {
-        Some(("invite" | "join", before)) => !matches!(before, Some("invite" | "join")),
-        Some(("leave" | "ban", _)) => true,
-        Some(_) | None => false,
-    }
-}
-
-/// Whether by this event the user came.
-fn is_coming(event: &Value, user: &UserId) -> bool {
-    matches!(membership(event, user), Some(("join", before)) if before != Some("join"))
-}
-
-/// Whether the newest that a page, newest first, says of this user is that they went or were put out.
-pub(crate) fn has_gone(page: &[Box<RawValue>], user: &UserId) -> bool {
-    let newest = page.iter().filter(|event| event.get().contains(user.as_str())).find_map(|event| {
-        let event = value(event)?;
-        membership(&event, user).map(|(now, _)| matches!(now, "leave" | "ban"))
-    });
-    newest.unwrap_or_default()
 }
 
 #[cfg(test)]

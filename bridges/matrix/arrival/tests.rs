@@ -110,14 +110,19 @@ fn changes_signs_and_removals_say_of_what() {
             event["redacts"] = redacts.into();
         }
         let event = Event::read(&event, &names()).unwrap();
-        arrivals_of(&direct(), &event, &Fetched::new()).remove(0)
+        arrivals_of(&direct(), &event, &Fetched::new())
     };
     let sign = json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": "$x", "key": "\u{1f44d}" } });
-    let Arrival::Reaction { to, sign, .. } = other("m.reaction", &sign, None) else { panic!() };
-    assert_eq!((to, sign.as_str()), (of("$x"), "\u{1f44d}"));
+    let Arrival::Reaction { to, sign, .. } = &other("m.reaction", &sign, None)[0] else { panic!() };
+    assert_eq!((to, sign.as_str()), (&of("$x"), "\u{1f44d}"));
     for (content, redacts) in [(json!({}), Some("$x")), (json!({ "redacts": "$x" }), None)] {
-        let Arrival::Removal { of: what, .. } = other("m.room.redaction", &content, redacts) else { panic!() };
-        assert_eq!(what, of("$x"), "room versions before and from 11 on");
+        let removals = other("m.room.redaction", &content, redacts);
+        let [Arrival::Removal { of: what, id, .. }, Arrival::Removal { of: media, id: media_id, .. }] = &removals[..]
+        else {
+            panic!("{removals:?}")
+        };
+        assert_eq!((what, id), (&of("$x"), &of("$e")), "room versions before and from 11 on");
+        assert_eq!((media, media_id), (&of("$x/media"), &of("$e/media")), "a picture goes with its caption");
     }
 }
 

@@ -1,9 +1,12 @@
 use proptest::prelude::*;
 use ruma::{event_id, user_id};
-use serde_json::json;
+use serde_json::{Value, json, value::RawValue};
 
-use super::*;
-use crate::names::tests::names;
+use super::{
+    backward::{DISORDER, MOST_BEHIND, MOST_READ},
+    *,
+};
+use crate::{event::Event, names::tests::names};
 
 const NOW: Timestamp = Timestamp(10_000_000_000);
 
@@ -62,12 +65,60 @@ fn after_an_outage_what_was_lost_comes_first() {
 fn a_homeserver_that_shows_nothing_holds_up_no_text() {
     let mut timeline = Timeline::unread();
     assert_eq!(timeline.hears(event_id!("$1"), false, 0), Pushed::Noted);
-    timeline.is_overtaken();
+    for failures in 0..PATIENCE {
+        let id = OwnedEventId::try_from(format!("$waiting{failures}")).unwrap();
+        assert_eq!(timeline.hears(&id, false, 0), Pushed::Noted, "it must not go first for {failures} failures");
+        timeline.is_not_shown();
+    }
     assert_eq!(timeline.hears(event_id!("$2"), false, 0), Pushed::Taken);
     assert_eq!(timeline.hears(event_id!("$3"), true, 0), Pushed::Noted);
     assert!(timeline.is_behind() && timeline.has_taken(event_id!("$2")), "the gap is still to be read");
     timeline.has_read(&read(&["$0", "$1", "$2", "$3"]));
+    for missed in timeline.missed().to_vec() {
+        timeline.settles(&missed);
+    }
     assert!(timeline.is_caught_up(0) && !timeline.has_taken(event_id!("$2")));
+}
+
+#[test]
+fn a_reading_that_advances_is_waited_for_however_often_it_fails() {
+    let mut timeline = Timeline::unread();
+    let ids: Vec<OwnedEventId> = (0..100).map(|number| OwnedEventId::try_from(format!("${number}")).unwrap()).collect();
+    for (number, id) in ids.iter().enumerate() {
+        assert_eq!(timeline.hears(id, false, 0), Pushed::Noted, "after {number} failures");
+        timeline.is_not_shown();
+        match number % 10 {
+            0 => timeline.has_read(&[(id.clone(), NOW)]),
+            5 => timeline.settles(id),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn what_is_pushed_long_after_it_was_read_asks_nothing_of_the_homeserver() {
+    let mut timeline = compared();
+    timeline.falls_behind();
+    let ids: Vec<OwnedEventId> =
+        (1..=MOST_KNOWN).map(|number| OwnedEventId::try_from(format!("${number}")).unwrap()).collect();
+    for run in ids.chunks(50) {
+        timeline.has_read(&run.iter().map(|id| (id.clone(), NOW)).collect::<Vec<_>>());
+    }
+    assert!(timeline.is_caught_up(0));
+    let kept = serde_json::to_string(&timeline).unwrap();
+    for id in &ids {
+        assert_eq!(timeline.hears(id, true, 1), Pushed::Known, "{id}, even after an outage");
+    }
+    assert!(!timeline.is_behind());
+    assert!(kept.len() < 200, "all that is written at every push: {kept}");
+    assert_eq!(timeline.hears(event_id!("$0"), false, 1), Pushed::Noted, "bounded");
+    timeline.settles(&OwnedEventId::from(event_id!("$0")));
+    assert!(timeline.missed().is_empty());
+    assert_eq!(timeline.hears(event_id!("$0"), false, 1), Pushed::Known, "it was taken by itself");
+    assert_eq!(timeline.hears(event_id!("$new"), false, 1), Pushed::Noted);
+    timeline.lets_go(event_id!("$new"));
+    assert!(timeline.missed().is_empty());
+    assert_eq!(timeline.hears(event_id!("$new"), false, 1), Pushed::Noted, "nobody has it yet");
 }
 
 #[test]
@@ -134,6 +185,27 @@ fn a_room_is_read_back_to_where_it_was_read() {
     let mut backward = Backward::new(&timeline, ghost, &names);
     assert!(backward.read(&page(&[event("$2", NOW.0), event("$before", NOW.0 - DISORDER - 1)])).is_continue());
     assert_eq!(ids(&backward.oldest_first()), ["$2"]);
+}
+
+#[test]
+fn what_was_pushed_and_stands_further_back_is_read_with_the_rest() {
+    let (mut timeline, names) = (compared(), names());
+    for id in ["$new", "$b", "$a", "$elsewhere"] {
+        assert_eq!(timeline.hears(&OwnedEventId::try_from(id).unwrap(), true, 0), Pushed::Noted);
+    }
+    let mut backward = Backward::new(&timeline, user_id!("@g:a"), &names);
+    let further = ["$new", "$newer", "$0", "$b", "$c"].map(|id| event(id, NOW.0));
+    assert!(backward.read(&page(&further)).is_continue(), "$a and $elsewhere are not found yet");
+    assert!(backward.read(&page(&[event("$d", NOW.0), event("$a", NOW.0)])).is_continue());
+    assert!(backward.read(&page(&vec![event("$old", NOW.0); MOST_BEHIND])).is_break(), "there is an end");
+    let lacking = backward.lacking();
+    assert_eq!((ids(&lacking.late), ids(&lacking.events)), (vec!["$a", "$b"], vec!["$newer", "$new"]));
+    assert!(lacking.has(event_id!("$a")) && lacking.has(event_id!("$new")) && !lacking.has(event_id!("$elsewhere")));
+
+    timeline.lets_go(event_id!("$elsewhere"));
+    let mut backward = Backward::new(&timeline, user_id!("@g:a"), &names);
+    let all = ["$new", "$0", "$b", "$a"].map(|id| event(id, NOW.0));
+    assert!(backward.read(&page(&all)).is_break(), "all is found");
 }
 
 #[test]
@@ -220,7 +292,7 @@ enum Turn {
 struct Model {
     timeline: Timeline,
     room: Vec<(OwnedEventId, bool)>,
-    unpushed: std::collections::VecDeque<usize>,
+    unpushed: VecDeque<usize>,
     /// What was handed in, known ids left out: what the account sees.
     seen: Vec<OwnedEventId>,
     outages: u64,
@@ -241,7 +313,10 @@ impl Model {
         let names = names();
         let mut backward = Backward::new(&self.timeline, user_id!("@g:a"), &names);
         let _ = backward.read(&page(&self.shows()));
-        backward.oldest_first().into_iter().map(|event| event.id).collect()
+        let lacking = backward.lacking();
+        // Each is asked for once.
+        assert!(lacking.late.iter().all(|late| self.timeline.missed().contains(&late.id)));
+        lacking.events.into_iter().map(|event| event.id).collect()
     }
 
     /// Reads, two events a commit; says whether it came to the end.
@@ -304,7 +379,7 @@ impl Model {
                 self.outages += 1;
             }
             Turn::Lose => drop(self.unpushed.pop_front()),
-            Turn::Hides => self.timeline.is_overtaken(),
+            Turn::Hides => (0..PATIENCE).for_each(|_| self.timeline.is_not_shown()),
             Turn::Read { runs } => {
                 if self.timeline.is_behind() && !self.read(runs) {
                     self.crash();

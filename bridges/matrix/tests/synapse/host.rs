@@ -158,7 +158,7 @@ impl MemoryHost {
         self.told.send_modify(|told| {
             for write in writes {
                 match write {
-                    Write::Put(key, value) => told.kept.insert(key, value),
+                    Write::Put(key, value) | Write::Seal(key, value) => told.kept.insert(key, value),
                     Write::Delete(key) => told.kept.remove(&key),
                 };
             }
@@ -227,6 +227,10 @@ impl Host for MemoryHost {
         Ok(self.told.borrow().kept.get(key).cloned())
     }
 
+    async fn secret(&self, key: &str) -> Result<Option<String>, HostFault> {
+        self.get(key).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<(String, String)>, HostFault> {
         let told = self.told.borrow();
         let found = told.kept.iter().filter(|(key, _)| key.starts_with(prefix));
@@ -274,4 +278,10 @@ impl Host for MemoryHost {
     async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {
         Ok(self.bytes(source).map(|bytes| Box::pin(Cursor::new(bytes)) as MediaStream))
     }
+
+    async fn publish(&self, _attachment: &Attachment) -> Result<Option<String>, HostFault> {
+        Ok(None)
+    }
+
+    fn notify(&self, _owner: &Passport, _line: String) {}
 }

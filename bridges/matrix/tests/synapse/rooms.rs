@@ -88,7 +88,7 @@ async fn several_accounts_are_in_a_room() {
         // Both come, and hear what was said since they were asked in.
         carol.deliver(&order(&format!("c{version}"), &room, Action::Welcome)).await.unwrap();
         dave.deliver(&order(&format!("d{version}"), &room, Action::Welcome)).await.unwrap();
-        let has_come = |arrival: &Arrival| matches!(arrival, Arrival::Room { owner, room: shown } if owner.as_str() == DAVES && shown.room.as_str() == room && shown.name == name);
+        let has_come = |arrival: &Arrival| matches!(arrival, Arrival::Room { owner, room: shown, .. } if owner.as_str() == DAVES && shown.room.as_str() == room && shown.name == name);
         arrived(&host, "the room is on dave's list", has_come).await;
         let heard = |told: &Told, owner: &str| -> Vec<(String, String)> {
             let here = told.heard(owner).into_iter().filter(|(place, ..)| *place == room);

@@ -7,6 +7,7 @@ mod asking;
 mod groups;
 mod limits;
 mod lists;
+mod merging;
 mod properties;
 mod record;
 mod sharing;
@@ -191,9 +192,13 @@ impl Account {
             Cause::Resolved { query, outcome } => self.resolved(moment, query, outcome, &mut effects),
             Cause::Seen(sighting) => self.see(sighting, &mut effects),
             Cause::Listed { by, name, listed } => self.listed(moment, &by, name, listed, &mut effects),
+            Cause::Grouped(group) => self.grouped(moment, group),
             Cause::Entered(contact) => self.entered(moment, contact, &mut effects),
             Cause::Wanted { passport, name, identity } => self.wanted(moment, passport, name, identity, &mut effects),
             Cause::Unwanted(passport) => self.unwanted(moment, &passport, &mut effects),
+            Cause::MergeWanted { into, other } => self.merge_wanted(moment, &into, &other, &mut effects),
+            Cause::SplitWanted(passport) => self.split_wanted(moment, &passport, &mut effects),
+            Cause::NetworkChosen { contact, network } => self.network_chosen(&contact, &network, &mut effects),
             Cause::Departed(passport) => self.departed(moment, &passport, &mut effects),
             Cause::Showed(property) => self.showed(property, &mut effects),
             Cause::Renamed { contact, name } => self.renamed(moment, &contact, name, &mut effects),
@@ -319,7 +324,7 @@ impl Account {
 
     /// A conversation rings: pass it on to the client, or say why not.
     fn rung(&self, ring: Ring, effects: &mut Vec<Effect>) {
-        let lists = self.contacts.get(&ring.from).map_or(crate::Lists::NONE, |contact| contact.lists);
+        let lists = self.entry(&ring.from).map_or(crate::Lists::NONE, |contact| contact.lists);
         let (id, from) = (ring.id, ring.from.clone());
         let verdict = match self.session {
             _ if !policy::may_see(self.privacy, lists) => Verdict::Blocked,
@@ -333,17 +338,13 @@ impl Account {
     }
 
     fn see(&mut self, sighting: Sighting, effects: &mut Vec<Effect>) {
-        let known = match &sighting.presence {
-            Some(presence) => self.seen.insert(sighting.contact.clone(), Arc::clone(presence)),
-            None => self.seen.remove(&sighting.contact),
+        let Sighting { contact: identity, presence } = sighting;
+        let before = self.entry(&identity).and_then(|contact| self.appearance(contact));
+        match presence {
+            Some(presence) => self.seen.insert(identity.clone(), presence),
+            None => self.seen.remove(&identity),
         };
-        let on_list = self.contacts.get(&sighting.contact).is_some_and(|contact| contact.lists.contains(List::Forward));
-        if let Some(session) = self.session
-            && self.greeted
-            && on_list
-            && known != sighting.presence
-        {
-            effects.push(Effect::Tell { session, event: Event::Seen(sighting) });
-        }
+        let change = self.entry(&identity).and_then(|contact| self.change_of_appearance(contact, before.as_ref()));
+        effects.extend(change);
     }
 }

@@ -90,6 +90,19 @@ impl Lists {
         if own == 0 { other } else { Self(own | (other.0 & Self::bit(List::Reverse))) }
     }
 
+    /// The owner's own lists of `other`, with who has the owner on theirs as here.
+    #[must_use]
+    pub const fn following(self, other: Self) -> Self {
+        let reverse = Self::bit(List::Reverse);
+        Self((other.0 & !reverse) | (self.0 & reverse))
+    }
+
+    /// Whether the owner has put the entry on no list.
+    #[must_use]
+    pub const fn is_unwanted(self) -> bool {
+        self.0 & !Self::bit(List::Reverse) == 0
+    }
+
     /// Whether this person has the owner on their contact list, answered or not.
     #[must_use]
     pub const fn watches(self) -> bool {
@@ -205,9 +218,50 @@ pub struct Contact {
     pub groups: Vec<Guid>,
     /// Its place on another network; `None` for a Messenger user of this server.
     pub remote: Option<RemoteIdentity>,
+    /// The same person on further networks: entries that were merged into this one, and are shown as it. Each is a person of a network
+    /// that no other of them is of, stands on the lists of the owner's that this one stands on, and has nothing merged into it.
+    pub merged: Vec<Self>,
+    /// To which of those merged into it what the user says goes; `None` for the entry itself.
+    pub spoken: Option<Passport>,
 }
 
 impl Contact {
+    /// The entry, and those merged into it: the same person on each of their networks.
+    pub fn identities(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.merged)
+    }
+
+    /// The one of those that is of this network.
+    #[must_use]
+    pub fn on(&self, network: &NetworkName) -> Option<&Self> {
+        self.identities().find(|identity| identity.remote.as_ref().is_some_and(|remote| remote.network == *network))
+    }
+
+    /// The bits of the networks over which it can be reached, or-ed; 0 for a Messenger user.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        self.identities()
+            .filter_map(|identity| identity.remote.as_ref())
+            .fold(0, |bits, remote| bits | remote.bit.value())
+    }
+
+    /// Whether it is a person of another network.
+    #[must_use]
+    pub fn is_remote_person(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| matches!(remote.target, RemoteTarget::Person(_)))
+    }
+
+    /// Puts it on these lists, and those merged into it as well. What is not on the contact list is in no group.
+    pub(crate) fn stand_on(&mut self, lists: Lists) {
+        for merged in &mut self.merged {
+            merged.stand_on(merged.lists.following(lists));
+        }
+        self.lists = lists;
+        if !lists.contains(List::Forward) {
+            self.groups.clear();
+        }
+    }
+
     /// Whether it may be an account of this server: neither somebody of another network, nor a telephone.
     #[must_use]
     pub fn is_account(&self) -> bool {

@@ -57,7 +57,6 @@ struct Keeping {
     author: Option<Passport>,
     /// Accounts of which no client has it.
     absent: BTreeSet<Passport>,
-    remotes: Vec<Passport>,
 }
 
 #[derive(Debug)]

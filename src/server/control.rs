@@ -1,11 +1,13 @@
 //! The Unix socket by which the command line speaks to a running server: one JSON request a line, one JSON answer a line. Only
 //! the user who runs the server can open it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use domain::account::Announcement;
+use bridge::LinkStep;
+use domain::{Passport, account::Announcement};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -16,13 +18,14 @@ use tracing::warn;
 use crate::{
     Handle,
     administration::{AccountFault, AccountLine, Administration},
+    linking::{LinkFault, LinkLine, Linking},
 };
 
 /// The longest request, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// What the command line asks of a running server.
-#[derive(Debug, Serialize, Deserialize)]
+/// What the command line asks of a running server. It may hold secrets, and so cannot be written into a log.
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Request {
     /// Make an account.
@@ -52,6 +55,49 @@ pub enum Request {
     Check,
     /// Tell everybody who is signed in.
     Announce(Announcement),
+    /// What a network asks of an account that links itself.
+    LinkSteps {
+        /// The network.
+        network: String,
+    },
+    /// Link an account.
+    Link {
+        /// Its address.
+        passport: String,
+        /// The network.
+        network: String,
+        /// The answers to what the network asks.
+        answers: BTreeMap<String, String>,
+    },
+    /// List an account's links.
+    Links {
+        /// Its address.
+        passport: String,
+    },
+    /// End an account's link.
+    Unlink {
+        /// Its address.
+        passport: String,
+        /// The network.
+        network: String,
+    },
+}
+
+/// One thing that a network asks, as [`LinkStep`] has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AskedStep {
+    /// The name of the answer.
+    pub key: String,
+    /// The question.
+    pub ask: String,
+    /// Whether the answer is a secret.
+    pub secret: bool,
+}
+
+impl From<LinkStep> for AskedStep {
+    fn from(LinkStep { key, ask, secret }: LinkStep) -> Self {
+        Self { key: key.to_owned(), ask, secret }
+    }
 }
 
 /// What the running server answers.
@@ -64,8 +110,14 @@ pub enum Answer {
     Accounts(Vec<AccountLine>),
     /// What is wrong, a line each.
     Faults(Vec<String>),
+    /// What a network asks.
+    Steps(Vec<AskedStep>),
+    /// Links, as they are now.
+    Links(Vec<LinkLine>),
     /// It cannot be done.
     Refused(AccountFault),
+    /// It cannot be done: a line that says what to do.
+    Failed(String),
     /// The request was not understood: the two programs are of different versions.
     NotUnderstood(String),
 }
@@ -139,16 +191,45 @@ async fn converse(handle: &Handle, stream: UnixStream) -> io::Result<()> {
 }
 
 async fn answer(handle: &Handle, request: Request) -> Answer {
-    if let Request::Check = request {
-        return Answer::Faults(handle.check().await);
+    match request {
+        Request::Check => Answer::Faults(handle.check().await),
+        Request::Announce(announcement) => {
+            handle.announce(&announcement);
+            Answer::Done
+        }
+        request @ (Request::LinkSteps { .. }
+        | Request::Link { .. }
+        | Request::Links { .. }
+        | Request::Unlink { .. }) => link(&handle.linking(), request).await.unwrap_or_else(Answer::Failed),
+        request @ (Request::Add { .. } | Request::SetPassword { .. } | Request::List | Request::Remove { .. }) => {
+            obey(&handle.administration(), request).await.unwrap_or_else(Answer::Refused)
+        }
     }
-    if let Request::Announce(announcement) = &request {
-        handle.announce(announcement);
-        return Answer::Done;
-    }
-    match obey(&handle.administration(), request).await {
-        Ok(answer) => answer,
-        Err(fault) => Answer::Refused(fault),
+}
+
+/// Does what is asked of links.
+async fn link(linking: &Linking, request: Request) -> Result<Answer, String> {
+    let owner = |passport: &str| passport.trim().parse::<Passport>().map_err(|fault| format!("{passport:?} {fault}"));
+    let said = |fault: LinkFault| fault.to_string();
+    match request {
+        Request::LinkSteps { network } => {
+            let steps = linking.steps(&network).map_err(said)?;
+            Ok(Answer::Steps(steps.into_iter().map(AskedStep::from).collect()))
+        }
+        Request::Link { passport, network, answers } => {
+            let status = linking.link(&owner(&passport)?, &network, answers).await.map_err(said)?;
+            Ok(Answer::Links(vec![LinkLine { network, status }]))
+        }
+        Request::Links { passport } => linking.links(&owner(&passport)?).await.map(Answer::Links).map_err(said),
+        Request::Unlink { passport, network } => {
+            linking.unlink(&owner(&passport)?, &network).await.map(|()| Answer::Done).map_err(said)
+        }
+        Request::Check
+        | Request::Announce(_)
+        | Request::Add { .. }
+        | Request::SetPassword { .. }
+        | Request::List
+        | Request::Remove { .. } => Ok(Answer::NotUnderstood("this is nothing about links".to_owned())),
     }
 }
 
@@ -162,8 +243,12 @@ pub async fn obey(administration: &Administration, request: Request) -> Result<A
         Request::List => return Ok(Answer::Accounts(administration.list().await?)),
         Request::Remove { passport } => administration.remove(&passport).await?,
         Request::Check => return Ok(Answer::Faults(Vec::new())),
-        Request::Announce(_) => {
-            return Ok(Answer::NotUnderstood("only a running server has somebody to tell".to_owned()));
+        Request::Announce(_)
+        | Request::LinkSteps { .. }
+        | Request::Link { .. }
+        | Request::Links { .. }
+        | Request::Unlink { .. } => {
+            return Ok(Answer::NotUnderstood("only a running server can do that".to_owned()));
         }
     }
     Ok(Answer::Done)

@@ -1,5 +1,6 @@
 //! The task that owns one live conversation.
 
+mod confiding;
 mod turns;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -156,7 +157,9 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                 }
                 Some(ToConversation::Said { seat, tag, wish, saying }) => {
                     let id = task.core.store.next_message();
-                    task.handle(Cause::Said { seat, tag, wish, saying, id }).await;
+                    if !task.is_confided(seat, (tag, wish), id, &saying).await {
+                        task.handle(Cause::Said { seat, tag, wish, saying, id }).await;
+                    }
                 }
                 Some(ToConversation::Summon { owner, peer }) => {
                     task.summoned.push((owner.clone(), peer));
@@ -282,6 +285,9 @@ impl Task {
                 Ok(kept) if kept.left_out.len() == recipients => false,
                 Ok(kept) => {
                     report(&core, &author, &kept).await;
+                    for contact in kept.ordered {
+                        core.outbox.kick(&core, author.clone(), contact);
+                    }
                     true
                 }
                 Err(fault) => {
@@ -386,11 +392,6 @@ impl Task {
                 }
             }
             Effect::Doorbell { owner, peer } => self.core.directory.doorbell(&self.core, owner, peer),
-            Effect::Outbox { owner, contacts } => {
-                for contact in contacts {
-                    self.core.outbox.kick(&self.core, owner.clone(), contact);
-                }
-            }
             Effect::Typing { owner, contact, typing } => {
                 let core = Arc::clone(&self.core);
                 self.core.tasks.spawn(async move { core.show_typing(&owner, &contact, typing).await });

@@ -19,6 +19,7 @@ use tracing::warn;
 
 use crate::{
     acknowledgement::Acknowledgements,
+    allowances::Allowances,
     authentication::Authentication,
     conversation::Turns,
     cookies::Cookies,
@@ -26,11 +27,13 @@ use crate::{
     directory::Directory,
     dispatch::Dispatch,
     gathering::Rosters,
+    linking::Attempts,
     links::{Links, NetworkEntry},
     media::Media,
     outbox::Outbox,
     peers::Peers,
     pictures::Pictures,
+    publishing::Publications,
     reactions::Reactions,
     receipts::Receipts,
     registration::Registrations,
@@ -61,6 +64,10 @@ pub(crate) struct Core {
     pub(crate) deliveries: Deliveries,
     pub(crate) reactions: Reactions,
     pub(crate) registrations: Registrations,
+    pub(crate) attempts: Attempts,
+    pub(crate) publications: Publications,
+    /// What networks tell accounts.
+    pub(crate) notices: Allowances,
     pub(crate) acknowledgements: Acknowledgements,
     /// Cancelled when the server stops: clients are told, then every task ends.
     pub(crate) stop: CancellationToken,
@@ -70,6 +77,9 @@ pub(crate) struct Core {
 
 /// How long to wait after the store did not answer.
 const A_LITTLE: Duration = Duration::from_secs(5);
+
+/// How many lines the networks may have an account told in a minute.
+const NOTICES: u32 = 5;
 
 /// What the contacts of other networks can do, as clients see it: a client of the 7.5 generation that takes handwriting as a GIF,
 /// messages in parts, winks and voice clips. A webcam, direct connections and what came with later clients it cannot.
@@ -93,6 +103,9 @@ impl Core {
             deliveries: Deliveries::default(),
             reactions: Reactions::default(),
             registrations: Registrations::default(),
+            attempts: Attempts::default(),
+            publications: Publications::default(),
+            notices: Allowances::new(NOTICES),
             session_settings: Arc::new(settings.session.clone()),
             authentication: Authentication::new(&settings.limits),
             settings,
@@ -169,6 +182,7 @@ impl Core {
         if contact.remote.is_some() {
             contact.name = self.shown_name(&contact.name, &contact.passport);
         }
+        contact.merged = contact.merged.into_iter().map(|merged| self.shown_contact(merged)).collect();
         contact
     }
 
@@ -195,9 +209,10 @@ impl Core {
         }
     }
 
-    /// Shows a contact of another network that the user types, or has stopped.
+    /// Shows a contact of another network, there where the user speaks to them, that the user types, or has stopped.
     pub(crate) async fn show_typing(&self, owner: &Passport, contact: &Passport, typing: bool) {
-        if let Ok(Some(remote)) = self.store.remote(contact).await
+        if let Ok(contact) = self.store.spoken(owner, contact).await
+            && let Ok(Some(remote)) = self.store.remote(&contact).await
             && let Some(link) = self.links.link(owner, &remote.network)
         {
             link.typing(&remote.target, typing);

@@ -22,6 +22,7 @@ use crate::{
     connection,
     core::{Core, wall},
     host::NetworkHost,
+    linking::Linking,
     links::{self, Links, NetworkEntry},
     listener::{Crowd, Listener, listen},
     reactions, receipts,
@@ -195,6 +196,12 @@ impl Handle {
     #[must_use]
     pub fn administration(&self) -> Administration {
         Administration::running(&self.core)
+    }
+
+    /// Makes, shows and ends the links that accounts make themselves.
+    #[must_use]
+    pub fn linking(&self) -> Linking {
+        Linking::of(&self.core)
     }
 
     /// Tells everybody who is signed in something: that the server goes down soon, or a line of the people who run it.

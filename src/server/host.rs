@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bridge::{
@@ -17,13 +18,13 @@ use domain::{
 };
 use media::BlobFault;
 use store::{RoomAsked, StoreFault};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
     core::{Core, wall},
     links,
     media::MediaFault,
-    registration, service, signals,
+    publishing, registration, service, signals,
 };
 
 /// What an account is told that was asked into more rooms than it is told of one by one.
@@ -73,7 +74,18 @@ impl NetworkHost {
 // The signature that `map_err` wants.
 #[allow(clippy::needless_pass_by_value)]
 fn store_fault(fault: StoreFault) -> HostFault {
-    HostFault::Store(fault.to_string())
+    match fault {
+        StoreFault::Secret { .. } => HostFault::Secrets(fault.to_string()),
+        StoreFault::Open { .. }
+        | StoreFault::Busy
+        | StoreFault::Closed
+        | StoreFault::Query(_)
+        | StoreFault::Damaged { .. }
+        | StoreFault::UnknownContact(_)
+        | StoreFault::UnknownAccount(_)
+        | StoreFault::Full(_)
+        | StoreFault::NoAddress(_) => HostFault::Store(fault.to_string()),
+    }
 }
 
 fn media_fault(fault: MediaFault) -> HostFault {
@@ -94,6 +106,9 @@ impl Inbox for NetworkHost {
             }
         }
         let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
+        for (owner, group) in outcome.grouped {
+            core.directory.post(&owner, Cause::Grouped(group));
+        }
         for (owner, contact) in outcome.invited.into_iter().chain(outcome.befriended) {
             self.enter(&core, &owner, contact).await;
         }
@@ -158,6 +173,10 @@ impl Host for NetworkHost {
         self.core()?.store.list(&self.network, prefix).await.map_err(store_fault)
     }
 
+    async fn secret(&self, key: &str) -> Result<Option<String>, HostFault> {
+        self.core()?.store.secret(&self.network, key).await.map_err(store_fault)
+    }
+
     async fn write(&self, writes: Vec<Write>) -> Result<(), HostFault> {
         self.core()?.store.write(&self.network, writes).await.map_err(store_fault)
     }
@@ -199,5 +218,18 @@ impl Host for NetworkHost {
     async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {
         let opened = self.core()?.media.open_file(&source).await.map_err(media_fault)?;
         Ok(opened.map(|(file, _)| Box::pin(file) as MediaStream))
+    }
+
+    async fn publish(&self, attachment: &Attachment) -> Result<Option<String>, HostFault> {
+        publishing::publish(&*self.core()?, attachment).await.map_err(media_fault)
+    }
+
+    fn notify(&self, owner: &Passport, line: String) {
+        let Ok(core) = self.core() else { return };
+        if !core.notices.take(owner, Instant::now()) {
+            return warn!(%owner, network = %self.network, "an account is told too much; a line was left out");
+        }
+        let (owner, tasks) = (owner.clone(), core.tasks.clone());
+        tasks.spawn(async move { core.service.tell(&core, &owner, line).await });
     }
 }

@@ -114,8 +114,10 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
                 Err(failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. })) => {
                     warn!(action = pending.order.action.kind(), attempt, %failure, "an order was given up");
                     let report = report(&pending, &failure);
-                    core.store.order_failed(pending.id, &failure.to_string(), report.as_deref()).await?;
-                    core.directory.doorbell(core, pending.author.clone(), pending.contact.clone());
+                    let window = core.store.order_failed(pending.id, &failure.to_string(), report.as_deref()).await?;
+                    if let Some(window) = window {
+                        core.directory.doorbell(core, pending.author.clone(), window);
+                    }
                     break;
                 }
             }

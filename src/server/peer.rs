@@ -391,11 +391,15 @@ impl Task {
             content: Some(content),
             enclosed: None,
             accounts: Vec::new(),
-            remotes: vec![contact.clone()],
+            remotes: vec![contact],
             gathers: Vec::new(),
         };
         match self.core.store.keep(draft).await {
-            Ok(kept) if kept.left_out.is_empty() => self.core.outbox.kick(&self.core, owner, contact),
+            Ok(kept) if kept.left_out.is_empty() => {
+                for contact in kept.ordered {
+                    self.core.outbox.kick(&self.core, owner.clone(), contact);
+                }
+            }
             Ok(_) => self.tell("(not sent: this contact can no longer be reached)".to_owned()).await,
             Err(fault) => {
                 warn!(%fault, "what a client handed over cannot be kept; its user is told");

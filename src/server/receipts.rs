@@ -57,12 +57,14 @@ async fn tell(core: &Core, owner: &Passport, contact: &Passport, shown: &[Messag
     if !core.store.receipts(owner).await?.unwrap_or(core.settings.receipts) {
         return Ok(());
     }
-    let Some(remote) = core.store.remote(contact).await? else { return Ok(()) };
-    let Some(link) = core.links.link(owner, &remote.network) else { return Ok(()) };
     let known = core.store.remote_ids(owner, shown).await?;
-    if let Some((_, _, message)) = known.iter().rfind(|(_, network, _)| *network == remote.network) {
-        debug!(%owner, %contact, "the network is told what was read");
-        link.read(&remote.target, message);
+    for identity in core.store.identities(owner, contact).await? {
+        let Some(remote) = core.store.remote(&identity).await? else { continue };
+        let Some(link) = core.links.link(owner, &remote.network) else { continue };
+        if let Some((_, _, message)) = known.iter().rfind(|(_, network, _)| *network == remote.network) {
+            debug!(%owner, contact = %identity, "the network is told what was read");
+            link.read(&remote.target, message);
+        }
     }
     Ok(())
 }

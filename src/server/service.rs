@@ -6,7 +6,9 @@
 mod choices;
 mod command;
 mod errands;
+mod links;
 mod listing;
+mod merging;
 mod naming;
 
 use std::collections::HashMap;
@@ -23,6 +25,7 @@ use crate::{
     core::{Core, SERVICE_NAME},
 };
 use command::Command;
+pub(crate) use links::is_private;
 pub(crate) use listing::invitation;
 
 /// Of how many accounts it is remembered what was listed to them.
@@ -160,16 +163,18 @@ impl Service {
             | Content::Wink { .. } => "",
         };
         let command = Some(said).filter(|said| said.len() <= LONGEST_WORD).and_then(Command::of);
-        let Some(command) = command else { return Some(command::help()) };
+        let help = || command::help(links::has_any(core));
+        let Some(command) = command else { return Some(help()) };
         let answered = match command {
             Command::Errand(errand) => return errands::begin(core, owner, conversation, errand),
-            Command::Help => return Some(command::help()),
+            Command::Help => return Some(help()),
             Command::Waiting => waiting(core, owner).await,
             Command::Retry => retry(core, owner).await,
             Command::Rooms => listing::list(core, owner).await,
             Command::Decline(room) => listing::decline(core, owner, room).await,
             Command::Attend(attention, room) => listing::attend(core, owner, attention, room).await,
             Command::TimeZone(zone) => choices::time_zone(core, owner, zone).await,
+            Command::ShowMerged => merging::list(core, owner).await,
             Command::ShowRooms(style) => choices::show_rooms(core, owner, style).await,
             Command::Receipts(receipts) => choices::receipts(core, owner, receipts).await,
         };

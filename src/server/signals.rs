@@ -150,6 +150,10 @@ pub(crate) async fn run(core: Arc<Core>) {
 /// Somebody types to the owner, or has stopped: in a room as the room, in the room of a conversation of several as themselves.
 async fn show_typing(core: &Core, sight: &Sight, place: &RemoteTarget, typing: bool) {
     let Some(peer) = address(core, &sight.network, place).await else { return };
+    let peer = match core.store.window(&sight.owner, &peer).await {
+        Ok(window) => window,
+        Err(fault) => return warn!(contact = %peer, %fault, "cannot read as whom a contact is shown"),
+    };
     core.directory.whisper(&sight.owner, &peer, Cause::PeerTyping { peer: peer.clone(), typing });
     let RemoteTarget::Room(room) = place else { return };
     let person = RemoteTarget::Person(sight.user.clone());

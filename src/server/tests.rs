@@ -1,5 +1,6 @@
 //! What takes a whole server, and no client.
 
+mod hosting;
 mod turns;
 
 use std::sync::{

@@ -54,7 +54,12 @@ pub(crate) const fn wire_list(list: List) -> msnp::list::List {
 /// The one place where a refusal becomes a number.
 pub(crate) const fn code(refusal: Refusal) -> ErrorCode {
     match refusal {
-        Refusal::Oneself | Refusal::NotYours | Refusal::UnfitValue | Refusal::Blocked => ErrorCode::INVALID_PARAMETER,
+        Refusal::Oneself
+        | Refusal::NotYours
+        | Refusal::UnfitValue
+        | Refusal::Blocked
+        | Refusal::SameNetwork
+        | Refusal::NotMerged => ErrorCode::INVALID_PARAMETER,
         Refusal::OnList => ErrorCode::ALREADY_THERE,
         Refusal::NoSuchPerson => ErrorCode::INVALID_USER_NAME,
         Refusal::NotOnList => ErrorCode::NOT_ON_LIST,
@@ -80,5 +85,5 @@ pub(crate) fn network(ids: NetworkIds, contact: &Contact) -> u32 {
     if contact.passport.is_telephone() && ids != NetworkIds::MsnpOnly {
         return TELEPHONE;
     }
-    ids.id(contact.remote.as_ref().map_or(0, |remote| remote.bit.value()))
+    ids.id(contact.bits())
 }

@@ -11,7 +11,7 @@ use sqlx::AnyConnection;
 use crate::{
     Store, StoreFault, account, clock,
     entry::{self, Entry, OWN, REVERSE},
-    outbox, word,
+    merged, outbox, word,
 };
 
 impl Store {
@@ -29,6 +29,9 @@ async fn apply_all(connection: &mut AnyConnection, owner: &Passport, changes: Ve
     let list_changed = changes.iter().rev().find_map(|change| match change {
         Change::ListChanged(at) => Some(*at),
         Change::Contact(_)
+        | Change::Merged { .. }
+        | Change::Split { .. }
+        | Change::Spoken { .. }
         | Change::Mirror { .. }
         | Change::Name(_)
         | Change::Privacy(_)
@@ -55,6 +58,9 @@ async fn apply(
     let owner_text = owner.as_str();
     let query = match change {
         Change::Contact(contact) => return put_contact(connection, owner, &contact).await,
+        Change::Merged { contact, into } => return merged::merge(connection, owner, &contact, &into).await,
+        Change::Split { contact } => return merged::split(connection, owner, &contact).await.map(drop),
+        Change::Spoken { contact, on } => return merged::speak(connection, owner, &contact, &on).await,
         Change::Mirror { of, listed, guid, most } => {
             return mirror(connection, owner, &of, listed, (guid, most), at).await;
         }

@@ -13,6 +13,14 @@ pub enum StoreFault {
         /// What to do.
         mend: String,
     },
+    /// Secrets cannot be kept or read; a person has to mend it.
+    #[error("{problem}; {mend}")]
+    Secret {
+        /// What is wrong with which file or secret; never the secret itself.
+        problem: String,
+        /// What to do.
+        mend: String,
+    },
     /// Somebody else holds the database; try again later.
     #[error("the database is in use by another process or overloaded; try again")]
     Busy,

@@ -211,7 +211,7 @@ impl Mail {
     }
 
     fn settle(&mut self) {
-        let kept = |letter: &Letter| Ok(Kept { id: letter.draft.id, left_out: Vec::new() });
+        let kept = |letter: &Letter| Ok(Kept { id: letter.draft.id, left_out: Vec::new(), ordered: Vec::new() });
         self.kept = self.letters.iter().map(kept).collect();
         self.delivered = vec![Ok(()); self.deliveries.len()];
     }

@@ -1,5 +1,6 @@
 //! What the networks bring: each batch in one transaction with the bridge's own writes.
 
+mod grouping;
 mod messages;
 mod people;
 mod relations;
@@ -7,7 +8,7 @@ mod rooms;
 mod window;
 
 use bridge::{Accepted, Arrival, Batch, RemoteProfile, Undelivered};
-use domain::{Contact, Lists, NetworkName, Passport, RemoteMessage, Timestamp};
+use domain::{Contact, Group, Lists, NetworkName, Passport, RemoteMessage, Timestamp};
 use sqlx::AnyConnection;
 
 use crate::{
@@ -42,14 +43,16 @@ pub struct AcceptOutcome {
     pub answered: Vec<(Passport, Passport)>,
     /// Accounts, and who or which room now stands on their contact list without a question.
     pub befriended: Vec<(Passport, Contact)>,
+    /// Accounts, and the groups that were made for who came on their lists.
+    pub grouped: Vec<(Passport, Group)>,
     /// Accounts, and who or which room is no longer on their reverse list.
     pub withdrawn: Vec<(Passport, Passport)>,
     /// Invitations to rooms that were not known before, as far as they are told by themselves.
     pub asked: Vec<RoomAsked>,
     /// Accounts that are asked into more rooms than they are told of within the hour: one line says so.
     pub crowded: Vec<Passport>,
-    /// Accounts, and which room is no longer on any of their lists, without them having removed it; one that they block stays
-    /// blocked.
+    /// Accounts, and which room, or who that is shown as another entry, is no longer on any of their lists, without them having removed
+    /// it; one that they block stays blocked.
     pub departed: Vec<(Passport, Passport)>,
 }
 
@@ -80,11 +83,12 @@ impl Store {
     /// [`Store::flush_reactions`].
     pub async fn accept(&self, network: &NetworkName, batch: Batch) -> Result<AcceptOutcome, StoreFault> {
         let (network, networks, numbers) = (network.clone(), self.networks.clone(), self.numbers.clone());
-        let (most_waiting, room_prompts) = (self.kept_messages, self.room_prompts);
+        let (most_waiting, room_prompts, most_groups) = (self.kept_messages, self.room_prompts, self.most_groups);
+        let Batch { arrivals, writes } = batch;
+        let writes = self.sealed(&network, writes)?;
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
-                    let Batch { arrivals, writes } = batch;
                     let mut reception = Reception {
                         connection: &mut *connection,
                         network: &network,
@@ -92,6 +96,7 @@ impl Store {
                         numbers: &numbers,
                         most_waiting,
                         room_prompts,
+                        most_groups,
                         now: clock::now(),
                         outcome: AcceptOutcome::default(),
                     };
@@ -117,6 +122,8 @@ struct Reception<'a> {
     most_waiting: u32,
     /// Of how many invitations to rooms one account may be told within an hour.
     room_prompts: u32,
+    /// How many groups one account may have.
+    most_groups: usize,
     now: Timestamp,
     outcome: AcceptOutcome,
 }
@@ -175,11 +182,11 @@ impl Reception<'_> {
             Arrival::Removal { owner, place, author, id, of, sent } => {
                 self.removal(Relation { owner, place, author, id, of, sent }).await
             }
-            Arrival::Room { owner, room } => self.room(owner, room).await,
+            Arrival::Room { owner, room, group } => self.room(owner, room, group.as_deref()).await,
             Arrival::RoomInvitation { owner, room, from } => self.room_invitation(owner, room, &from).await,
             Arrival::RoomLost { owner, room } => self.room_lost(owner, room).await,
             Arrival::Invitation { owner, from } => self.invitation(owner, from).await,
-            Arrival::Friend { owner, who } => self.friend(owner, who).await,
+            Arrival::Friend { owner, who, group } => self.friend(owner, who, group.as_deref()).await,
             Arrival::Withdrawal { owner, from } => self.withdrawal(owner, from).await,
         }
     }

@@ -24,6 +24,9 @@ pub struct Kept {
     pub id: MessageId,
     /// Those of its recipients for whom nothing waits: they are not here any more, or too much waits for them from its author.
     pub left_out: Vec<Passport>,
+    /// The contacts of its author to whom a network is to say it now. Of a recipient into whom others were merged it is the one that
+    /// is spoken to.
+    pub ordered: Vec<Passport>,
 }
 
 /// A message to keep.
@@ -93,7 +96,7 @@ struct Rows<'a> {
 
 struct OrderRow<'a> {
     owner: &'a Passport,
-    contact: &'a Passport,
+    contact: Passport,
     /// The message it says; `None` for the room that is made for it.
     message: Option<MessageId>,
     action: String,
@@ -106,6 +109,8 @@ struct Sorting<'a> {
     accounts: HashMap<String, String>,
     /// The contacts of other networks that have an address.
     contacts: HashSet<String>,
+    /// Whom the first speaks to in the window of the second, where that is one that was merged into it.
+    spoken: HashMap<(String, String), Passport>,
     /// How many messages wait for the first from the second.
     waiting: HashMap<(&'a Passport, &'a Passport), u32>,
     rows: Rows<'a>,
@@ -131,10 +136,12 @@ impl<'a> Sorting<'a> {
             }
         }
         let pairs: Vec<_> = pairs.into_iter().collect();
+        let (contacts, spoken) = known_contacts(connection, &contacts.into_iter().collect::<Vec<_>>()).await?;
         Ok(Self {
             shown,
             accounts: names(connection, &people.into_iter().collect::<Vec<_>>()).await?,
-            contacts: known_contacts(connection, &contacts.into_iter().collect::<Vec<_>>()).await?,
+            contacts,
+            spoken,
             waiting: pairs.iter().copied().zip(count_waiting(connection, &pairs).await?).collect(),
             rows: Rows::default(),
         })
@@ -168,8 +175,10 @@ impl<'a> Sorting<'a> {
             let unknown = draft.remotes.iter().filter(|contact| !self.contacts.contains(contact.as_str()));
             left_out.extend(unknown.cloned());
         }
+        let ordered =
+            orders.iter().filter(|order| order.message.is_some()).map(|order| order.contact.clone()).collect();
         self.rows.orders.extend(orders);
-        Ok(Kept { id: draft.id, left_out })
+        Ok(Kept { id: draft.id, left_out, ordered })
     }
 
     /// What other networks are to say of it, each gathering after it has been seen to. What only Messenger understands orders nothing.
@@ -183,7 +192,8 @@ impl<'a> Sorting<'a> {
         let says = word::action_json(&says)?;
         let mut orders = Vec::with_capacity(draft.remotes.len());
         for contact in draft.remotes.iter().filter(|contact| self.contacts.contains(contact.as_str())) {
-            let order = |message, action| OrderRow { owner: &draft.author, contact, message, action };
+            let spoken = self.spoken.get(&(draft.author.to_string(), contact.to_string())).unwrap_or(contact);
+            let order = |message, action| OrderRow { owner: &draft.author, contact: spoken.clone(), message, action };
             for Gather { people, accounts, name, .. } in draft.gathers.iter().filter(|room| room.contact == *contact) {
                 let (people, accounts, name) = (people.clone(), accounts.clone(), name.clone());
                 orders.push(order(None, word::action_json(&Action::Gather { people, accounts, name })?));
@@ -206,15 +216,30 @@ async fn names(connection: &mut AnyConnection, people: &[&Passport]) -> Result<H
     Ok(names)
 }
 
-async fn known_contacts(connection: &mut AnyConnection, contacts: &[&Passport]) -> Result<HashSet<String>, StoreFault> {
-    let mut known = HashSet::with_capacity(contacts.len());
+/// Those of these contacts that have an address; and who is spoken to in their windows, by account and contact, where that is one
+/// that was merged into them.
+async fn known_contacts(
+    connection: &mut AnyConnection,
+    contacts: &[&Passport],
+) -> Result<(HashSet<String>, HashMap<(String, String), Passport>), StoreFault> {
+    let (mut known, mut spoken) = (HashSet::with_capacity(contacts.len()), HashMap::new());
     for portion in portions(contacts) {
-        let text = format!("SELECT passport FROM address WHERE passport IN (VALUES {})", places(portion.len(), 1));
-        let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(text));
+        let text = format!(
+            "SELECT address.passport, merged.owner, merged.passport
+             FROM address LEFT JOIN merged ON merged.whole = address.passport AND merged.spoken = 1
+             WHERE address.passport IN (VALUES {})",
+            places(portion.len(), 1)
+        );
+        let query = sqlx::query_as::<_, (String, Option<String>, Option<String>)>(AssertSqlSafe(text));
         let query = portion.iter().fold(query, |query, contact| query.bind(contact.as_str()));
-        known.extend(query.fetch_all(&mut *connection).await?);
+        for (contact, owner, merged) in query.fetch_all(&mut *connection).await? {
+            if let Some((owner, merged)) = owner.zip(merged) {
+                spoken.insert((owner, contact.clone()), word::passport("merged", &merged)?);
+            }
+            known.insert(contact);
+        }
     }
-    Ok(known)
+    Ok((known, spoken))
 }
 
 /// How many messages wait for the first of each pair from the second.

@@ -19,6 +19,7 @@ mod invitation;
 mod keeping;
 mod link;
 mod media_word;
+mod merged;
 mod message;
 mod message_map;
 mod numbers;
@@ -32,12 +33,17 @@ mod rows;
 mod setting;
 mod sweep;
 mod value;
+mod vault;
 mod word;
 mod writer;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use domain::{NetworkBit, NetworkName, Realm, conversation::MessageId};
+use domain::{NetworkBit, NetworkName, Realm, account::Limits, conversation::MessageId};
 use sqlx::AnyPool;
 use tempfile::TempDir;
 
@@ -48,6 +54,7 @@ pub use fault::StoreFault;
 pub use inbox::{AcceptOutcome, RoomAsked};
 pub use keeping::Kept;
 pub use link::LinkedMedia;
+pub use merged::PersonEntry;
 pub use message::WaitingPeer;
 pub use object::{Object, Portrait};
 pub use outbox::{Lane, OrderId, ParkedOrder, PendingOrder};
@@ -57,6 +64,7 @@ pub use setting::RoomStyle;
 use address::Networks;
 use numbers::{Numbers, Reservation};
 use open::Opened;
+use vault::Vault;
 use writer::Writer;
 
 /// How many messages of one author may wait for one recipient.
@@ -75,6 +83,8 @@ pub struct Store {
     numbers: Arc<Numbers>,
     kept_messages: u32,
     room_prompts: u32,
+    most_groups: usize,
+    vault: Arc<Vault>,
     /// Where a database lies that is only for this process; gone with the last clone.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -91,13 +101,17 @@ impl Store {
     ) -> Result<Self, StoreFault> {
         let Opened { mut writer, readers, temporary } = open::open(url, base).await?;
         let (reservation, numbers) = Reservation::open(&mut writer).await?;
+        let networks = Networks { realm, bits };
+        merged::leave_networks_that_are_off(&mut writer, &networks).await?;
         Ok(Self {
             writer: Writer::start(writer, reservation),
             readers,
-            networks: Arc::new(Networks { realm, bits }),
+            networks: Arc::new(networks),
             numbers,
             kept_messages: KEPT_MESSAGES,
             room_prompts: ROOM_PROMPTS,
+            most_groups: Limits::default().groups,
+            vault: Arc::new(Vault::new(None)),
             _temporary: temporary.map(Arc::new),
         })
     }
@@ -115,6 +129,22 @@ impl Store {
     #[must_use]
     pub const fn prompting_at_most(mut self, room_prompts_per_hour: u32) -> Self {
         self.room_prompts = room_prompts_per_hour;
+        self
+    }
+
+    /// The store, with another limit than 30 for how many groups an account may have, beyond which [`Store::accept`] makes none. It is
+    /// of this value and its later clones.
+    #[must_use]
+    pub const fn grouping_at_most(mut self, most_groups: usize) -> Self {
+        self.most_groups = most_groups;
+        self
+    }
+
+    /// The store, with the file whose key seals secrets. It is made with the first secret; without it none can be kept. It is of this
+    /// value and its later clones.
+    #[must_use]
+    pub fn sealing_with(mut self, key_file: PathBuf) -> Self {
+        self.vault = Arc::new(Vault::new(Some(key_file)));
         self
     }
 

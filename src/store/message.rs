@@ -29,8 +29,9 @@ pub struct WaitingPeer {
 
 impl Store {
     /// Keeps a message under the number that its draft has, of [`Store::next_message`]: it waits for each account, and is ordered to
-    /// be said to each remote contact, in one transaction. A draft without content orders nothing from other networks. An account
-    /// for whom as many messages of the author wait as may is left out, as one that is not here.
+    /// be said to each remote contact, in one transaction; where others were merged into that contact, to the one of them that the
+    /// author speaks to at that moment. A draft without content orders nothing from other networks. An account for whom as many
+    /// messages of the author wait as may is left out, as one that is not here.
     ///
     /// It takes its place at the first poll: whatever is handed to the store later comes after it, so that a caller who has polled
     /// once may go on, and deliver the message, before it is kept. What is delivered before it was written is never written. Only

@@ -9,7 +9,7 @@ use domain::{
 use sqlx::AnyConnection;
 
 use crate::{
-    Store, StoreFault, account, clock, invitation,
+    Store, StoreFault, account, clock, invitation, merged,
     message::{self, Arrived},
     message_map::{self, Memory},
     word,
@@ -141,10 +141,16 @@ impl Store {
     }
 
     /// The order is given up for now, because of `reason`: a phrase for people, without secrets. In the same transaction its
-    /// author is told so by `report`, in the window of the contact. [`Store::prune`] forgets it 30 days later.
-    pub async fn order_failed(&self, id: OrderId, reason: &str, report: Option<&str>) -> Result<(), StoreFault> {
+    /// author is told so by `report`, in the window of the contact, which comes back: that of the one that it is merged into, if it is.
+    /// [`Store::prune`] forgets it 30 days later.
+    pub async fn order_failed(
+        &self,
+        id: OrderId,
+        reason: &str,
+        report: Option<&str>,
+    ) -> Result<Option<Passport>, StoreFault> {
         let (reason, report) = (reason.to_owned(), report.map(str::to_owned));
-        let numbers = self.numbers.clone();
+        let (numbers, networks) = (self.numbers.clone(), self.networks.clone());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
@@ -156,13 +162,15 @@ impl Store {
                     .bind(clock::now().0)
                     .fetch_optional(&mut *connection)
                     .await?;
-                    if let (Some((owner, contact)), Some(report)) = (parked, report) {
-                        let (owner, contact) = (word::passport("outbox", &owner)?, word::passport("outbox", &contact)?);
+                    let Some((owner, contact)) = parked else { return Ok(None) };
+                    let (owner, contact) = (word::passport("outbox", &owner)?, word::passport("outbox", &contact)?);
+                    let window = merged::window(connection, &networks, &owner, &contact).await?;
+                    if let Some(report) = report {
                         let (sent, content) = (clock::now(), Content::text(report));
                         let report = Arrived { id: numbers.give(), author_name: "", speaker: None, sent, content };
-                        message::keep_content(connection, &owner, &contact, report).await?;
+                        message::keep_content(connection, &owner, &window, report).await?;
                     }
-                    Ok(())
+                    Ok(Some(window))
                 })
             })
             .await

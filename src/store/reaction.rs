@@ -8,7 +8,9 @@ use domain::{
 use sqlx::AnyConnection;
 
 use crate::{
-    Attention, Store, StoreFault, account, address, attention, entry,
+    Attention, Store, StoreFault, account,
+    address::{self, Networks},
+    attention, entry, merged,
     message::{self, Arrived},
     message_map::{self, Memory},
     numbers::Numbers,
@@ -28,7 +30,7 @@ pub(crate) struct Reaction {
     pub(crate) network: NetworkName,
     /// Its own id.
     pub(crate) remote: RemoteMessage,
-    /// The contact in whose window it belongs.
+    /// The contact in whose window it belongs, unless that is merged into another one when it is shown.
     pub(crate) peer: Passport,
     pub(crate) author: RemoteUser,
     pub(crate) author_name: String,
@@ -51,8 +53,10 @@ impl Store {
     /// Makes lines of the reactions that came at `before` or earlier, together with later ones on the same messages; says for whom
     /// a line waits, and from which contact, each pair once. What an account has blocked or muted meanwhile is not shown.
     pub async fn flush_reactions(&self, before: Timestamp) -> Result<Vec<(Passport, Passport)>, StoreFault> {
-        let numbers = self.numbers.clone();
-        self.writer.run(move |connection| Box::pin(async move { flush(connection, before, &numbers).await })).await
+        let (numbers, networks) = (self.numbers.clone(), self.networks.clone());
+        self.writer
+            .run(move |connection| Box::pin(async move { flush(connection, before, &numbers, &networks).await }))
+            .await
     }
 }
 
@@ -60,6 +64,7 @@ async fn flush(
     connection: &mut AnyConnection,
     before: Timestamp,
     numbers: &Numbers,
+    networks: &Networks,
 ) -> Result<Vec<(Passport, Passport)>, StoreFault> {
     let mut groups: Vec<Vec<Reaction>> = Vec::new();
     for reaction in due(connection, before).await? {
@@ -71,7 +76,7 @@ async fn flush(
     }
     let mut rung = Vec::new();
     for group in groups {
-        let Some(pair) = tell(connection, group, numbers).await? else { continue };
+        let Some(pair) = tell(connection, group, numbers, networks).await? else { continue };
         if !rung.contains(&pair) {
             rung.push(pair);
         }
@@ -85,6 +90,7 @@ async fn tell(
     connection: &mut AnyConnection,
     group: Vec<Reaction>,
     numbers: &Numbers,
+    networks: &Networks,
 ) -> Result<Option<(Passport, Passport)>, StoreFault> {
     let Some(Reaction { owner, network, peer, target, .. }) = group.first().cloned() else { return Ok(None) };
     let said = message_map::find(connection, &owner, &network, &target).await?.and_then(|said| said.gist);
@@ -122,14 +128,15 @@ async fn tell(
         sent: first.sent,
         content: Content::reacted(&others, &signs, &words),
     };
-    let message = message::keep_content(connection, &owner, &peer, line).await?;
+    let window = merged::window(connection, networks, &owner, &peer).await?;
+    let message = message::keep_content(connection, &owner, &window, line).await?;
     for (Reaction { remote, author, author_name, sign, .. }, _) in shown {
         let name = shortened(&author_name);
         let gist = Gist { author: Some(author), name, sign: Some(sign), ..Gist::default() };
         let memory = Memory { message, peer: Some(&peer), gist: Some(&gist), target: Some(&target) };
         message_map::remember(connection, &owner, &network, &remote, memory).await?;
     }
-    Ok(Some((owner, peer)))
+    Ok(Some((owner, window)))
 }
 
 /// Whether somebody who wants to see this much of a room wants to see a sign on what was said there.

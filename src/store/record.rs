@@ -118,6 +118,9 @@ async fn groups(connection: &mut AnyConnection, owner: &Passport) -> Result<Vec<
 /// An entry, and its place on another network: network, kind, target, name there.
 type Row = (String, String, i64, String, Option<String>, Option<String>, Option<String>, Option<String>);
 
+/// As which other entry an entry is shown, and whether it is the one that is spoken to.
+type MergedRow = (String, String, i64);
+
 async fn contacts(
     connection: &mut AnyConnection,
     owner: &Passport,
@@ -131,14 +134,44 @@ async fn contacts(
          WHERE contact.owner = $1 ORDER BY contact.passport",
     )
     .bind(owner.as_str())
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
     let mut contacts = Vec::with_capacity(rows.len());
     for row in rows {
         let groups = memberships.remove(&row.0).unwrap_or_default();
         contacts.extend(read_contact(row, groups, networks)?);
     }
-    Ok(contacts)
+    let merged: Vec<MergedRow> =
+        sqlx::query_as("SELECT passport, whole, spoken FROM merged WHERE owner = $1 ORDER BY passport")
+            .bind(owner.as_str())
+            .fetch_all(connection)
+            .await?;
+    Ok(gathered(contacts, &merged))
+}
+
+/// The entries as they are shown: those that were merged into another one within that, unless its network is off.
+fn gathered(contacts: Vec<Contact>, merged: &[MergedRow]) -> Vec<Contact> {
+    let of = |passport: &Passport| merged.iter().find(|(merged, ..)| merged == passport.as_str());
+    let (parts, mut wholes): (Vec<Contact>, Vec<Contact>) =
+        contacts.into_iter().partition(|contact| of(&contact.passport).is_some());
+    let mut alone = Vec::new();
+    for part in parts {
+        let found = of(&part.passport).and_then(|(_, whole, spoken)| {
+            let whole = wholes.iter_mut().find(|contact| contact.passport.as_str() == whole)?;
+            Some((whole, *spoken == 1))
+        });
+        match found {
+            Some((whole, is_spoken)) => {
+                if is_spoken {
+                    whole.spoken = Some(part.passport.clone());
+                }
+                whole.merged.push(part);
+            }
+            None => alone.push(part),
+        }
+    }
+    wholes.extend(alone);
+    wholes
 }
 
 /// One entry of the owner's list, as [`Store::load`] shows it.
@@ -186,6 +219,8 @@ fn read_contact(row: Row, groups: Vec<Guid>, networks: &Networks) -> Result<Opti
         name: shown_name.filter(|name| !name.is_empty()).unwrap_or(kept_name),
         groups,
         remote,
+        merged: Vec::new(),
+        spoken: None,
     }))
 }
 

@@ -1,4 +1,4 @@
-//! What the bridges remember: texts under keys, apart for each network.
+//! What the bridges remember: texts under keys, apart for each network, and secrets, which are sealed.
 
 use bridge::Write;
 use domain::NetworkName;
@@ -32,28 +32,73 @@ impl Store {
         Ok(rows.fetch_all(&self.readers).await?)
     }
 
+    /// The network's secret under `key`.
+    pub async fn secret(&self, network: &NetworkName, key: &str) -> Result<Option<String>, StoreFault> {
+        let sealed: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT sealed FROM bridge_secret WHERE network = $1 AND key = $2")
+                .bind(network.as_str())
+                .bind(key)
+                .fetch_optional(&self.readers)
+                .await?;
+        sealed.map(|sealed| self.vault.open(network, key, &sealed)).transpose()
+    }
+
     /// Commits the network's writes, in their order, in one transaction.
     pub async fn write(&self, network: &NetworkName, writes: Vec<Write>) -> Result<(), StoreFault> {
-        let network = network.clone();
+        let (network, writes) = (network.clone(), self.sealed(network, writes)?);
         self.writer.run(move |connection| Box::pin(async move { write(connection, &network, writes).await })).await
     }
+
+    /// The writes as they are kept: from here on no secret is there to be read.
+    pub(crate) fn sealed(&self, network: &NetworkName, writes: Vec<Write>) -> Result<Vec<SealedWrite>, StoreFault> {
+        let seal = |write| {
+            Ok(match write {
+                Write::Put(key, value) => SealedWrite::Put(key, value),
+                Write::Seal(key, secret) => {
+                    let sealed = self.vault.seal(network, &key, &secret)?;
+                    SealedWrite::Seal(key, sealed)
+                }
+                Write::Delete(key) => SealedWrite::Delete(key),
+            })
+        };
+        writes.into_iter().map(seal).collect()
+    }
+}
+
+/// A write whose secret, if it has one, is sealed.
+pub(crate) enum SealedWrite {
+    Put(String, String),
+    Seal(String, Vec<u8>),
+    Delete(String),
 }
 
 pub(crate) async fn write(
     connection: &mut AnyConnection,
     network: &NetworkName,
-    writes: Vec<Write>,
+    writes: Vec<SealedWrite>,
 ) -> Result<(), StoreFault> {
     for write in writes {
         let query = match write {
-            Write::Put(key, value) => sqlx::query(
+            SealedWrite::Put(key, value) => sqlx::query(
                 "INSERT INTO bridge_value (network, key, value) VALUES ($1, $2, $3)
                  ON CONFLICT (network, key) DO UPDATE SET value = excluded.value",
             )
             .bind(network.as_str())
             .bind(key)
             .bind(value),
-            Write::Delete(key) => {
+            SealedWrite::Seal(key, sealed) => sqlx::query(
+                "INSERT INTO bridge_secret (network, key, sealed) VALUES ($1, $2, $3)
+                 ON CONFLICT (network, key) DO UPDATE SET sealed = excluded.sealed",
+            )
+            .bind(network.as_str())
+            .bind(key)
+            .bind(sealed),
+            SealedWrite::Delete(key) => {
+                sqlx::query("DELETE FROM bridge_secret WHERE network = $1 AND key = $2")
+                    .bind(network.as_str())
+                    .bind(key.clone())
+                    .execute(&mut *connection)
+                    .await?;
                 sqlx::query("DELETE FROM bridge_value WHERE network = $1 AND key = $2").bind(network.as_str()).bind(key)
             }
         };

@@ -235,6 +235,10 @@ pub enum Refusal {
     NoSuchNumber,
     /// More often than is allowed.
     TooFast,
+    /// Two of one network are not one person.
+    SameNetwork,
+    /// Nothing is merged into the contact.
+    NotMerged,
     /// A list that is not the client's to change.
     NotYours,
     /// The store or the network did not answer.

@@ -25,6 +25,15 @@ impl Account {
         Ok(Some(Answer::GroupAdded(group)))
     }
 
+    /// The store has made a group on its own.
+    pub(super) fn grouped(&mut self, moment: &Moment, group: Group) {
+        // An account that was read in the meantime knows it.
+        if !self.groups.iter().any(|known| known.guid == group.guid) {
+            self.groups.push(group);
+        }
+        self.list_moves(moment);
+    }
+
     /// A filled group goes as well; its contacts stay, without it.
     pub(super) fn remove_group(
         &mut self,
@@ -40,6 +49,9 @@ impl Account {
         self.groups.retain(|known| known.guid != guid);
         for contact in self.contacts.values_mut() {
             contact.groups.retain(|known| *known != guid);
+            for merged in &mut contact.merged {
+                merged.groups.retain(|known| *known != guid);
+            }
         }
         effects.push(Effect::Keep(vec![Change::GroupRemoved(guid), self.list_moves(moment)]));
         Ok(Some(Answer::GroupRemoved(guid)))

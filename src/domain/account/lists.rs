@@ -31,7 +31,7 @@ impl Account {
         }
         let passport = match who {
             Who::Passport(passport) => passport,
-            Who::Guid(guid) => self.named(guid).ok_or(Refusal::NoSuchPerson)?.passport.clone(),
+            Who::Guid(guid) => self.whole(guid).ok_or(Refusal::NoSuchPerson)?.passport.clone(),
         };
         if passport == self.passport {
             return Err(Refusal::Oneself);
@@ -39,14 +39,14 @@ impl Account {
         match list {
             // A client moves somebody from pending to reverse when its user has answered; the answer itself has done so.
             List::Reverse => {
-                let contact = self.contacts.get(&passport).filter(|contact| contact.lists.watches());
+                let contact = self.entry(&passport).filter(|contact| contact.lists.watches());
                 let contact = contact.ok_or(Refusal::NotOnList)?;
                 return Ok(Some(Answer::Added { list, contact: Box::new(contact.clone()), group: None }));
             }
             List::Pending => return Err(Refusal::NotYours),
             List::Forward | List::Allow | List::Block => {}
         }
-        let known = self.contacts.get(&passport).cloned();
+        let known = self.entry(&passport).cloned();
         // A telephone is what its number says: there is nobody to ask.
         let known = known.or_else(|| passport.is_telephone().then(|| fresh(moment, passport.clone(), None, None)));
         if let Some(contact) = known {
@@ -79,7 +79,7 @@ impl Account {
         };
         let entered = contact.and_then(|contact| {
             // Asked twice at once, or known under the address it was really allotted.
-            let contact = self.contacts.get(&contact.passport).cloned().unwrap_or(contact);
+            let contact = self.entry(&contact.passport).cloned().unwrap_or(contact);
             // The group may have gone meanwhile.
             let group = query.group.filter(|group| self.groups.iter().any(|known| known.guid == *group));
             self.enter(moment, (session, tag), contact, (query.list, query.name, group), effects)
@@ -102,7 +102,8 @@ impl Account {
         if !before.contains(list) && self.held(list) >= self.limits.most(list) {
             return Err(Refusal::ListFull);
         }
-        contact.lists = before.with(list);
+        let known = contact.clone();
+        contact.stand_on(before.with(list));
         if list == List::Forward {
             // Clients send the address where they know no name; that says nothing. People of other networks go by the name that
             // they have there.
@@ -117,7 +118,8 @@ impl Account {
                 contact.groups.push(group);
             }
         }
-        let mut changes = vec![Change::Contact(contact.clone()), self.list_moves(moment)];
+        let mut changes = changes_of(&contact);
+        changes.push(self.list_moves(moment));
         let newly_forward = list == List::Forward && !before.contains(List::Forward);
         if newly_forward && contact.is_account() {
             changes.push(Change::Mirror {
@@ -127,13 +129,13 @@ impl Account {
                 most: self.limits.admirers,
             });
         }
-        let intent = contact.remote.as_ref().and_then(|_| intent(before, contact.lists));
-        changes.extend(intent.map(|intent| Change::Order { contact: contact.passport.clone(), intent }));
+        let intended = intended(&known, &contact);
+        changes.extend(orders(&intended));
         effects.push(Effect::Keep(changes));
         if newly_forward && contact.is_account() {
             effects.push(Effect::Mirror { to: contact.passport.clone(), listed: true });
         }
-        effects.extend(intent.map(|_| Effect::Outbox { contact: contact.passport.clone() }));
+        effects.extend(intended.into_iter().map(|(contact, _)| Effect::Outbox { contact }));
         self.contacts.insert(contact.passport.clone(), contact.clone());
         // A client takes no presence of somebody it does not know to be on its list: the answer comes first.
         let passport = contact.passport.clone();
@@ -143,10 +145,10 @@ impl Account {
             answer: Answer::Added { list, contact: Box::new(contact.clone()), group },
         });
         if newly_forward
-            && let Some(presence) = self.seen.get(&passport)
+            && let Some(presence) = self.appearance(&contact)
             && self.greeted
         {
-            let sighting = Sighting { contact: passport, presence: Some(presence.clone()) };
+            let sighting = Sighting { contact: passport, presence: Some(presence) };
             effects.push(Effect::Tell { session, event: Event::Seen(sighting) });
         }
         if newly_forward && contact.is_account() {
@@ -172,6 +174,11 @@ impl Account {
     ) -> Result<Option<Answer>, Refusal> {
         if list == List::Reverse {
             return Err(Refusal::NotYours);
+        }
+        if let Some(merged) = self.merged(who) {
+            // A client that has not read its list since still shows them as an entry of their own: that one goes, as the list has it.
+            let (passport, guid) = (merged.passport.clone(), merged.guid);
+            return Ok(Some(Answer::Removed { list, passport, guid, group }));
         }
         let known = match who {
             Who::Passport(passport) => self.contacts.get(passport),
@@ -199,34 +206,27 @@ impl Account {
                 return Err(Refusal::NotInGroup);
             }
             contact.groups.retain(|known| *known != group);
-        } else if list == List::Forward {
-            if !before.contains(List::Forward) {
-                return Err(Refusal::NotOnList);
-            }
-            contact.lists = before.without(list);
-            contact.groups.clear();
+        } else if list == List::Forward && !before.contains(List::Forward) {
+            return Err(Refusal::NotOnList);
         } else {
-            contact.lists = before.without(list);
+            contact.stand_on(before.without(list));
         }
         let answer = Answer::Removed { list, passport: contact.passport.clone(), guid: contact.guid, group };
-        let mut changes = vec![Change::Contact(contact.clone()), self.list_moves(moment)];
+        let mut changes = changes_of(&contact);
+        changes.push(self.list_moves(moment));
         let no_longer_forward = before.contains(List::Forward) && !contact.lists.contains(List::Forward);
         let mirrors = no_longer_forward && contact.is_account();
         if mirrors {
             let (of, guid, most) = (contact.passport.clone(), contact.guid, self.limits.admirers);
             changes.push(Change::Mirror { of, listed: false, guid, most });
         }
-        let unfriends = no_longer_forward && contact.remote.is_some();
-        if unfriends {
-            changes.push(Change::Order { contact: contact.passport.clone(), intent: ContactIntent::Unfriend });
-        }
+        let unfriended = if no_longer_forward { unfriended(&contact) } else { Vec::new() };
+        changes.extend(orders(&unfriended));
         effects.push(Effect::Keep(changes));
         if mirrors {
             effects.push(Effect::Mirror { to: contact.passport.clone(), listed: false });
         }
-        if unfriends {
-            effects.push(Effect::Outbox { contact: contact.passport.clone() });
-        }
+        effects.extend(unfriended.into_iter().map(|(contact, _)| Effect::Outbox { contact }));
         if before.contains(List::Block) && list == List::Block && self.is_visible() {
             // Somebody who was blocked may have something waiting.
             effects.push(Effect::Reachable);
@@ -236,11 +236,7 @@ impl Account {
             // What the contact shows of itself from now on is for those who have it on their list.
             self.contact_properties.retain(|known| known.contact != contact.passport);
         }
-        if contact.lists.is_empty() {
-            self.contacts.remove(&contact.passport);
-        } else {
-            self.contacts.insert(contact.passport.clone(), contact);
-        }
+        self.hold(contact);
         Ok(Some(answer))
     }
 
@@ -252,7 +248,7 @@ impl Account {
         value: String,
         effects: &mut Vec<Effect>,
     ) -> Result<Option<Answer>, Refusal> {
-        let mut entry = self.named(contact).cloned().ok_or(Refusal::NoSuchPerson)?;
+        let mut entry = self.whole(contact).cloned().ok_or(Refusal::NoSuchPerson)?;
         if value.len() > LONGEST_CONTACT_NAME {
             return Err(Refusal::UnfitValue);
         }
@@ -267,7 +263,7 @@ impl Account {
 
     /// A contact's network calls it by another name now.
     pub(super) fn renamed(&mut self, moment: &Moment, contact: &Passport, name: String, effects: &mut Vec<Effect>) {
-        let known = self.contacts.get_mut(contact).filter(|known| known.remote.is_some() && known.name != name);
+        let known = self.identity_mut(contact).filter(|known| known.remote.is_some() && known.name != name);
         let Some(known) = known else { return };
         known.name = name;
         effects.push(Effect::Keep(vec![self.list_moves(moment)]));
@@ -324,6 +320,10 @@ impl Account {
 
     /// The store has changed an entry on its own: an invitation, a friend, a withdrawal.
     pub(super) fn entered(&mut self, moment: &Moment, contact: Contact, effects: &mut Vec<Effect>) {
+        if !self.contacts.contains_key(&contact.passport) && self.entry(&contact.passport).is_some() {
+            // It is shown as another entry, on whose lists it stands.
+            return;
+        }
         let lists_before = self.contacts.get(&contact.passport).map_or(Lists::NONE, |known| known.lists);
         let before = lists_before.watches();
         let after = contact.lists.watches();
@@ -331,6 +331,9 @@ impl Account {
         if let Some(known) = self.contacts.get_mut(&passport) {
             // The owner may have changed the entry since the store was read.
             known.lists = known.lists.merged(contact.lists);
+            if known.groups.is_empty() && !lists_before.contains(List::Forward) {
+                known.groups = contact.groups;
+            }
             if known.lists.is_empty() {
                 self.contacts.remove(&passport);
             }
@@ -348,7 +351,7 @@ impl Account {
     }
 
     /// The contact with that id. Clients learn the ids of the forward list alone.
-    fn named(&self, guid: Guid) -> Option<&Contact> {
+    pub(super) fn named(&self, guid: Guid) -> Option<&Contact> {
         self.contacts.values().find(|contact| contact.guid == guid && contact.lists.contains(List::Forward))
     }
 
@@ -367,11 +370,39 @@ pub(super) fn fresh(
     remote: Option<RemoteIdentity>,
 ) -> Contact {
     let name = name.unwrap_or_else(|| passport.as_str().trim_start_matches("tel:").to_owned());
-    Contact { guid: Guid::of_chance(moment.chance), passport, lists: Lists::NONE, name, groups: Vec::new(), remote }
+    let (guid, groups, merged) = (Guid::of_chance(moment.chance), Vec::new(), Vec::new());
+    Contact { guid, passport, lists: Lists::NONE, name, groups, remote, merged, spoken: None }
+}
+
+/// How an entry is kept as it is now, with those merged into it: as long as the owner has it on a list.
+pub(super) fn changes_of(contact: &Contact) -> Vec<Change> {
+    let mut changes: Vec<Change> = contact.identities().cloned().map(Change::Contact).collect();
+    if contact.lists.is_unwanted() {
+        changes.extend(contact.merged.iter().map(|merged| Change::Split { contact: merged.passport.clone() }));
+    }
+    changes
+}
+
+/// What the change of an entry's lists means to its networks.
+pub(super) fn intended(before: &Contact, after: &Contact) -> Vec<(Passport, ContactIntent)> {
+    let identities = before.identities().zip(after.identities()).filter(|(_, after)| after.remote.is_some());
+    let each =
+        identities.filter_map(|(before, after)| Some((after.passport.clone(), intent(before.lists, after.lists)?)));
+    each.collect()
+}
+
+/// What the networks of an entry that was taken off the contact list are to do.
+pub(super) fn unfriended(contact: &Contact) -> Vec<(Passport, ContactIntent)> {
+    let remote = contact.identities().filter(|identity| identity.remote.is_some());
+    remote.map(|identity| (identity.passport.clone(), ContactIntent::Unfriend)).collect()
+}
+
+pub(super) fn orders(intended: &[(Passport, ContactIntent)]) -> impl Iterator<Item = Change> {
+    intended.iter().map(|(contact, intent)| Change::Order { contact: contact.clone(), intent: *intent })
 }
 
 /// What the change of a remote person's lists means to their network.
-pub(super) fn intent(before: Lists, after: Lists) -> Option<ContactIntent> {
+fn intent(before: Lists, after: Lists) -> Option<ContactIntent> {
     let accepts = after.contains(List::Forward) || after.contains(List::Allow);
     match before.is_pending() {
         true if after.contains(List::Block) => Some(ContactIntent::TurnAway),

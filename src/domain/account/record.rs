@@ -57,8 +57,27 @@ pub enum Prompt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The owner's entry is now so; the reverse list is not the owner's to change and stays as it is. An entry that is then on
-    /// no list is forgotten.
+    /// no list is forgotten. What is merged into it is kept by changes of its own.
     Contact(Contact),
+    /// This entry is shown as part of another one from now on, if it was not before.
+    Merged {
+        /// The entry.
+        contact: Passport,
+        /// The other one.
+        into: Passport,
+    },
+    /// This entry is one of its own again.
+    Split {
+        /// The entry.
+        contact: Passport,
+    },
+    /// What the owner says to this entry goes to one of its networks.
+    Spoken {
+        /// The entry.
+        contact: Passport,
+        /// It itself, or one of those merged into it.
+        on: Passport,
+    },
     /// The owner added another account to the contact list, or removed it: the other's reverse list follows.
     Mirror {
         /// The other account.

@@ -97,8 +97,8 @@ impl Account {
         if first {
             let sightings = self.contacts.values().filter(|contact| contact.lists.contains(List::Forward));
             effects.extend(sightings.filter_map(|contact| {
-                let presence = self.seen.get(&contact.passport)?;
-                let sighting = Sighting { contact: contact.passport.clone(), presence: Some(Arc::clone(presence)) };
+                let sighting =
+                    Sighting { contact: contact.passport.clone(), presence: Some(self.appearance(contact)?) };
                 Some(Effect::Tell { session, event: Event::Initial { tag, sighting } })
             }));
         }

@@ -5,6 +5,7 @@ mod blocking;
 mod groups;
 mod keeping;
 mod limits;
+mod merging;
 mod phones;
 mod properties;
 mod ringing;
@@ -52,6 +53,8 @@ fn local(name: &str, on: &[List]) -> Contact {
         name: name.to_owned(),
         groups: Vec::new(),
         remote: None,
+        merged: Vec::new(),
+        spoken: None,
     }
 }
 

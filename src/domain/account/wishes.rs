@@ -1,6 +1,6 @@
 //! Changes of the list that no client has asked for: what the user has told the server's own contact, and what a network did.
 
-use super::{Account, Change, ContactIntent, Effect, Event, Refusal, lists};
+use super::{Account, ContactIntent, Effect, Event, Refusal, lists};
 use crate::{
     List, Lists, Moment, Passport,
     contact::{Contact, RemoteIdentity},
@@ -17,19 +17,20 @@ impl Account {
         identity: RemoteIdentity,
         effects: &mut Vec<Effect>,
     ) {
-        let known = self.contacts.get(&passport).cloned();
+        let known = self.entry(&passport).cloned();
         let mut contact = known.unwrap_or_else(|| lists::fresh(moment, passport, Some(name), Some(identity)));
         let before = contact.lists;
         let decided = [(List::Block, Refusal::Blocked), (List::Forward, Refusal::OnList)];
         if let Some((_, refusal)) = decided.into_iter().find(|(list, _)| before.contains(*list)) {
             return effects.push(Effect::Granted(Err(refusal)));
         }
-        contact.lists = before.with(List::Forward).with(List::Allow);
+        let known = contact.clone();
+        contact.stand_on(before.with(List::Forward).with(List::Allow));
         if let Err(refusal) = self.has_room_for(moment, before, contact.lists) {
             return effects.push(Effect::Granted(Err(refusal)));
         }
-        let intent = lists::intent(before, contact.lists);
-        self.change(moment, contact, before, intent, effects);
+        let intended = lists::intended(&known, &contact);
+        self.change(moment, contact, before, intended, effects);
     }
 
     /// A contact of another network is not wanted on the list any more.
@@ -39,14 +40,16 @@ impl Account {
             return effects.push(Effect::Granted(Err(Refusal::NotOnList)));
         };
         let before = contact.lists;
-        contact.lists = before.without(List::Forward);
-        contact.groups.clear();
-        self.change(moment, contact, before, Some(ContactIntent::Unfriend), effects);
+        contact.stand_on(before.without(List::Forward));
+        let unfriended = lists::unfriended(&contact);
+        self.change(moment, contact, before, unfriended, effects);
     }
 
     /// The store has taken an entry off every list.
     pub(super) fn departed(&mut self, moment: &Moment, passport: &Passport, effects: &mut Vec<Effect>) {
-        let Some(contact) = self.contacts.remove(passport) else { return };
+        let Some(contact) = self.contacts.remove(passport) else {
+            return self.lost(moment, passport, effects);
+        };
         self.list_moves(moment);
         if contact.lists.contains(List::Block) {
             // What the user decided against somebody stays.
@@ -88,24 +91,21 @@ impl Account {
         moment: &Moment,
         contact: Contact,
         before: Lists,
-        intent: Option<ContactIntent>,
+        intended: Vec<(Passport, ContactIntent)>,
         effects: &mut Vec<Effect>,
     ) {
         let passport = contact.passport.clone();
-        let mut changes = vec![Change::Contact(contact.clone()), self.list_moves(moment)];
-        changes.extend(intent.map(|intent| Change::Order { contact: passport.clone(), intent }));
+        let mut changes = lists::changes_of(&contact);
+        changes.push(self.list_moves(moment));
+        changes.extend(lists::orders(&intended));
         effects.push(Effect::Keep(changes));
         effects.push(Effect::Granted(Ok(())));
-        effects.extend(intent.map(|_| Effect::Outbox { contact: passport.clone() }));
+        effects.extend(intended.into_iter().map(|(contact, _)| Effect::Outbox { contact }));
         let left = before.contains(List::Forward) && !contact.lists.contains(List::Forward);
         if let Some(session) = self.session.filter(|_| left) {
             effects.push(Effect::Tell { session, event: Event::Departed(contact.guid) });
         }
-        if contact.lists.is_empty() {
-            self.contacts.remove(&passport);
-        } else {
-            self.contacts.insert(passport.clone(), contact);
-        }
+        self.hold(contact);
         self.show_entry(&passport, before, effects);
         self.share(effects);
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Change, ContactProperty, Refusal, Request};
 use crate::{
-    Contact, Guid, Passport, Presence, Telephone,
+    Contact, Group, Guid, NetworkName, Passport, Presence, Telephone,
     contact::RemoteIdentity,
     media::Attachment,
     presence::{OwnPresence, Sighting},
@@ -50,6 +50,9 @@ pub enum Cause {
         /// Added, or removed.
         listed: bool,
     },
+    /// The store has made a group on its own: somebody of a network who comes on the list belongs in it. Said before
+    /// [`Cause::Entered`].
+    Grouped(Group),
     /// The store has changed this entry on its own (an invitation, a friend on a network): the entry as it is now.
     Entered(Contact),
     /// The user has told the server's own contact, rather than their client, that they want this contact of another network on
@@ -64,7 +67,24 @@ pub enum Cause {
     },
     /// As [`Cause::Wanted`]: off the list.
     Unwanted(Passport),
-    /// The store has taken this entry off every list on its own: the account is not in the room any more, or not asked into it.
+    /// As [`Cause::Wanted`]: two people of different networks, both on the contact list, are one and are to be shown as one entry.
+    MergeWanted {
+        /// The address of the entry that stays.
+        into: Passport,
+        /// The address of the other one.
+        other: Passport,
+    },
+    /// As [`Cause::Wanted`]: what was merged into this entry stands on the list by itself again.
+    SplitWanted(Passport),
+    /// As [`Cause::Wanted`]: what the user says to this entry, into which others were merged, goes to that network.
+    NetworkChosen {
+        /// The address of the entry.
+        contact: Passport,
+        /// The network.
+        network: NetworkName,
+    },
+    /// The store has taken this entry off every list on its own: the account is not in the room any more, or not asked into it; or
+    /// somebody who was merged into another entry has ended the chat.
     Departed(Passport),
     /// A contact of this server shows another value of one of its properties.
     Showed(ContactProperty),

@@ -44,7 +44,7 @@ impl Conversation {
                     body: Body::Payload(payload.clone()),
                     id: Some(id),
                 };
-                let keeping = Keeping { author: Some(who.clone()), absent: BTreeSet::new(), remotes: remotes.clone() };
+                let keeping = Keeping { author: Some(who.clone()), absent: BTreeSet::new() };
                 self.keeping.insert(id, keeping);
                 let draft =
                     Draft { id, author: who.clone(), sent, payload, content, enclosed, accounts, remotes, gathers };
@@ -106,17 +106,22 @@ impl Conversation {
 
     /// What was said is kept, or could not be: whoever has not got it yet is seen to.
     pub(super) fn kept(&mut self, moment: &Moment, id: MessageId, kept: bool, effects: &mut Vec<Effect>) {
-        let Some(Keeping { author: Some(author), absent, remotes }) = self.keeping.remove(&id) else { return };
+        let Some(Keeping { author: Some(author), absent }) = self.keeping.remove(&id) else { return };
         if !kept {
             self.gatherings.forget_orders();
             return;
         }
-        if !remotes.is_empty() {
-            effects.push(Effect::Outbox { owner: author.clone(), contacts: remotes });
-        }
         for owner in absent {
             self.rouse(moment, &owner, author.clone(), effects);
         }
+    }
+
+    /// Who sits at that seat, if a contact of another network hears what is said from there.
+    #[must_use]
+    pub fn speaker_to(&self, seat: SeatId, contact: &Passport) -> Option<&Passport> {
+        let speaker = &self.seated_at(seat)?.party.passport;
+        let (_, remotes) = self.hearers(speaker);
+        remotes.contains(contact).then_some(speaker)
     }
 
     /// Who is to have what `who` says: accounts of this server, and contacts of other networks. Somebody who may not be reached, and

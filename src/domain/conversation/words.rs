@@ -254,7 +254,8 @@ pub enum Effect {
         /// Their name.
         name: String,
     },
-    /// Keep what was said; the answer comes back as [`Cause::Kept`]. What is kept or delivered later comes after it.
+    /// Keep what was said, and let the networks have what is for them once it is kept; the answer comes back as [`Cause::Kept`]. What
+    /// is kept or delivered later comes after it.
     Keep {
         /// Which client.
         seat: SeatId,
@@ -285,13 +286,6 @@ pub enum Effect {
         owner: Passport,
         /// From whom.
         peer: Passport,
-    },
-    /// Something waits for these contacts of the author to be sent over their networks.
-    Outbox {
-        /// The author.
-        owner: Passport,
-        /// The contacts.
-        contacts: Vec<Passport>,
     },
     /// Show a remote contact that the user types, or has stopped.
     Typing {

@@ -1,5 +1,7 @@
 //! The words that the server's own contact obeys.
 
+use std::fmt;
+
 use store::{Attention, RoomStyle};
 
 /// What a user has told the server's own contact to do.
@@ -17,6 +19,7 @@ pub(super) enum Command<'a> {
     Attend(Attention, &'a str),
     /// `None` to hear how it is.
     ShowRooms(Option<RoomStyle>),
+    ShowMerged,
     /// `None` to hear how it is.
     Receipts(Option<bool>),
     /// What a network or the account itself has to do.
@@ -31,15 +34,42 @@ pub(super) enum Errand {
     /// With the room.
     Leave(String),
     /// Whom, and into which room.
-    Invite { whom: String, room: String },
+    Invite {
+        whom: String,
+        room: String,
+    },
     /// With the room, and the topic after it.
     Topic(String),
     /// With the words.
     Search(String),
+    /// With both people.
+    Merge(String),
+    /// With the person.
+    Split(String),
+    /// On which network, and with whom.
+    Speak {
+        network: String,
+        whom: String,
+    },
+    /// With the network, and the answers to what it asks after it.
+    Link(Private),
+    Links,
+    /// With the network.
+    Unlink(String),
+}
+
+/// Words that hold a secret: no log is to have them.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Private(pub(super) String);
+
+impl fmt::Debug for Private {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Private")
+    }
 }
 
 /// What can be said, and what comes of it.
-const HELP: [(&str, &str); 16] = [
+const HELP: [(&str, &str); 19] = [
     ("rooms", "your rooms, and into which you are asked"),
     (
         "join ADDRESS",
@@ -50,6 +80,9 @@ const HELP: [(&str, &str); 16] = [
     ("invite PERSON to ROOM", "asks somebody into a room"),
     ("topic ROOM", "what a room is about; with words after it, it is about that"),
     ("search WORDS", "people and rooms of the networks"),
+    ("merge PERSON PERSON", "makes one contact of the same person on two networks, that of the first"),
+    ("speak NETWORK with PERSON", "what you say to somebody who was merged goes to that network"),
+    ("split PERSON", "makes contacts again of those who were merged; show merged: who they are"),
     ("mute ROOM", "nothing of a room is shown any more"),
     ("mentions ROOM", "only what speaks to you is shown"),
     ("unmute ROOM", "all of a room is shown again"),
@@ -61,16 +94,24 @@ const HELP: [(&str, &str); 16] = [
     ("help", "this"),
 ];
 
-/// What the server's own contact can be told.
-pub(super) fn help() -> String {
+/// What can be said of links, where a network has any that accounts make themselves.
+const LINK_HELP: [(&str, &str); 3] = [
+    ("link NETWORK", "links you to a network with what you have from there, which is asked then"),
+    ("links", "as whom you are linked, and how that is"),
+    ("unlink NETWORK", "ends a link"),
+];
+
+/// What the server's own contact can be told; of links only where there are any to make.
+pub(super) fn help(has_links: bool) -> String {
     let mut help = String::from("I am the server. You can tell me:");
-    for (words, meaning) in HELP {
+    let links = if has_links { &LINK_HELP[..] } else { &[] };
+    for (words, meaning) in links.iter().chain(&HELP) {
         help.push('\n');
         help.push_str(words);
         help.push_str(" - ");
         help.push_str(meaning);
     }
-    help.push_str("\nROOM is an address, a name or the beginning of one, or a number of the last list.");
+    help.push_str("\nROOM and PERSON are an address, a name or the beginning of one, or a number of the last list.");
     help
 }
 
@@ -78,8 +119,7 @@ impl<'a> Command<'a> {
     /// What `said` tells the server to do. `None` for what it does not understand.
     pub(super) fn of(said: &'a str) -> Option<Self> {
         let said = said.trim();
-        let (word, rest) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
-        let rest = rest.trim();
+        let (word, rest) = split_word(said);
         let command = match word.to_lowercase().as_str() {
             "waiting" => Self::Waiting,
             "retry" => Self::Retry,
@@ -89,6 +129,7 @@ impl<'a> Command<'a> {
             "mute" => Self::Attend(Attention::Nothing, rest),
             "unmute" => Self::Attend(Attention::All, rest),
             "mentions" => Self::Attend(Attention::Mentions, rest),
+            "show" if rest.eq_ignore_ascii_case("merged") => Self::ShowMerged,
             "show" => Self::ShowRooms(match after(rest, "rooms")?.to_lowercase().as_str() {
                 "prefixed" => Some(RoomStyle::Prefixed),
                 "members" => Some(RoomStyle::Members),
@@ -121,6 +162,16 @@ impl Errand {
             }
             "topic" => Self::Topic(owned),
             "search" => Self::Search(owned),
+            "merge" => Self::Merge(owned),
+            "split" => Self::Split(owned),
+            "speak" => {
+                let (network, whom) = split_word(after(rest, "on").unwrap_or(rest));
+                let whom = after(whom, "with").or_else(|| after(whom, "to")).unwrap_or(whom);
+                Self::Speak { network: network.to_owned(), whom: whom.to_owned() }
+            }
+            "link" => Self::Link(Private(owned)),
+            "links" if rest.is_empty() => Self::Links,
+            "unlink" => Self::Unlink(owned),
             _ => return None,
         })
     }
@@ -128,8 +179,14 @@ impl Errand {
 
 /// What stands after a word that has to stand first.
 fn after<'a>(said: &'a str, word: &str) -> Option<&'a str> {
+    let (first, rest) = split_word(said);
+    first.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// The first word, and what stands after it.
+fn split_word(said: &str) -> (&str, &str) {
     let (first, rest) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
-    first.eq_ignore_ascii_case(word).then_some(rest.trim())
+    (first, rest.trim())
 }
 
 #[cfg(test)]
@@ -147,6 +204,8 @@ mod tests {
             ("mentions", Command::Attend(Attention::Mentions, "")),
             ("show rooms Members", Command::ShowRooms(Some(RoomStyle::Members))),
             ("show rooms", Command::ShowRooms(None)),
+            ("Show Merged", Command::ShowMerged),
+            ("merge a@b.example Ann B", Command::Errand(Errand::Merge("a@b.example Ann B".into()))),
             ("receipts OFF", Command::Receipts(Some(false))),
             ("join #a:b.example", Command::Errand(Errand::Join("#a:b.example".into()))),
             ("topic room what it is", Command::Errand(Errand::Topic("room what it is".into()))),
@@ -169,11 +228,29 @@ mod tests {
     }
 
     #[test]
+    fn a_network_to_speak_on_is_named_in_more_ways_than_one() {
+        for said in ["speak net with Ann B", "speak on net to  Ann B", "SPEAK net Ann B"] {
+            let wanted = Errand::Speak { network: "net".to_owned(), whom: "Ann B".to_owned() };
+            assert_eq!(Command::of(said), Some(Command::Errand(wanted)), "{said}");
+        }
+        let nothing = Errand::Speak { network: String::new(), whom: String::new() };
+        assert_eq!(Command::of("speak"), Some(Command::Errand(nothing)));
+    }
+
+    #[test]
+    fn what_is_secret_is_not_written_out() {
+        let said = Command::of("LINK net  s3cret").unwrap();
+        assert_eq!(said, Command::Errand(Errand::Link(Private("net  s3cret".into()))));
+        assert!(!format!("{said:?}").contains("s3cret"));
+    }
+
+    #[test]
     fn help_names_what_is_understood() {
-        for (words, _) in HELP {
+        for (words, _) in HELP.iter().chain(&LINK_HELP) {
             let said = words.replace(" to ROOM", " to room");
             assert!(Command::of(&said).is_some(), "{words}");
         }
-        assert!(help().contains("search WORDS"));
+        assert!(help(false).contains("search WORDS") && !help(false).contains("link"));
+        assert!(help(true).contains("unlink NETWORK"));
     }
 }

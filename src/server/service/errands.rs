@@ -19,7 +19,9 @@ use tracing::{Instrument, info_span, warn};
 use super::{
     NO_DATABASE,
     command::Errand,
+    links,
     listing::{choose, no_room, place_of, rooms, which},
+    merging,
     naming::{Meant, Room, label, named, named_first},
 };
 use crate::{
@@ -76,6 +78,12 @@ async fn run(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<Strin
         Errand::Invite { whom, room } => invite(core, owner, &whom, &room).await,
         Errand::Topic(words) => topic(core, owner, &words).await,
         Errand::Search(words) => search(core, owner, &words).await,
+        Errand::Merge(words) => merging::merge(core, owner, &words).await,
+        Errand::Split(words) => merging::split(core, owner, &words).await,
+        Errand::Speak { network, whom } => merging::speak(core, owner, &network, &whom).await,
+        Errand::Link(words) => Ok(links::link(core, owner, &words).await),
+        Errand::Links => Ok(links::list(core, owner).await),
+        Errand::Unlink(network) => Ok(links::unlink(core, owner, &network).await),
     }
 }
 
@@ -300,7 +308,7 @@ fn switched_off(room: &Room) -> String {
 }
 
 /// Why a network did not do what it was asked, and what to do.
-fn in_vain(network: &domain::NetworkName, failure: &Failure) -> String {
+pub(super) fn in_vain(network: &domain::NetworkName, failure: &Failure) -> String {
     let mend = match failure {
         Failure::Retry { .. } => "; try again later",
         Failure::SignedOut { .. } => "; sign in there again",
@@ -310,7 +318,7 @@ fn in_vain(network: &domain::NetworkName, failure: &Failure) -> String {
 }
 
 /// Why an account does not change its list.
-const fn refused(refusal: Refusal) -> &'static str {
+pub(super) const fn refused(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::ListFull => "Your list is full: remove somebody first.",
         Refusal::TooFast => "You change your list too often: wait a minute.",
@@ -328,6 +336,8 @@ const fn refused(refusal: Refusal) -> &'static str {
         | Refusal::UnfitName
         | Refusal::UnfitValue
         | Refusal::NoSuchNumber
+        | Refusal::SameNetwork
+        | Refusal::NotMerged
         | Refusal::NotYours
         | Refusal::Unavailable => NO_DATABASE,
     }

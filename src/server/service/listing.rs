@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{Passport, contact::RemoteTarget};
 use store::{Attention, StoreFault};
 
-use super::naming::{Meant, Room, label, named};
+use super::naming::{Meant, Named, Room, label, named};
 use crate::core::Core;
 
 /// How many rooms and invitations are listed.
@@ -91,10 +91,10 @@ pub(super) async fn choose(core: &Core, owner: &Passport, words: &str) -> Result
 }
 
 /// Asks back which of several is meant.
-pub(super) fn which(several: &[&Room]) -> String {
+pub(super) fn which<Entry>(several: &[&Named<Entry>]) -> String {
     let mut answer = String::from("Which of them do you mean?");
-    for room in several.iter().take(MOST_LISTED) {
-        let _ = write!(answer, "\n{} - {}", room.name, room.passport);
+    for one in several.iter().take(MOST_LISTED) {
+        let _ = write!(answer, "\n{} - {}", one.name, one.passport);
     }
     answer
 }

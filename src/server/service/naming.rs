@@ -1,42 +1,60 @@
-//! Rooms as a user names them: by an address, a name, the beginning of one, or a number of the list they saw last.
+//! Rooms and people as a user names them: by an address, a name, the beginning of one, or a number of the list they saw last.
 
 use domain::{Passport, contact::List};
-use store::RoomEntry;
+use store::{PersonEntry, RoomEntry};
 
 /// How much of a name is shown, in characters.
 const LONGEST_NAME: usize = 80;
 
-/// A room that an account is in, or asked into.
+/// Somebody or something with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Room {
+pub(super) struct Named<Entry> {
     pub(super) passport: Passport,
     /// One line, never empty.
     pub(super) name: String,
     /// The name in lower case.
     folded: String,
-    pub(super) entry: RoomEntry,
+    pub(super) entry: Entry,
 }
 
-/// Which room words mean.
+/// A room that an account is in, or asked into.
+pub(super) type Room = Named<RoomEntry>;
+
+/// A person of another network on an account's contact list.
+pub(super) type Person = Named<PersonEntry>;
+
+/// Which of many words mean.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Meant<'a> {
+pub(super) enum Meant<'a, Entry> {
     /// This one; and the words after it.
-    One(&'a Room, &'a str),
+    One(&'a Named<Entry>, &'a str),
     /// It is not clear which.
-    Several(Vec<&'a Room>),
+    Several(Vec<&'a Named<Entry>>),
     /// None.
     Nothing,
 }
 
 impl Room {
     pub(super) fn of(entry: RoomEntry) -> Self {
-        let name = label(&entry.name, &entry.passport);
-        Self { passport: entry.passport.clone(), folded: name.to_lowercase(), name, entry }
+        Self::called(&entry.name.clone(), entry.passport.clone(), entry)
     }
 
     /// Whether the account is in it, as far as its list says.
     pub(super) const fn is_entered(&self) -> bool {
         self.entry.lists.contains(List::Forward)
+    }
+}
+
+impl Person {
+    pub(super) fn of(entry: PersonEntry) -> Self {
+        Self::called(&entry.name.clone(), entry.passport.clone(), entry)
+    }
+}
+
+impl<Entry> Named<Entry> {
+    fn called(name: &str, passport: Passport, entry: Entry) -> Self {
+        let name = label(name, &passport);
+        Self { folded: name.to_lowercase(), name, passport, entry }
     }
 
     fn is_exactly(&self, head: &Head<'_>) -> bool {
@@ -53,7 +71,7 @@ impl Room {
     }
 }
 
-/// Words that may mean a room.
+/// Words that may mean one of many.
 struct Head<'a> {
     words: &'a str,
     /// In lower case.
@@ -82,32 +100,36 @@ pub(super) fn label(name: &str, passport: &Passport) -> String {
     }
 }
 
-/// The room that all of `words` mean. `numbers` are what the user saw last with numbers before it.
-pub(super) fn named<'a>(rooms: &'a [Room], numbers: &'a [Passport], words: &'a str) -> Meant<'a> {
-    among(rooms, &[Head::of(words.trim(), numbers)])
+/// Which of `all` is meant by all of `words`. `numbers` are what the user saw last with numbers before it.
+pub(super) fn named<'a, Entry>(all: &'a [Named<Entry>], numbers: &'a [Passport], words: &'a str) -> Meant<'a, Entry> {
+    among(all, &[Head::of(words.trim(), numbers)])
 }
 
-/// The room that as many as possible of the first of `words` mean.
-pub(super) fn named_first<'a>(rooms: &'a [Room], numbers: &'a [Passport], words: &'a str) -> Meant<'a> {
+/// Which of `all` is meant by as many as possible of the first of `words`.
+pub(super) fn named_first<'a, Entry>(
+    all: &'a [Named<Entry>],
+    numbers: &'a [Passport],
+    words: &'a str,
+) -> Meant<'a, Entry> {
     let words = words.trim();
-    let longest = rooms.iter().map(Room::longest_head).max().unwrap_or_default();
+    let longest = all.iter().map(Named::longest_head).max().unwrap_or_default();
     let ends = words.char_indices().filter(|(_, each)| each.is_whitespace()).map(|(end, _)| end).chain([words.len()]);
     // What is longer means nothing, and there may be much of it. A letter has at most thrice the bytes of its lower case.
     let short = ends.take_while(|end| *end <= longest.saturating_mul(3)).filter_map(|end| words.get(..end));
     let mut heads: Vec<Head<'_>> = short.map(|head| Head::of(head, numbers)).collect();
     heads.reverse();
-    match among(rooms, &heads) {
-        Meant::One(room, head) => Meant::One(room, words.get(head.len()..).unwrap_or_default().trim()),
+    match among(all, &heads) {
+        Meant::One(one, head) => Meant::One(one, words.get(head.len()..).unwrap_or_default().trim()),
         other @ (Meant::Several(_) | Meant::Nothing) => other,
     }
 }
 
-/// The room that the first of `heads` means which means one; a whole name counts before a beginning. With it goes the head, but
+/// Which of `all` the first of `heads` means which means one; a whole name counts before a beginning. With it goes the head, but
 /// nothing where there is only one head to choose from.
-fn among<'a>(rooms: &'a [Room], heads: &[Head<'a>]) -> Meant<'a> {
-    for is_meant in [Room::is_exactly as fn(&Room, &Head<'_>) -> bool, Room::begins_with] {
+fn among<'a, Entry>(all: &'a [Named<Entry>], heads: &[Head<'a>]) -> Meant<'a, Entry> {
+    for is_meant in [Named::is_exactly as fn(&Named<Entry>, &Head<'_>) -> bool, Named::begins_with] {
         for head in heads.iter().filter(|head| !head.words.is_empty()) {
-            let found: Vec<&Room> = rooms.iter().filter(|room| is_meant(room, head)).collect();
+            let found: Vec<&Named<Entry>> = all.iter().filter(|each| is_meant(each, head)).collect();
             match found.as_slice() {
                 [] => {}
                 [one] => return Meant::One(one, head.words),

@@ -258,7 +258,16 @@ fn events_are_told_in_the_words_of_the_wire() {
     assert_eq!(text(&bench.input(Input::Event(removed))), "REM 0 RL bob@example.com\r\n");
     let (guid, name) = (domain::Guid::of_chance(1), "Bob B".to_owned());
     let lists = domain::Lists::NONE.with(domain::List::Forward);
-    let entry = domain::Contact { guid, passport: bob, lists, name, groups: Vec::new(), remote: None };
+    let entry = domain::Contact {
+        guid,
+        passport: bob,
+        lists,
+        name,
+        groups: Vec::new(),
+        remote: None,
+        merged: Vec::new(),
+        spoken: None,
+    };
     let entered = text(&bench.input(Input::Event(Event::Entered(Box::new(entry)))));
     assert_eq!(entered, format!("ADC 0 FL N=bob@example.com F=Bob%20B C={guid}\r\n"));
     assert_eq!(text(&bench.input(Input::Event(Event::Departed(guid)))), format!("REM 0 FL {guid}\r\n"));
@@ -355,6 +364,8 @@ fn snapshot() -> account::Snapshot {
         name: "x".into(),
         groups: Vec::new(),
         remote: None,
+        merged: Vec::new(),
+        spoken: None,
     };
     let number: domain::Telephone = "tel:+15551212".parse().unwrap();
     let bob: domain::Passport = "bob@example.com".parse().unwrap();

@@ -39,9 +39,9 @@ impl Reception<'_> {
             self.fail(owner, id, NOT_DELIVERED);
             return Ok(false);
         };
-        let peer = window.peer.clone();
+        let place = window.place.clone();
         let gist = Gist::of(&content, Some(author.user.clone()), &shortened(shown_name(&author)));
-        let mut memory = Memory { message: NEVER_SHOWN, peer: Some(&peer), gist: Some(&gist), target: None };
+        let mut memory = Memory { message: NEVER_SHOWN, peer: Some(&place), gist: Some(&gist), target: None };
         let is_wanted = match window.attention {
             Attention::All => true,
             Attention::Mentions => addressed,

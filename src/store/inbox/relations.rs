@@ -91,7 +91,7 @@ impl Reception<'_> {
             owner,
             network: self.network.clone(),
             remote: id,
-            peer: window.peer,
+            peer: window.place,
             author_name: shortened(shown_name(&author)),
             author: author.user,
             account,
@@ -175,9 +175,9 @@ impl Reception<'_> {
             return self.note(relation).await;
         }
         let Relation { owner, author, id, sent, .. } = relation;
-        let peer = window.peer.clone();
+        let place = window.place.clone();
         let message = self.show(owner, window, Line { author, sent: *sent, content }).await?;
-        let memory = Memory { message, peer: Some(&peer), gist: None, target };
+        let memory = Memory { message, peer: Some(&place), gist: None, target };
         message_map::remember(self.connection, owner, self.network, id, memory).await
     }
 

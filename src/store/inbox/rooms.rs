@@ -17,10 +17,15 @@ use crate::{
 };
 
 impl Reception<'_> {
-    pub(super) async fn room(&mut self, owner: Passport, room: RoomProfile) -> Result<bool, StoreFault> {
+    pub(super) async fn room(
+        &mut self,
+        owner: Passport,
+        room: RoomProfile,
+        group: Option<&str>,
+    ) -> Result<bool, StoreFault> {
         let (passport, entry) = self.room_entry(&owner, room).await?;
         invitation::close(self.connection, &owner, &passport).await?;
-        self.befriend(owner, passport, entry).await
+        self.befriend(owner, passport, entry, group).await
     }
 
     pub(super) async fn room_invitation(

@@ -11,14 +11,17 @@ use super::Reception;
 use crate::{
     Attention, StoreFault,
     address::{self, Introduction},
-    entry,
+    entry, merged,
     message::{self, Arrived},
     word,
 };
 
 /// The window of a contact, as its owner has it.
 pub(super) struct Window {
+    /// The contact whose window it is.
     pub(super) peer: Passport,
+    /// The address of the place whose lines are shown there: that contact, or one that was merged into it.
+    pub(super) place: Passport,
     /// Who speaks there.
     pub(super) speaker: Speaker,
     /// How much the owner wants to see of it.
@@ -89,15 +92,18 @@ impl Reception<'_> {
         owner: &Passport,
         place: &RemoteTarget,
     ) -> Result<Option<(Window, Lists)>, StoreFault> {
-        type Row = (String, Option<i64>, Option<String>, i64);
+        type Row = (String, Option<String>, Option<String>, Option<i64>, Option<String>, i64);
         let (kind, id) = word::target_words(place);
         let row: Option<Row> = sqlx::query_as(
-            "SELECT address.passport, contact.lists, contact_setting.value,
-                    (SELECT COUNT(*) FROM delivery WHERE delivery.owner = $1 AND delivery.peer = address.passport)
+            "SELECT address.passport, merged.whole, shown.network, contact.lists, contact_setting.value,
+                    (SELECT COUNT(*) FROM delivery
+                     WHERE delivery.owner = $1 AND delivery.peer = COALESCE(merged.whole, address.passport))
                     + (SELECT COUNT(DISTINCT reaction.target) FROM reaction
                        WHERE reaction.owner = $1 AND reaction.peer = address.passport)
              FROM address
-             LEFT JOIN contact ON contact.owner = $1 AND contact.passport = address.passport
+             LEFT JOIN merged ON merged.owner = $1 AND merged.passport = address.passport
+             LEFT JOIN address AS shown ON shown.passport = merged.whole
+             LEFT JOIN contact ON contact.owner = $1 AND contact.passport = COALESCE(merged.whole, address.passport)
              LEFT JOIN contact_setting ON contact_setting.owner = $1 AND contact_setting.passport = address.passport
                                        AND contact_setting.key = 'attention'
              WHERE address.network = $2 AND address.kind = $3 AND address.target = $4",
@@ -108,9 +114,11 @@ impl Reception<'_> {
         .bind(id)
         .fetch_optional(&mut *self.connection)
         .await?;
-        row.map(|(passport, lists, attention, waiting)| {
+        row.map(|(place, whole, network, lists, attention, waiting)| {
+            let place = word::passport("address", &place)?;
             let window = Window {
-                peer: word::passport("address", &passport)?,
+                peer: merged::whole_of(self.networks, place.clone(), whole.zip(network))?,
+                place,
                 speaker: Speaker::Contact,
                 attention: Attention::of(attention.as_deref()),
                 is_full: waiting >= i64::from(self.most_waiting),

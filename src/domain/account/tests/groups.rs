@@ -142,3 +142,38 @@ fn only_who_is_on_the_contact_list_is_put_in_a_group_by_id() {
     let request = Request::AddContact { list: List::Forward, who, name: None, group: Some(group) };
     assert_eq!(ask(&mut account, request), refused(Refusal::NoSuchPerson));
 }
+
+#[test]
+fn a_network_brings_a_group_and_the_contact_in_it() {
+    let mut account = signed_in(Vec::new());
+    let group = Group { guid: Guid::of_chance(77), name: "Guild".to_owned() };
+    let before = account.list_changed;
+    for _ in 0..2 {
+        assert_eq!(account.handle(&moment(), Cause::Grouped(group.clone())), []);
+    }
+    assert_eq!(account.groups, std::slice::from_ref(&group), "said twice, there is one");
+    assert!(account.list_changed > before);
+
+    // Somebody who asked before comes on the list now: where they stand, the store says.
+    let _ = account.handle(&moment(), Cause::Entered(remote(&[List::Reverse])));
+    let friend = Contact { groups: vec![group.guid], ..remote(&[List::Reverse, List::Forward, List::Allow]) };
+    let _ = account.handle(&moment(), Cause::Entered(friend.clone()));
+    assert_eq!(account.contacts.get(&passport(ALICE)).unwrap().groups, [group.guid]);
+
+    // Whoever stands on the list already stays where the user has put them.
+    let elsewhere = Contact { groups: Vec::new(), ..friend.clone() };
+    let mut account = signed_in(vec![elsewhere]);
+    let _ = account.handle(&moment(), Cause::Entered(friend));
+    assert!(account.contacts.get(&passport(ALICE)).unwrap().groups.is_empty());
+}
+
+#[test]
+fn a_contact_is_not_brought_into_a_group_that_was_removed_meanwhile() {
+    for listed in [Vec::new(), vec![remote(&[List::Reverse])]] {
+        let mut account = signed_in(listed);
+        let gone = Guid::of_chance(77);
+        let friend = Contact { groups: vec![gone], ..remote(&[List::Reverse, List::Forward, List::Allow]) };
+        let _ = account.handle(&moment(), Cause::Entered(friend));
+        assert_eq!(account.contacts.get(&passport(ALICE)).unwrap().groups, [], "the store knows no such group");
+    }
+}

@@ -25,8 +25,12 @@ impl Store {
                         record.contacts.push(Contact { lists, ..contact });
                     }
                 }
-                // Of the other account, and of the outbox.
-                Change::Mirror { .. } | Change::Order { .. } => {}
+                // Of the other account, of the outbox, and of those whom nobody here merges.
+                Change::Mirror { .. }
+                | Change::Order { .. }
+                | Change::Merged { .. }
+                | Change::Split { .. }
+                | Change::Spoken { .. } => {}
                 Change::Name(name) => record.name = name,
                 Change::Privacy(privacy) => record.privacy = privacy,
                 Change::Prompt(prompt) => record.prompt = prompt,

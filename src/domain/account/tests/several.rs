@@ -266,6 +266,8 @@ impl World {
                     lists: Lists::NONE,
                     groups: vec![],
                     remote: None,
+                    merged: vec![],
+                    spoken: None,
                 };
                 let key = (of, owner.clone());
                 let mut contact = self.entries.remove(&key).unwrap_or_else(fresh);
@@ -296,6 +298,9 @@ impl World {
             Change::Name(_)
             | Change::Prompt(_)
             | Change::Order { .. }
+            | Change::Merged { .. }
+            | Change::Split { .. }
+            | Change::Spoken { .. }
             | Change::ListChanged(_)
             | Change::SettingsChanged(_) => {}
         }

@@ -250,8 +250,7 @@ impl World {
             Effect::Doorbell { owner, .. } => {
                 self.doorbells.insert(owner);
             }
-            Effect::Outbox { .. }
-            | Effect::Typing { .. }
+            Effect::Typing { .. }
             | Effect::Relay { .. }
             | Effect::Peer { .. }
             | Effect::Obtain { .. }

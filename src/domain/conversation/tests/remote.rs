@@ -28,12 +28,11 @@ fn a_remote_contact_is_always_there() {
 }
 
 #[test]
-fn what_is_said_goes_out_once_it_is_kept() {
+fn what_is_said_is_taken_once_it_is_kept() {
     let mut scene = Scene::carol_and_echo();
     let [Effect::Keep { draft, .. }] = &scene.say(1, "hello", 1)[..] else { panic!("first it is kept") };
     assert_eq!((draft.accounts.clone(), draft.remotes.clone()), (vec![], vec![passport("echo")]));
-    let outbox = Effect::Outbox { owner: passport("carol"), contacts: vec![passport("echo")] };
-    assert_eq!(scene.kept(1, 1, true), [taken(1), outbox]);
+    assert_eq!(scene.kept(1, 1, true), [taken(1)]);
     scene.say(1, "hello", 2);
     assert_eq!(scene.kept(1, 2, false), [not_taken(1)]);
 }

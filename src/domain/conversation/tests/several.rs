@@ -108,11 +108,17 @@ fn somebody_of_another_network_comes_in_at_once() {
     for told in [calling(1), joined(1, "echo"), joined(2, "echo")] {
         assert_eq!(effects.iter().filter(|effect| **effect == told).count(), 1, "{effects:?}");
     }
-    let outbox = Effect::Outbox { owner: passport("dave"), contacts: vec![passport("echo")] };
     scene.say(2, "hello", 1);
     let room = crate::RemoteRoom("gathering/0".to_owned());
-    scene.take(Cause::Gathered { room, gatherings: Vec::new() });
-    assert!(scene.kept(2, 1, true).contains(&outbox), "over the author's own link");
+    let effects = scene.take(Cause::Gathered { room, gatherings: Vec::new() });
+    let said =
+        effects.iter().find_map(|effect| if let Effect::Keep { draft, .. } = effect { Some(draft) } else { None });
+    let said = said.expect("it is kept");
+    assert_eq!(
+        (&said.author, &said.remotes),
+        (&passport("dave"), &vec![passport("echo")]),
+        "over the author's own link"
+    );
 }
 
 #[test]

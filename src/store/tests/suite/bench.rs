@@ -121,5 +121,7 @@ pub(crate) fn entry(contact: &Passport, lists: u8, number: u128) -> Contact {
         name: contact.to_string(),
         groups: Vec::new(),
         remote: None,
+        merged: Vec::new(),
+        spoken: None,
     }
 }

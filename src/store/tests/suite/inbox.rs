@@ -32,7 +32,7 @@ fn invitation(from: &str) -> Batch {
 }
 
 fn friend(who: &str) -> Batch {
-    one(Arrival::Friend { owner: passport(CAROL), who: profile(who) })
+    one(Arrival::Friend { owner: passport(CAROL), who: profile(who), group: None })
 }
 
 fn withdrawal(from: &str) -> Batch {
@@ -112,7 +112,11 @@ async fn strangers_to_this_server_and_the_blocked_are_left_out() {
         message(CAROL, "ann", "b"),
         in_a_room,
         // An id of which no address can be made must not hold up the rest.
-        Arrival::Friend { owner: passport(CAROL), who: bridge::RemoteProfile { login: String::new(), ..profile("") } },
+        Arrival::Friend {
+            owner: passport(CAROL),
+            who: bridge::RemoteProfile { login: String::new(), ..profile("") },
+            group: None,
+        },
         message(CAROL, "ben", "c"),
     ];
     let outcome = bench.store.accept(&loopback(), Batch { arrivals, writes: Vec::new() }).await.unwrap();

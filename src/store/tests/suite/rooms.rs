@@ -18,7 +18,7 @@ fn other(number: usize) -> RoomProfile {
 }
 
 fn joined(room: RoomProfile) -> Arrival {
-    Arrival::Room { owner: passport(CAROL), room }
+    Arrival::Room { owner: passport(CAROL), room, group: None }
 }
 
 fn invitation(room: RoomProfile) -> Arrival {

@@ -136,7 +136,6 @@ impl World {
                 self.doorbells.insert((owner, peer));
             }
             Effect::Keep { .. }
-            | Effect::Outbox { .. }
             | Effect::Typing { .. }
             | Effect::Relay { .. }
             | Effect::Peer { .. }

@@ -107,7 +107,6 @@ impl World {
                     assert_eq!((draft.accounts, draft.remotes), (vec![], vec![passport("room")]));
                 }
                 Effect::Keep { .. }
-                | Effect::Outbox { .. }
                 | Effect::Doorbell { .. }
                 | Effect::Gather { .. }
                 | Effect::Dispersed => {}

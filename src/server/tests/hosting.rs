@@ -1,0 +1,60 @@
+//! What a bridge is given beside the store.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use bridge::{Host, HostFault, Write};
+use domain::{
+    NetworkName,
+    media::{Attachment, BlobId, Source},
+};
+
+use super::{core, passport};
+use crate::{RegistrationPolicy, core::Core, host::NetworkHost};
+
+fn host(core: &Arc<Core>) -> NetworkHost {
+    let network: NetworkName = "net".parse().unwrap();
+    NetworkHost::new(core, network, core.settings.data_directory.clone())
+}
+
+#[tokio::test]
+async fn an_attachment_has_an_address_where_everybody_reaches_the_pages() {
+    let (mut core, _folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
+    let picture = host(&core).keep_media("a.png", Box::pin(Cursor::new(b"bytes".to_vec())), 10).await.unwrap();
+    assert_eq!(host(&core).publish(&picture).await, Ok(None), "the pages are on this machine");
+
+    // Nobody else has it yet.
+    Arc::get_mut(&mut core).unwrap().settings.session.web = Arc::from("https://msn.example/chat");
+    let host = host(&core);
+    let address = host.publish(&picture).await.unwrap().unwrap();
+    let link = address.strip_prefix("https://msn.example/chat/media/").unwrap();
+    let (token, name) = link.split_once('/').unwrap();
+    assert_eq!(name, "a.png");
+    let (linked, path) = core.media.linked(token).await.unwrap();
+    assert_eq!((linked.size, std::fs::read(path).unwrap()), (5, b"bytes".to_vec()));
+    assert_eq!(host.publish(&picture).await, Ok(Some(address)), "the same for a while");
+    let gone = Attachment { source: Source::Blob(BlobId([7; 32])), ..picture };
+    assert_eq!(host.publish(&gone).await, Ok(None));
+}
+
+#[tokio::test]
+async fn only_a_few_lines_a_minute_are_told() {
+    let (core, _folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
+    let (carol, host) = (passport("carol@example.com"), host(&core));
+    assert!(core.store.add_account(&carol, "Carol", "hash").await.unwrap());
+    for number in 0..9 {
+        host.notify(&carol, format!("line {number}"));
+    }
+    core.tasks.close();
+    core.tasks.wait().await;
+    let waiting = core.store.waiting_peers(&carol).await.unwrap();
+    let counts: Vec<_> = waiting.iter().map(|waiting| (waiting.peer.as_str(), waiting.count)).collect();
+    assert_eq!(counts, [("chrysalis@msn.example", 5)]);
+}
+
+#[tokio::test]
+async fn secrets_that_cannot_be_kept_are_a_fault_of_their_own() {
+    let (core, _folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
+    let refused = host(&core).write(vec![Write::Seal("token".into(), "Op3nSesame".into())]).await.unwrap_err();
+    assert!(matches!(&refused, HostFault::Secrets(text) if !text.contains("Op3nSesame")), "{refused:?}");
+}

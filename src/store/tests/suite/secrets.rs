@@ -1,0 +1,53 @@
+//! What the bridges keep of secrets.
+
+use bridge::{Arrival, Batch, Write};
+use store::StoreFault;
+
+use crate::bench::{Bench, CAROL, loopback, network, open, passport, profile};
+
+const SECRET: &str = "Op3nSesame";
+
+fn seal(key: &str) -> Write {
+    Write::Seal(key.into(), SECRET.into())
+}
+
+#[tokio::test]
+async fn a_secret_is_read_again_and_stands_in_no_file() {
+    let Bench { store, directory } = Bench::new().await;
+    let key = directory.path().join("secrets.key");
+    let store = store.sealing_with(key.clone());
+    let writes = vec![seal("token"), Write::Put("name".into(), "in the open".into())];
+    store.write(&loopback(), writes).await.unwrap();
+    // As a cursor does, a secret comes in with what arrives.
+    let arrivals = vec![Arrival::Friend { owner: passport(CAROL), who: profile("echo"), group: None }];
+    store.accept(&loopback(), Batch { arrivals, writes: vec![seal("other")] }).await.unwrap();
+    for name in ["token", "other"] {
+        assert_eq!(store.secret(&loopback(), name).await.unwrap().as_deref(), Some(SECRET));
+        assert_eq!(store.get(&loopback(), name).await.unwrap(), None, "secrets are no values");
+    }
+    assert_eq!(store.secret(&network("matrix"), "token").await.unwrap(), None);
+    assert_eq!(store.list(&loopback(), "").await.unwrap().len(), 1);
+    store.close().await;
+
+    let found = |words: &str| {
+        let is_in = |bytes: Vec<u8>| bytes.windows(words.len()).any(|window| window == words.as_bytes());
+        let files = std::fs::read_dir(directory.path().join("data")).unwrap();
+        files.filter(|file| is_in(std::fs::read(file.as_ref().unwrap().path()).unwrap())).count()
+    };
+    assert!(found("in the open") > 0 && found(SECRET) == 0);
+
+    let store = open(&directory, &["loopback"]).await.sealing_with(key);
+    assert_eq!(store.secret(&loopback(), "token").await.unwrap().as_deref(), Some(SECRET));
+    store.write(&loopback(), vec![Write::Delete("token".into())]).await.unwrap();
+    assert_eq!(store.secret(&loopback(), "token").await.unwrap(), None);
+    assert_eq!(store.secret(&loopback(), "other").await.unwrap().as_deref(), Some(SECRET));
+}
+
+#[tokio::test]
+async fn without_a_place_for_the_key_nothing_of_the_batch_is_kept() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let writes = vec![Write::Put("name".into(), "in the open".into()), seal("token")];
+    let refused = store.write(&loopback(), writes).await.unwrap_err();
+    assert!(matches!(refused, StoreFault::Secret { .. }) && !refused.to_string().contains(SECRET), "{refused}");
+    assert_eq!(store.list(&loopback(), "").await.unwrap(), []);
+}

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,11 @@ pub(crate) enum Command {
     Announce {
         #[command(subcommand)]
         command: AnnounceCommand,
+    },
+    /// The links by which accounts are somebody on a network: their own bot, for example
+    Link {
+        #[command(subcommand)]
+        command: LinkCommand,
     },
     /// The Messenger accounts of this server
     Account {
@@ -98,4 +104,73 @@ pub(crate) enum AccountCommand {
     },
     /// Make many accounts: standard input holds address, tab, password, tab, name, one a line
     Import,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LinkCommand {
+    /// Link an account; without answers it says what the network asks
+    Add {
+        /// The account's address
+        email: String,
+        /// The network, as the configuration calls it
+        network: String,
+        /// The answer to something that is no secret
+        #[arg(long, value_name = "KEY=VALUE")]
+        answer: Vec<String>,
+        /// Read the answer to KEY from standard input, one line; --token-stdin is short for --answer-stdin token
+        #[arg(long, value_name = "KEY")]
+        answer_stdin: Option<String>,
+    },
+    /// List an account's links
+    List {
+        /// The account's address
+        email: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End an account's link, and forget its secrets
+    Remove {
+        /// The account's address
+        email: String,
+        /// The network, as the configuration calls it
+        network: String,
+    },
+}
+
+/// The arguments with `--KEY-stdin`, where KEY is what a network asks, written as `--answer-stdin=KEY`: which keys there are, only
+/// the networks know.
+pub(crate) fn spelt_out(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let spelt_out = |argument: OsString| {
+        let key = argument.to_str().and_then(|argument| argument.strip_prefix("--")?.strip_suffix("-stdin"));
+        match key {
+            None | Some("password" | "answer") => argument,
+            Some(key) => format!("--answer-stdin={key}").into(),
+        }
+    };
+    arguments.map(spelt_out).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn what_a_network_asks_can_be_an_option() {
+        let line = ["chrysalis", "link", "add", "ann@msn.example", "net", "--token-stdin", "--answer", "place=here"];
+        let line = CommandLine::try_parse_from(spelt_out(line.into_iter().map(OsString::from))).unwrap();
+        let Command::Link { command: LinkCommand::Add { answer, answer_stdin, .. } } = line.command else {
+            panic!("{line:?}");
+        };
+        assert_eq!((answer, answer_stdin.as_deref()), (vec!["place=here".to_owned()], Some("token")));
+        let line = ["chrysalis", "account", "passwd", "ann@msn.example", "--password-stdin"].map(OsString::from);
+        assert!(CommandLine::try_parse_from(spelt_out(line.into_iter())).is_ok());
+    }
 }

@@ -11,6 +11,7 @@ mod command_line;
 mod configuration;
 mod keys;
 mod layers;
+mod linking;
 mod listeners;
 mod networks;
 mod running;
@@ -19,13 +20,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use command_line::{AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand};
+use command_line::{AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, LinkCommand};
 use configuration::Configuration;
 use running::Outcome;
 use server::Announcement;
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
+    let line = CommandLine::parse_from(command_line::spelt_out(std::env::args_os()));
     running::log_to_standard_error();
     // Two TLS libraries end up in one program; which of them speaks is decided here, before anything connects.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -61,6 +62,13 @@ async fn obey(line: CommandLine) -> Outcome {
             };
             announcing::announce(&configuration, announcement).await
         }
+        Command::Link { command } => match command {
+            LinkCommand::Add { email, network, answer, answer_stdin } => {
+                linking::add(&configuration, email, network, &answer, answer_stdin).await
+            }
+            LinkCommand::List { email, json } => linking::list(&configuration, email, json).await,
+            LinkCommand::Remove { email, network } => linking::remove(&configuration, email, network).await,
+        },
         Command::Account { command } => match command {
             AccountCommand::Add { email, name, .. } => accounts::add(&configuration, email, name).await,
             AccountCommand::Passwd { email, .. } => accounts::set_password(&configuration, email).await,

@@ -18,7 +18,8 @@ pub(crate) struct Kind {
 }
 
 /// All kinds of networks.
-pub(crate) const KINDS: [Kind; 2] = [
+pub(crate) const KINDS: [Kind; 3] = [
+    Kind { name: "discord", bit: 128, build: discord::network },
     Kind { name: "loopback", bit: 256, build: |section| loopback::network(section.clone()) },
     Kind { name: "matrix", bit: 64, build: matrix::network },
 ];

@@ -21,6 +21,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{configuration::Configuration, listeners::ListenerKeys, networks};
 
+/// The file, in the data directory, with the key under which secrets are sealed.
+const SECRETS_KEY: &str = "secrets.key";
+
 /// How a command ended.
 pub(crate) enum Outcome {
     /// Well.
@@ -69,7 +72,11 @@ pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, O
     let realm = configuration.settings.realm.clone();
     let store = Store::open(&configuration.database, &configuration.base, realm, configuration.bits()).await;
     let store = store.map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))?;
-    Ok(store.keeping_at_most(configuration.waiting_messages).prompting_at_most(configuration.room_prompts))
+    Ok(store
+        .keeping_at_most(configuration.waiting_messages)
+        .prompting_at_most(configuration.room_prompts)
+        .grouping_at_most(configuration.settings.limits.account.groups)
+        .sealing_with(configuration.data_directory.join(SECRETS_KEY)))
 }
 
 /// Makes the data directory, readable for this user only.

@@ -1,6 +1,6 @@
 //! What a bridge is given.
 
-use std::{path::Path, pin::Pin};
+use std::{fmt, path::Path, pin::Pin};
 
 use async_trait::async_trait;
 use domain::{
@@ -44,6 +44,10 @@ pub trait Host: Inbox + 'static {
     /// All of the bridge's keys that begin with `prefix`, with their values, in the order of the keys.
     async fn list(&self, prefix: &str) -> Result<Vec<(String, String)>, HostFault>;
 
+    /// The secret that the bridge has kept under `key` with [`Write::Seal`]. One that was written with another key than the
+    /// installation's is a fault.
+    async fn secret(&self, key: &str) -> Result<Option<String>, HostFault>;
+
     /// Commits the writes in one transaction.
     async fn write(&self, writes: Vec<Write>) -> Result<(), HostFault>;
 
@@ -71,6 +75,15 @@ pub trait Host: Inbox + 'static {
 
     /// The bytes of an attachment; `None` if they are no longer kept.
     async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault>;
+
+    /// An address on this server's web pages under which everybody can fetch the attachment for some days, without signing in.
+    /// `None` if the server's pages cannot be reached from outside (no https, or a host of a private network), or the bytes are
+    /// not kept.
+    async fn publish(&self, attachment: &Attachment) -> Result<Option<String>, HostFault>;
+
+    /// Tells the account something, as a line of the server's own contact, which waits until the account signs in. Returns at
+    /// once. Only a few lines a minute are shown to an account: more are left out. Never a secret.
+    fn notify(&self, owner: &Passport, line: String);
 }
 
 /// Bytes that come piece by piece.
@@ -95,12 +108,26 @@ pub enum Registration {
 }
 
 /// A change of the bridge's own key-value store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Write {
     /// Sets a key.
     Put(String, String),
-    /// Removes a key; nothing happens if it is not there.
+    /// Sets a secret, which is encrypted where it is kept. Secrets have keys of their own: [`Host::secret`] alone reads them, and
+    /// [`Host::get`] and [`Host::list`] do not know them.
+    Seal(String, String),
+    /// Removes a key and the secret of that key; nothing happens if neither is there.
     Delete(String),
+}
+
+impl fmt::Debug for Write {
+    /// Without the secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Put(key, value) => formatter.debug_tuple("Put").field(key).field(value).finish(),
+            Self::Seal(key, _) => formatter.debug_tuple("Seal").field(key).finish_non_exhaustive(),
+            Self::Delete(key) => formatter.debug_tuple("Delete").field(key).finish(),
+        }
+    }
 }
 
 /// The installation could not do its part.
@@ -109,6 +136,9 @@ pub enum HostFault {
     /// The store did not take or give it; try again later, and tell the network nothing until then.
     #[error("the database did not answer: {0}")]
     Store(String),
+    /// Secrets cannot be kept or read; a person has to mend it.
+    #[error("{0}")]
+    Secrets(String),
     /// There are more bytes than were allowed; nothing was kept.
     #[error("it has more than {limit} bytes")]
     TooLarge {

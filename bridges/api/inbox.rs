@@ -106,6 +106,8 @@ pub enum Arrival {
         owner: Passport,
         /// Which.
         room: RoomProfile,
+        /// The group of the list that it belongs in, as [`Arrival::Friend`] says of people.
+        group: Option<String>,
     },
     /// Somebody asks the account into a room. Answered by [`crate::Action::Welcome`] or [`crate::Action::TurnAway`] to the room.
     RoomInvitation {
@@ -136,6 +138,9 @@ pub enum Arrival {
         owner: Passport,
         /// Who.
         who: RemoteProfile,
+        /// The group of the list that they belong in, made if there is none of that name; where no more groups can be made, they
+        /// are in none. Heeded only when they come onto the list: the user may put them elsewhere.
+        group: Option<String>,
     },
     /// Somebody who wanted to be a contact no longer does, or a contact has ended the chat.
     Withdrawal {
@@ -172,13 +177,19 @@ impl Arrival {
             | Self::Edit { author: person, .. }
             | Self::Reaction { author: person, .. }
             | Self::Removal { author: person, .. }
-            | Self::Invitation { from: person, .. }
-            | Self::Friend { who: person, .. } => person.bound(),
+            | Self::Invitation { from: person, .. } => person.bound(),
+            Self::Friend { who, group, .. } => {
+                who.bound();
+                bound_group(group);
+            }
             Self::RoomInvitation { room, from, .. } => {
                 room.bound();
                 from.bound();
             }
-            Self::Room { room, .. } => room.bound(),
+            Self::Room { room, group, .. } => {
+                room.bound();
+                bound_group(group);
+            }
             Self::RoomLost { .. } | Self::Withdrawal { .. } => {}
         }
         self
@@ -199,6 +210,22 @@ impl Arrival {
             | Self::Withdrawal { .. } => None,
         }
     }
+}
+
+/// The longest name of a group in bytes, percent-encoded as clients are given it: the old service's limit (`MSNPiki`, ADG).
+const LONGEST_GROUP: usize = 61;
+
+/// A group's name as one line that clients can be given; none if it shows nothing.
+fn bound_group(group: &mut Option<String>) {
+    let Some(name) = group.as_deref().map(bounded_name) else { return };
+    let encoded = |letter: char| if letter.is_ascii_alphanumeric() { 1 } else { 3 * letter.len_utf8() };
+    let lengths = name.chars().scan(0, |length, letter| {
+        *length += encoded(letter);
+        Some((*length, letter))
+    });
+    let fit: String = lengths.take_while(|(length, _)| *length <= LONGEST_GROUP).map(|(_, letter)| letter).collect();
+    let fit = fit.trim_end();
+    *group = (!fit.is_empty()).then(|| fit.to_owned());
 }
 
 /// What a message answers.
@@ -291,4 +318,23 @@ pub struct Undelivered {
     pub id: RemoteMessage,
     /// Why, as a phrase; it does not say whether somebody is blocked.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_groups_name_is_one_line_that_clients_can_be_given() {
+        let bound = |name: &str| {
+            let mut group = Some(name.to_owned());
+            bound_group(&mut group);
+            group
+        };
+        assert_eq!(bound(" Rust\nFriends "), Some("Rust Friends".to_owned()));
+        assert_eq!(bound(" \n"), None);
+        assert_eq!(bound(&"x".repeat(80)), Some("x".repeat(61)));
+        assert_eq!(bound(&"🦋".repeat(80)), Some("🦋".repeat(5)), "each is twelve bytes on the wire");
+        assert_eq!(bound(&format!("{} y", "x".repeat(58))), Some("x".repeat(58)), "no blank is left at the end");
+    }
 }

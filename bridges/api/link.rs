@@ -131,6 +131,6 @@ pub struct Receipt {
 pub enum Farewell {
     /// The program stops; the link opens again at the next start.
     Stopping,
-    /// The account was removed: leave every chat, for good.
+    /// The account was removed: leave every chat, for good, and forget what was kept for it, a link of its own included.
     Removed,
 }

@@ -1,11 +1,11 @@
 //! The network itself.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use domain::content::Features;
+use domain::{Passport, content::Features};
 
-use crate::{Failure, Host, Link, LinkOwner, RemoteProfile, RoomProfile};
+use crate::{Failure, Host, Link, LinkOwner, LinkStatus, LinkStep, RemoteProfile, RoomProfile};
 
 /// A chat network, as one section of the configuration sets it up.
 ///
@@ -21,6 +21,28 @@ pub trait Network: Send + Sync + 'static {
 
     /// Opens an account's link. Cheap, and no network traffic before it returns: every account is opened at start.
     async fn open(&self, owner: LinkOwner) -> Result<Arc<dyn Link>, Failure>;
+
+    /// What is asked of an account that links itself, in this order. None: every account is linked by itself.
+    fn link_steps(&self) -> Vec<LinkStep> {
+        Vec::new()
+    }
+
+    /// Links the account by its answers to [`Network::link_steps`], in place of an earlier link of its. They are checked with the
+    /// network at once, and secrets among them are kept by [`crate::Write::Seal`] alone. The account's [`Link`] is open already, and
+    /// speaks for what was linked from now on. Ends by itself within half a minute; where it fails, an earlier link is as it was.
+    async fn link(&self, _owner: &Passport, _answers: &BTreeMap<String, String>) -> Result<LinkStatus, Failure> {
+        Err(Failure::Unsupported { reason: "accounts are linked to this network by themselves".into() })
+    }
+
+    /// Ends the link that the account has made, and forgets its secrets. `false` if it had made none.
+    async fn unlink(&self, _owner: &Passport) -> Result<bool, Failure> {
+        Err(Failure::Unsupported { reason: "accounts are linked to this network by themselves".into() })
+    }
+
+    /// The link that the account has made, as it is now; `None` if it has made none.
+    async fn linked(&self, _owner: &Passport) -> Option<LinkStatus> {
+        None
+    }
 
     /// Finds the person that a typed address means: its name and, where the network has several, their server, unescaped.
     /// `Ok(None)` when there is no such person.

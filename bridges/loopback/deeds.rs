@@ -85,7 +85,7 @@ impl Parlour {
                 Deed::Invite => {
                     arrivals.push(Arrival::RoomInvitation { owner, room: self.room(), from: author });
                 }
-                Deed::Bring => arrivals.push(Arrival::Room { owner, room: self.room() }),
+                Deed::Bring => arrivals.push(Arrival::Room { owner, room: self.room(), group: None }),
                 Deed::ShowOut => arrivals.push(Arrival::RoomLost { owner, room: room::id() }),
             }
         }

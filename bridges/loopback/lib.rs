@@ -22,6 +22,7 @@ mod far_side;
 mod gathering;
 mod lines;
 mod link;
+mod linking;
 mod network;
 mod parlour;
 mod pictures;
@@ -39,7 +40,7 @@ use bridge::{Network, Section, SectionFault};
 
 pub use network::Loopback;
 
-/// The network that `section` sets up. It has no keys of its own.
+/// The network that `section` sets up. Its only key is `linking`: whether accounts link themselves, by a token of Echo's.
 #[expect(clippy::needless_pass_by_value, reason = "the constructors of all networks have one shape")]
 pub fn network(section: Section) -> Result<Arc<dyn Network>, SectionFault> {
     Ok(Arc::new(Loopback::new(&section)?))

@@ -121,6 +121,6 @@ async fn kept_anew(host: &dyn Host, attachment: &Attachment) -> Result<Result<At
         Err(fault @ (HostFault::TooLarge { .. } | HostFault::Media(_))) => {
             Ok(Err(format!("I cannot repeat {name}: {fault}.")))
         }
-        Err(fault @ (HostFault::Store(_) | HostFault::Stopping)) => Err(fault),
+        Err(fault @ (HostFault::Store(_) | HostFault::Secrets(_) | HostFault::Stopping)) => Err(fault),
     }
 }

@@ -12,6 +12,7 @@ use domain::{
 use crate::{
     echo,
     lines::LARGEST_FILE,
+    linking::link_key,
     network::friend_key,
     parlour::Parlour,
     room::{self, Person},
@@ -99,7 +100,7 @@ impl Link for LoopbackLink {
                     tracing::warn!(owner = %self.owner, %failure, "a removed account is left over in group conversations");
                 }
                 let mut writes = self.parlour.forget(&self.owner);
-                writes.push(Write::Delete(friend_key(&self.owner)));
+                writes.extend([friend_key(&self.owner), link_key(&self.owner)].map(Write::Delete));
                 self.parlour.unfriend(&self.owner);
                 if let Err(fault) = self.parlour.host.write(writes).await {
                     tracing::warn!(owner = %self.owner, %fault, "what was kept of a removed account is left over");
@@ -137,7 +138,8 @@ impl LoopbackLink {
         match to {
             RemoteTarget::Person(_) => {}
             RemoteTarget::Room(_) => {
-                self.accept(Arrival::Room { owner: self.owner.clone(), room: self.parlour.room() }).await?;
+                self.accept(Arrival::Room { owner: self.owner.clone(), room: self.parlour.room(), group: None })
+                    .await?;
             }
         }
         Ok(Receipt::default())

@@ -1,14 +1,14 @@
 //! The network.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
 use bridge::{
-    Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Link, LinkOwner, Network, RemoteProfile,
-    RoomProfile, Section, SectionFault, Standing, Write,
+    Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Link, LinkOwner, LinkStatus, LinkStep, Network,
+    RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use crate::{
     gathering::Gathering,
     lines::LARGEST_FILE,
     link::LoopbackLink,
+    linking,
     parlour::Parlour,
     room::{self, ROOM},
     seeking,
@@ -34,24 +35,37 @@ pub(crate) fn friend_key(owner: &Passport) -> String {
 /// The network in memory.
 #[derive(Default)]
 pub struct Loopback {
+    /// Whether accounts link themselves.
+    linking: bool,
     /// There from start to stop.
     parlour: Mutex<Option<Arc<Parlour>>>,
 }
 
-/// The section's own keys: none.
+/// The section's own keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {}
+struct Keys {
+    #[serde(default)]
+    linking: bool,
+}
 
 impl Loopback {
     /// The network that `section` sets up.
     pub fn new(section: &Section) -> Result<Self, SectionFault> {
-        let Keys {} = section.read()?;
-        Ok(Self::default())
+        let Keys { linking } = section.read()?;
+        Ok(Self { linking, ..Self::default() })
     }
 
     pub(crate) fn parlour(&self) -> Option<Arc<Parlour>> {
         self.parlour.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The network's state, where accounts link themselves.
+    fn linked_by_hand(&self) -> Result<Arc<Parlour>, Failure> {
+        if !self.linking {
+            return Err(Failure::Unsupported { reason: "accounts are linked to this network by themselves".into() });
+        }
+        self.parlour().ok_or_else(|| Failure::retry("the network is not started"))
     }
 
     /// The room of five, as it is now.
@@ -96,7 +110,9 @@ impl Network for Loopback {
     async fn open(&self, owner: LinkOwner) -> Result<Arc<dyn Link>, Failure> {
         let Some(parlour) = self.parlour() else { return Err(Failure::retry("the network is not started")) };
         let owner = owner.passport;
-        parlour.befriend(&owner).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+        if !self.linking {
+            parlour.befriend(&owner).await.map_err(|fault| Failure::retry(fault.to_string()))?;
+        }
         let mood = parlour.at_desk(&owner, |desk| {
             desk.open = true;
             desk.mood.clone()
@@ -105,6 +121,22 @@ impl Network for Loopback {
         parlour.host.presence(&owner, &echo::user(), mood.presence(parlour.host.now()));
         parlour.work(&owner);
         Ok(Arc::new(LoopbackLink { owner, parlour }))
+    }
+
+    fn link_steps(&self) -> Vec<LinkStep> {
+        if self.linking { linking::steps() } else { Vec::new() }
+    }
+
+    async fn link(&self, owner: &Passport, answers: &BTreeMap<String, String>) -> Result<LinkStatus, Failure> {
+        self.linked_by_hand()?.link(owner, answers).await
+    }
+
+    async fn unlink(&self, owner: &Passport) -> Result<bool, Failure> {
+        self.linked_by_hand()?.unlink(owner).await
+    }
+
+    async fn linked(&self, owner: &Passport) -> Option<LinkStatus> {
+        self.linked_by_hand().ok()?.linked(owner).await
     }
 
     async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {
@@ -139,7 +171,7 @@ impl Parlour {
         if self.friends().contains(&key) {
             return Ok(());
         }
-        let arrivals = vec![Arrival::Friend { owner: owner.clone(), who: echo::profile() }];
+        let arrivals = vec![Arrival::Friend { owner: owner.clone(), who: echo::profile(), group: None }];
         self.host.accept(Batch { arrivals, writes: vec![Write::Put(key.clone(), String::new())] }).await?;
         self.friends().insert(key);
         Ok(())

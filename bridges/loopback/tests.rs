@@ -2,12 +2,13 @@
 
 mod gathering;
 mod gifts;
+mod linking;
 mod pictures;
 mod relations;
 mod repeating;
 mod room;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bridge::{
@@ -33,6 +34,10 @@ impl Subject for Both {
 
     fn person(&self) -> RemoteProfile {
         echo::profile()
+    }
+
+    fn link_answers(&self) -> Option<BTreeMap<String, String>> {
+        (!self.0.link_steps().is_empty()).then(|| linking::answers("loop-ann-s3cret"))
     }
 
     async fn say(&self, text: &str) {
@@ -197,6 +202,11 @@ async fn loopback_conforms() {
     run(&Both(Arc::new(Loopback::new(&section(&[])).unwrap()))).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn loopback_conforms_where_accounts_link_themselves() {
+    run(&Both(Arc::new(Loopback::new(&linking::section()).unwrap()))).await;
+}
+
 #[test]
 fn a_key_in_the_section_is_a_fault() {
     let fault = crate::network(section(&[("homeserver", "x")])).err().unwrap();
@@ -212,7 +222,7 @@ async fn echo_is_everybodys_friend_once() {
         network.open(owner()).await.unwrap();
         network.stop().await;
     }
-    let friend = Arrival::Friend { owner: owner().passport, who: echo::profile() };
+    let friend = Arrival::Friend { owner: owner().passport, who: echo::profile(), group: None };
     assert_eq!(host.seen().arrivals, [friend]);
     let presence = host.seen().presences.remove(&(owner().passport, echo::user())).unwrap();
     assert_eq!(

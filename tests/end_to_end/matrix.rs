@@ -8,7 +8,7 @@ mod gathering;
 mod looks;
 mod outward;
 mod people;
-mod picture;
+pub(crate) mod picture;
 mod presence;
 mod relations;
 mod resuming;

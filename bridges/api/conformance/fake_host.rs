@@ -52,6 +52,8 @@ pub struct Seen {
     pub rooms: HashMap<RemoteRoom, RoomProfile>,
     /// The latest picture of each person and room.
     pub pictures: HashMap<RemoteTarget, Option<BlobId>>,
+    /// What the accounts were told, oldest first.
+    pub notices: Vec<(Passport, String)>,
     /// How many calls told something: acceptances that failed, and signals of nothing new, included.
     pub calls: usize,
 }
@@ -73,6 +75,8 @@ struct State {
     seen: Seen,
     known: HashSet<(Passport, RemoteMessage)>,
     values: BTreeMap<String, String>,
+    secrets: BTreeMap<String, String>,
+    public_url: Option<String>,
     media: HashMap<Source, Vec<u8>>,
     failures: usize,
 }
@@ -97,6 +101,17 @@ impl FakeHost {
     #[must_use]
     pub fn failures_left(&self) -> usize {
         self.state().failures
+    }
+
+    /// From now on attachments are published under this address, such as `https://msn.example`; before that, they cannot be.
+    pub fn publish_under(&self, public_url: &str) {
+        self.state().public_url = Some(public_url.to_owned());
+    }
+
+    /// The keys of all secrets that the bridge keeps, in their order.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        self.state().secrets.keys().cloned().collect()
     }
 
     /// Keeps these bytes, as if they had been handed in.
@@ -176,6 +191,14 @@ impl FakeHost {
     }
 }
 
+/// What an attachment's address ends with.
+fn word_of(source: Source) -> String {
+    match source {
+        Source::Blob(blob) => blob.to_string(),
+        Source::Object(hash) => hash.to_string().replace('/', "_"),
+    }
+}
+
 impl State {
     fn commit(&mut self, batch: Batch, owners: &[LinkOwner]) -> Accepted {
         let mut accepted = Accepted::default();
@@ -197,7 +220,11 @@ impl State {
         for write in writes {
             match write {
                 Write::Put(key, value) => drop(self.values.insert(key, value)),
-                Write::Delete(key) => drop(self.values.remove(&key)),
+                Write::Seal(key, value) => drop(self.secrets.insert(key, value)),
+                Write::Delete(key) => {
+                    self.values.remove(&key);
+                    self.secrets.remove(&key);
+                }
             }
         }
     }
@@ -257,6 +284,10 @@ impl Host for FakeHost {
         Ok(values.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
+    async fn secret(&self, key: &str) -> Result<Option<String>, HostFault> {
+        Ok(self.state().secrets.get(key).cloned())
+    }
+
     async fn write(&self, writes: Vec<Write>) -> Result<(), HostFault> {
         self.state().write(writes);
         Ok(())
@@ -303,5 +334,15 @@ impl Host for FakeHost {
 
     async fn open_media(&self, source: Source) -> Result<Option<MediaStream>, HostFault> {
         Ok(self.kept(source).map(|bytes| Box::pin(Cursor::new(bytes)) as MediaStream))
+    }
+
+    async fn publish(&self, attachment: &Attachment) -> Result<Option<String>, HostFault> {
+        let state = self.state();
+        let public_url = state.public_url.as_ref().filter(|_| state.media.contains_key(&attachment.source));
+        Ok(public_url.map(|url| format!("{url}/media/{}", word_of(attachment.source))))
+    }
+
+    fn notify(&self, owner: &Passport, line: String) {
+        self.tell(|seen| seen.notices.push((owner.clone(), line)));
     }
 }

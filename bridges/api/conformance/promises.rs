@@ -1,5 +1,6 @@
 //! What the contract promises, one promise after the other.
 
+mod links;
 mod looks;
 mod media;
 mod relations;
@@ -40,6 +41,10 @@ pub async fn run(subject: &dyn Subject) {
     let stage =
         Stage { subject, host: &host, network: &network, link: &link, person: subject.person(), owner: owner() };
 
+    stage.what_links_ask_is_well_formed();
+    if let Some(answers) = subject.link_answers() {
+        stage.accounts_link_themselves(&answers).await;
+    }
     stage.people_become_contacts().await;
     stage.people_are_found().await;
     stage.texts_are_heard_exactly().await;

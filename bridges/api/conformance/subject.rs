@@ -1,6 +1,6 @@
 //! What a bridge gives to the suite.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{Content, RemoteMessage, content::Text, presence::RemotePresence};
@@ -32,6 +32,12 @@ pub trait Subject: Send + Sync {
 
     /// The person, as the network finds them.
     fn person(&self) -> RemoteProfile;
+
+    /// Right answers to [`Network::link_steps`], where [`owner`] is to be linked by them; they are linked so for all of the suite. `None`
+    /// where they are linked by themselves.
+    fn link_answers(&self) -> Option<BTreeMap<String, String>> {
+        None
+    }
 
     /// The person says `text` to [`owner`], and goes on, as their network would, until the bridge has told it "received".
     async fn say(&self, text: &str);

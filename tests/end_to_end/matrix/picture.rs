@@ -1,7 +1,7 @@
 //! Pictures for people and messages, made here, and a look into those that come back.
 
 /// A square PNG in one colour (RFC 2083). Its dots are not compressed.
-pub(super) fn png(side: u16, [red, green, blue]: [u8; 3]) -> Vec<u8> {
+pub(crate) fn png(side: u16, [red, green, blue]: [u8; 3]) -> Vec<u8> {
     let row: Vec<u8> = [0].into_iter().chain([red, green, blue].repeat(usize::from(side))).collect();
     let dots = row.repeat(usize::from(side));
     let length = u16::try_from(dots.len()).expect("dots that fit into one stored block");
@@ -19,14 +19,14 @@ pub(super) fn png(side: u16, [red, green, blue]: [u8; 3]) -> Vec<u8> {
 }
 
 /// The width and height of a PNG.
-pub(super) fn size_of_png(png: &[u8]) -> (u32, u32) {
+pub(crate) fn size_of_png(png: &[u8]) -> (u32, u32) {
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && &png[12..16] == b"IHDR", "no PNG: {png:?}");
     let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     (number(16), number(20))
 }
 
 /// A GIF of one dot (`GIF89a`).
-pub(super) const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+pub(crate) const GIF: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
 fn adler(bytes: &[u8]) -> u32 {
     let (one, two) = bytes.iter().fold((1, 0), |(one, two), byte| {

@@ -20,7 +20,7 @@ impl Stage<'_> {
             self.deliver_to("suite-go-in", room, Action::Befriend).await;
         }
         self.arrived_in("word that the account is in the room", |arrival| {
-            matches!(arrival, Arrival::Room { owner, room: entered } if *owner == self.owner.passport && entered.room == room.room)
+            matches!(arrival, Arrival::Room { owner, room: entered, .. } if *owner == self.owner.passport && entered.room == room.room)
         })
         .await;
         // Whoever is in a room already, and goes into it, is still in it.

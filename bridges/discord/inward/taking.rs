@@ -1,0 +1,227 @@
+//! Taking in what was said in one place, in its order.
+
+use bridge::{Arrival, Batch, Write};
+use domain::{Passport, contact::RemoteTarget};
+
+use super::{Cursors, Place, relayed::Unsure};
+use crate::{
+    bots::Whose,
+    echoes::Speaker,
+    event::Happening,
+    model::{ChannelId, EmojiSign, GuildId, Message, MessageId, UserId},
+    remote_ids,
+    running::{Running, Stopping},
+    words,
+};
+
+/// What kind of place it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A chat with one person.
+    Direct(UserId),
+    /// A channel or a thread of a guild.
+    Room(GuildId),
+}
+
+impl Kind {
+    pub(super) const fn guild(self) -> Option<GuildId> {
+        match self {
+            Self::Direct(_) => None,
+            Self::Room(guild) => Some(guild),
+        }
+    }
+
+    pub(super) fn target(self, channel: ChannelId) -> RemoteTarget {
+        match self {
+            Self::Direct(user) => remote_ids::direct(user),
+            Self::Room(_) => RemoteTarget::Room(remote_ids::room(channel)),
+        }
+    }
+}
+
+/// What is committed together.
+#[derive(Default)]
+struct Taken {
+    arrivals: Vec<Arrival>,
+    writes: Vec<Write>,
+    /// The last message of it.
+    last: Option<MessageId>,
+    /// Whose conversation with the relay goes on by it.
+    talker: Option<UserId>,
+}
+
+impl Running {
+    /// Takes in what happened in a place.
+    pub(super) async fn take(&self, place: Place, happening: Happening) -> Result<(), Stopping> {
+        match happening {
+            Happening::Message(message) => self.take_messages(place, vec![*message], false).await,
+            Happening::MessageChanged(message) => self.take_change(place, *message).await,
+            Happening::MessagesGone { guild, messages, .. } => self.take_deletions(place, guild, &messages).await,
+            Happening::Reaction { guild, message, user, emoji, added, .. } => {
+                self.take_reaction(place, guild, (message, user, &emoji), added).await
+            }
+            // None of them waits in a lane.
+            Happening::Ready { .. }
+            | Happening::Resumed
+            | Happening::Guild(_)
+            | Happening::GuildChanged(_)
+            | Happening::GuildGone { .. }
+            | Happening::Channel(_)
+            | Happening::ChannelGone { .. }
+            | Happening::Threads { .. }
+            | Happening::Role { .. }
+            | Happening::RoleGone { .. }
+            | Happening::Emojis { .. }
+            | Happening::Member { .. }
+            | Happening::MemberGone { .. }
+            | Happening::Members { .. }
+            | Happening::Presence { .. }
+            | Happening::Me(_)
+            | Happening::Typing { .. }
+            | Happening::WebhooksChanged { .. } => Ok(()),
+        }
+    }
+
+    /// Takes in messages of a place, oldest first, all in one commit. What was taken before is passed over by whoever commits it.
+    /// `after_gap`: between what was taken last and the first of these, more was said than is known.
+    pub(crate) async fn take_messages(
+        &self,
+        place: Place,
+        messages: Vec<Message>,
+        mut after_gap: bool,
+    ) -> Result<(), Stopping> {
+        let Some(voice) = self.bots.get(place.bot) else { return Ok(()) };
+        let mut taken = Taken::default();
+        let mut unsure = Unsure::default();
+        for mut message in messages {
+            taken.last = taken.last.max(Some(message.id));
+            let Some(kind) = self.kind_or_learn(place, &message, &mut taken.writes) else { continue };
+            if std::mem::take(&mut after_gap) {
+                taken.arrivals.extend(self.gap(place, kind, &message));
+            }
+            let speaker = self.speaker(&mut message);
+            let owners: Vec<Passport> = match (&speaker, kind, &voice.whose) {
+                // In a direct chat nobody but the account itself can have spoken.
+                (Speaker::Relay, _, _) | (Speaker::Account(_), Kind::Direct(_), _) => continue,
+                (Speaker::Stranger, Kind::Direct(person), Whose::Relay) => {
+                    taken.talker = Some(person);
+                    self.meant(&voice, person, &message, &mut unsure).await?.into_iter().collect()
+                }
+                (Speaker::Stranger | Speaker::Account(_), _, _) => self.hearers(place, kind, &speaker),
+            };
+            if let (Kind::Direct(_), Some(author)) = (kind, &message.author) {
+                owners.iter().for_each(|owner| self.people.met(place.bot, owner, author));
+            }
+            taken.arrivals.extend(self.arrivals(&voice, kind, message, &speaker, &owners).await?);
+        }
+        self.commit(place, taken).await?;
+        self.explain(&voice, place.channel, unsure).await;
+        Ok(())
+    }
+
+    /// Commits what was taken, and how far that is.
+    async fn commit(&self, place: Place, taken: Taken) -> Result<(), Stopping> {
+        let Taken { arrivals, mut writes, last, talker } = taken;
+        writes.extend(last.map(|last| Cursors::write(place, last)));
+        // Held until it is committed, so that what is written of a conversation is never older than what was.
+        let talks = match talker {
+            Some(_) => Some(self.directs.talks.lock().await),
+            None => None,
+        };
+        writes.extend(talker.zip(talks.as_deref()).and_then(|(talker, talks)| talks.write(talker)));
+        if arrivals.is_empty() && writes.is_empty() {
+            return Ok(());
+        }
+        self.hand_in(Batch { arrivals, writes }).await?;
+        if let Some(last) = last {
+            self.cursors.committed(place, last);
+        }
+        Ok(())
+    }
+
+    async fn take_change(&self, place: Place, mut message: Message) -> Result<(), Stopping> {
+        // Only a preview came: nobody changed anything.
+        let Some(edited) = message.edited_timestamp.clone() else { return Ok(()) };
+        let Some(voice) = self.bots.get(place.bot) else { return Ok(()) };
+        let Some(kind) = self.kind_of(place, message.guild_id) else { return Ok(()) };
+        let speaker = self.speaker(&mut message);
+        if speaker != Speaker::Stranger || message.author.is_none() {
+            return Ok(());
+        }
+        let owners = self.concerned(place, kind, message.id).await?;
+        let spoken = self.spoken(&voice, kind, message, &speaker).await?;
+        let (target, now) = (kind.target(place.channel), self.host.now());
+        let arrivals = owners.iter().filter_map(|owner| spoken.edit(owner, &target, &edited, now)).collect();
+        self.commit(place, Taken { arrivals, ..Taken::default() }).await
+    }
+
+    async fn take_deletions(
+        &self,
+        place: Place,
+        guild: Option<GuildId>,
+        messages: &[MessageId],
+    ) -> Result<(), Stopping> {
+        let Some(kind) = self.kind_of(place, guild) else { return Ok(()) };
+        let (target, sent) = (kind.target(place.channel), self.host.now());
+        let mut arrivals = Vec::with_capacity(messages.len());
+        for message in messages {
+            let author = self.authors.of(*message);
+            let owners = self.concerned(place, kind, *message).await?;
+            // Nobody is told of what they said themselves.
+            let owners = owners.into_iter().filter(|owner| author.account.as_ref() != Some(owner));
+            arrivals.extend(owners.map(|owner| Arrival::Removal {
+                owner,
+                place: target.clone(),
+                author: author.clone(),
+                id: remote_ids::deletion(place.channel, *message),
+                of: remote_ids::message(place.channel, *message),
+                sent,
+            }));
+        }
+        self.commit(place, Taken { arrivals, ..Taken::default() }).await
+    }
+
+    async fn take_reaction(
+        &self,
+        place: Place,
+        guild: Option<GuildId>,
+        (message, user, emoji): (MessageId, UserId, &EmojiSign),
+        added: bool,
+    ) -> Result<(), Stopping> {
+        let Some(kind) = self.kind_of(place, guild) else { return Ok(()) };
+        if self.bots.whose(user).is_some() {
+            return Ok(());
+        }
+        let profile = self.people.profile(user, kind.guild());
+        let on = remote_ids::message(place.channel, message);
+        let reaction = remote_ids::reaction(place.channel, message, user, emoji);
+        let (target, sent) = (kind.target(place.channel), self.host.now());
+        let arrival = |owner: Passport| {
+            let (place, author) = (target.clone(), profile.clone());
+            if added {
+                let (id, to) = (reaction.clone(), on.clone());
+                Arrival::Reaction { owner, place, author, id, to, sent, sign: words::sign(emoji) }
+            } else {
+                let id = remote_ids::withdrawal(&reaction);
+                Arrival::Removal { owner, place, author, id, of: reaction.clone(), sent }
+            }
+        };
+        let arrivals = self.concerned(place, kind, message).await?.into_iter().map(arrival).collect();
+        self.commit(place, Taken { arrivals, ..Taken::default() }).await
+    }
+
+    /// What kind of place it is; `None` where nobody can say.
+    fn kind_of(&self, place: Place, guild: Option<GuildId>) -> Option<Kind> {
+        let guild = guild.or_else(|| self.roster.channel(place.channel).map(|facts| facts.guild));
+        guild.map(Kind::Room).or_else(|| self.directs.with(place).map(Kind::Direct))
+    }
+
+    /// The same of a message, whose author is whom a chat is with, where it is new.
+    fn kind_or_learn(&self, place: Place, message: &Message, writes: &mut Vec<Write>) -> Option<Kind> {
+        self.kind_of(place, message.guild_id).or_else(|| {
+            let author = message.author.as_ref().filter(|author| author.id != place.bot)?;
+            writes.extend(self.directs.add(place, author.id));
+            Some(Kind::Direct(author.id))
+        })
+    }
+}

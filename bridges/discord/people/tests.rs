@@ -1,0 +1,5 @@
+mod lists;
+mod stage;
+mod states;
+
+use super::*;

@@ -21,8 +21,10 @@ use crate::listeners::{self, ListenerKeys};
 pub(crate) const EXAMPLE: &str = include_str!("../config/examples/chrysalis.toml");
 
 /// The annotated examples of the networks' files.
-pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 1] =
-    [("networks/matrix.toml", include_str!("../config/examples/networks/matrix.toml"))];
+pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 2] = [
+    ("networks/discord.toml", include_str!("../config/examples/networks/discord.toml")),
+    ("networks/matrix.toml", include_str!("../config/examples/networks/matrix.toml")),
+];
 
 /// Where the configuration is looked for when it is not named.
 const USUAL_PLACE: &str = "config/chrysalis.toml";
@@ -248,7 +250,7 @@ pub(crate) mod tests {
 
     const DEFAULTS: &str = include_str!("../config/defaults.toml");
 
-    const KINDS: [(&str, u32); 2] = [("loopback", 256), ("matrix", 64)];
+    const KINDS: [(&str, u32); 3] = [("discord", 128), ("loopback", 256), ("matrix", 64)];
 
     pub(crate) fn read(main: &str, networks: &[(&str, &str)]) -> Result<Configuration, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -274,10 +276,12 @@ pub(crate) mod tests {
         }
         assert_eq!(whole, defaults);
         assert_eq!(plain.networks.len(), 1);
-        let [(_, matrix)] = NETWORK_EXAMPLES;
-        let with_matrix = read(EXAMPLE, &[("matrix.toml", matrix)]).unwrap();
-        let kinds: Vec<&str> = with_matrix.networks.iter().map(|network| network.kind.as_str()).collect();
-        assert_eq!(kinds, ["loopback", "matrix"]);
+        for (path, example) in NETWORK_EXAMPLES {
+            let file = path.strip_prefix("networks/").unwrap();
+            let with_it = read(EXAMPLE, &[(file, example)]).unwrap();
+            let kinds: BTreeSet<&str> = with_it.networks.iter().map(|network| network.kind.as_str()).collect();
+            assert_eq!(kinds, BTreeSet::from(["loopback", file.strip_suffix(".toml").unwrap()]));
+        }
     }
 
     #[test]

@@ -131,6 +131,7 @@ pub struct Receipt {
 pub enum Farewell {
     /// The program stops; the link opens again at the next start.
     Stopping,
-    /// The account was removed: leave every chat, for good, and forget what was kept for it, a link of its own included.
+    /// The account was removed: leave every chat, for good, and forget what was kept for it, a link of its own included. Where it was
+    /// removed while the network was off, or no server ran, its link is opened at the next start for this alone.
     Removed,
 }

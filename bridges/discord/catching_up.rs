@@ -28,27 +28,27 @@ impl Running {
     pub(crate) async fn look_at<'a>(self: &Arc<Self>, bot: UserId, channels: impl IntoIterator<Item = &'a Channel>) {
         let mut writes = Vec::new();
         let mut behind = Vec::new();
-        let newest = self.cursors.newest(bot);
+        let before = self.cursors.heard_before(bot);
         for channel in channels {
             if !holds_messages(channel.kind) {
                 continue;
             }
             let place = Place { bot, channel: channel.id };
-            let is_behind = match self.cursors.seen(place) {
-                Some(seen) => channel.last_message_id.is_some_and(|last| last > seen),
-                None => {
-                    // What was made while nobody listened was never to be heard by anybody before.
-                    let is_younger = newest.is_some_and(|newest| channel.id.0 > newest.0);
-                    let (first, last) = (MessageId(channel.id.0.saturating_sub(1)), channel.last_message_id);
-                    let begin = if is_younger { first } else { last.unwrap_or(first) };
-                    writes.push(Cursors::write(place, begin));
-                    self.cursors.committed(place, begin);
-                    is_younger && last.is_some()
-                }
+            let last = channel.last_message_id;
+            let is_behind = if let Some(seen) = self.cursors.seen(place) {
+                last.is_some_and(|last| last > seen)
+            } else {
+                // What was made while nobody listened could not be heard by anybody before.
+                let is_younger = before.is_some_and(|before| channel.id.0 > before.0);
+                let first = MessageId(channel.id.0.saturating_sub(1));
+                let begin = if is_younger { first } else { last.unwrap_or(first) };
+                writes.push(Cursors::write(place, begin));
+                self.cursors.committed(place, begin);
+                is_younger && last.is_some()
             };
             self.cursors.is_current(place);
             if is_behind {
-                behind.push((place, channel.last_message_id));
+                behind.push((place, last));
             }
         }
         // Should it fail, it is written with the first message of each.

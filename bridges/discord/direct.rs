@@ -3,7 +3,7 @@
 mod talk;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -112,12 +112,14 @@ impl Channels {
 impl Talks {
     /// The conversation with somebody, to be changed.
     pub(crate) async fn of(&mut self, host: &dyn Host, user: UserId) -> Result<&mut Talk, HostFault> {
-        if !self.0.contains_key(&user) {
-            let kept = host.get(&format!("{TALK}{user}")).await?;
-            let talk = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
-            self.0.insert(user, talk);
+        match self.0.entry(user) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let kept = host.get(&format!("{TALK}{user}")).await?;
+                let talk = kept.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
+                Ok(unknown.insert(talk))
+            }
         }
-        Ok(self.0.entry(user).or_default())
     }
 
     /// The write that keeps the conversation as it is.

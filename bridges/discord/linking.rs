@@ -40,17 +40,17 @@ impl Running {
     /// Connects the relay, and every bot that an account has linked.
     pub(crate) async fn connect_all(&self) -> Result<(), Failure> {
         if let Some(token) = self.settings.relay.clone() {
-            self.connect(Whose::Relay, token, "", Vec::new());
+            self.connect(&Whose::Relay, token, "", Vec::new());
         }
         for (key, _) in self.host.list(OWN).await.map_err(|fault| host_failure(&fault))? {
             let Some(owner) = key.strip_prefix(OWN).and_then(|owner| owner.parse::<Passport>().ok()) else { continue };
             match self.host.secret(&format!("{SEALED}{owner}")).await {
                 Ok(Some(token)) => match Token::parse(&token) {
-                    Ok(token) => drop(self.connect(Whose::Account(owner), token, "", Vec::new())),
+                    Ok(token) => drop(self.connect(&Whose::Account(owner), token, "", Vec::new())),
                     Err(reason) => tracing::error!(%owner, reason, "a kept token is none"),
                 },
                 Ok(None) => {
-                    tracing::error!(%owner, "the token of a linked bot is not there any more; it has to be linked again")
+                    tracing::error!(%owner, "the token of a linked bot is not there any more; it has to be linked again");
                 }
                 Err(fault) => return Err(host_failure(&fault)),
             }
@@ -59,13 +59,13 @@ impl Running {
     }
 
     /// Connects a bot. What the account had before is disconnected.
-    fn connect(&self, whose: Whose, token: Token, identity: &str, notes: Vec<String>) -> Option<UserId> {
+    fn connect(&self, whose: &Whose, token: Token, identity: &str, notes: Vec<String>) -> Option<UserId> {
         let bot = token.bot();
         // Of all but the oldest bots, the application has the same id; what Discord tells comes in its stead.
         let application = ApplicationId(bot.0);
         let voice = Voice { bot, whose: whose.clone(), rest: self.rest.of(token.clone()), application };
         let before = self.bots.add(voice, identity, notes);
-        self.gateway.connect(token, self.shown_by(&whose));
+        self.gateway.connect(token, self.shown_by(whose));
         before
     }
 
@@ -94,7 +94,7 @@ impl Running {
             Write::Put(format!("{OWN}{owner}"), bot.to_string()),
         ];
         self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
-        if let Some(before) = self.connect(Whose::Account(owner.clone()), token, &identity, notes) {
+        if let Some(before) = self.connect(&Whose::Account(owner.clone()), token, &identity, notes) {
             self.forget(before).await;
         }
         self.owners_changed();
@@ -153,7 +153,9 @@ impl Running {
     /// The account is no longer here.
     pub(crate) async fn account_removed(&self, owner: &Passport) -> Result<(), Failure> {
         self.bots.account_gone(owner);
-        self.unlink(owner).await?;
+        if !self.unlink(owner).await? {
+            self.people.release(owner).await.map_err(|fault| host_failure(&fault))?;
+        }
         let mut writes = self.departures.forget(owner);
         writes.extend(self.said_by(owner).await.map_err(|fault| host_failure(&fault))?);
         self.host.write(writes).await.map_err(|fault| host_failure(&fault))

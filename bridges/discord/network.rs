@@ -146,3 +146,28 @@ impl Network for Discord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_example_is_taken() {
+        let example = include_str!("../../config/examples/networks/discord.toml");
+        let mut example: Value = toml::from_str(example).unwrap();
+        let mut values = example["networks"]["discord"].take().as_object().unwrap().clone();
+        for for_all in ["enabled", "network_bit"] {
+            values.remove(for_all).unwrap();
+        }
+        let section = Section {
+            name: "discord".parse().unwrap(),
+            bit: 128.try_into().unwrap(),
+            values,
+            base: "/nowhere".into(),
+            data_directory: "/nowhere".into(),
+        };
+        assert!(Discord::new(&section).is_ok());
+    }
+}

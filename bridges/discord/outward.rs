@@ -99,18 +99,15 @@ impl Running {
         let mut messages = Vec::with_capacity(parts.len());
         for (number, part) in parts.iter().enumerate() {
             let known = said.find(errand.key, number);
-            let found = match known {
-                None if may_be_said => self.look_for(errand, part, &said).await?,
-                known => known,
-            };
-            let message = match found {
-                Some(message) => Some(message),
-                None => {
-                    // What comes behind a part that was never said was never said either.
-                    may_be_said = false;
-                    self.say_part(errand, &mut manner, part, number, &said).await?
-                }
-            };
+            let mut message = known;
+            if message.is_none() && may_be_said {
+                message = self.look_for(errand, part, &said).await?;
+            }
+            if message.is_none() {
+                // What comes behind a part that was never said was never said either.
+                may_be_said = false;
+                message = self.say_part(errand, &mut manner, part, number, &said).await?;
+            }
             let Some(message) = message else { continue };
             if known.is_none() {
                 said.add(errand.key, number, message);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bridge::Farewell;
 use domain::{Passport, Realm, account::Cause};
 use serde::{Deserialize, Serialize};
 use store::{AccountSummary, Store, StoreFault};
@@ -135,7 +134,7 @@ impl Administration {
         if let Some(core) = &self.core {
             core.authentication.revoke(&passport);
             core.directory.remove(&passport);
-            core.links.close(&passport, Farewell::Removed).await;
+            links::part(core, &passport).await;
         }
         Ok(())
     }

@@ -120,6 +120,8 @@ impl Handle {
             started.map_err(|failure| StartFault(format!("networks.{}: {failure}", entry.name)))?;
         }
         let unreadable = |fault| StartFault(format!("cannot read the database: {fault}"));
+        // First: somebody else may have the address of an account that was removed.
+        links::part_late(&core).await.map_err(unreadable)?;
         // Side by side, so that what networks keep of new accounts is committed in groups.
         stream::iter(core.store.accounts().await.map_err(unreadable)?)
             .for_each_concurrent(OPENED_AT_ONCE, async |account| {

@@ -165,8 +165,17 @@ impl Linking {
         if !self.core.attempts.allowances.take(owner, Instant::now()) {
             return Err(LinkFault::TooOften);
         }
-        let (network, linked) = (Arc::clone(&entry.network), owner.clone());
-        let outcome = self.finish(owner, &entry.name, async move { network.link(&linked, &answers).await }).await;
+        let (network, linked, store) = (Arc::clone(&entry.network), owner.clone(), self.core.store.clone());
+        let deed = async move {
+            let status = network.link(&linked, &answers).await?;
+            // The network may have forgotten the account just before, and whoever is given its address next would have the link.
+            if let Ok(None) = store.account_name(&linked).await {
+                network.unlink(&linked).await?;
+                return Err(Failure::refused("the account was removed meanwhile"));
+            }
+            Ok(status)
+        };
+        let outcome = self.finish(owner, &entry.name, deed).await;
         match &outcome {
             Ok(_) => info!(%owner, network = %entry.name, "an account was linked"),
             Err(fault) => info!(%owner, network = %entry.name, %fault, "an account was not linked"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bridge::{Farewell, Features, Link, LinkOwner, Network};
 use domain::{NetworkBit, NetworkName, Passport, presence::OwnPresence};
+use store::StoreFault;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
@@ -148,6 +149,35 @@ impl Links {
             link.close(farewell).await;
         }
     }
+}
+
+/// An account was removed: the networks are told so, and forget it.
+pub(crate) async fn part(core: &Core, owner: &Passport) {
+    core.links.close(owner, Farewell::Removed).await;
+    for entry in &core.links.networks {
+        if let Err(fault) = core.store.forgotten(&entry.name, owner).await {
+            warn!(%owner, network = %entry.name, %fault, "that an account was removed is told its network once more");
+        }
+    }
+}
+
+/// Tells the networks of the accounts that were removed while they could not be told: they were off, or no server ran.
+pub(crate) async fn part_late(core: &Core) -> Result<(), StoreFault> {
+    for entry in &core.links.networks {
+        for removed in core.store.removed(&entry.name).await? {
+            match entry.network.open(owner(removed.clone(), "")).await {
+                Ok(link) => {
+                    link.close(Farewell::Removed).await;
+                    core.store.forgotten(&entry.name, &removed).await?;
+                    info!(owner = %removed, network = %entry.name, "a network was told of a removed account");
+                }
+                Err(failure) => {
+                    warn!(owner = %removed, network = %entry.name, %failure, "a network cannot be told of a removed account");
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Opens again, now and then, what could not be opened, until the server stops.

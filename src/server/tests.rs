@@ -1,6 +1,7 @@
 //! What takes a whole server, and no client.
 
 mod hosting;
+mod parting;
 mod turns;
 
 use std::sync::{

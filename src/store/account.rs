@@ -3,7 +3,7 @@
 use domain::{Passport, Timestamp, account::Prompt, policy::Privacy};
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault, clock, entry, message, word};
+use crate::{Store, StoreFault, clock, entry, message, removed, word};
 
 /// An account at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +144,7 @@ async fn remove(connection: &mut AnyConnection, passport: &Passport, now: Timest
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    removed::note(connection, passport).await?;
     for message in waiting {
         message::forget_if_nobody_waits(connection, message).await?;
     }

@@ -28,6 +28,7 @@ mod open;
 mod outbox;
 mod reaction;
 mod record;
+mod removed;
 mod room;
 mod rows;
 mod setting;

@@ -117,7 +117,7 @@ pub(crate) fn whole_of(
     if is_on { word::passport("merged", &whole) } else { Ok(contact) }
 }
 
-/// Shows an entry as another one from now on, which is shown as itself. Which one is spoken to stays as it is where it is shown so
+/// Shows an entry as another one from now on, which is shown as itself; what was shown as that entry is so no more. Which one is spoken to stays as it is where it is shown so
 /// already.
 pub(crate) async fn merge(
     connection: &mut AnyConnection,
@@ -125,8 +125,14 @@ pub(crate) async fn merge(
     contact: &Passport,
     into: &Passport,
 ) -> Result<(), StoreFault> {
-    // One that is merged into an entry whose network is off stands on the list by itself.
-    split(connection, owner, into).await?;
+    // Nothing is merged into an entry that is merged itself. What the owner sees merged into this one is merged anew after it; the rest
+    // is of networks that are off.
+    sqlx::query("DELETE FROM merged WHERE owner = $1 AND (passport = $3 OR whole = $2)")
+        .bind(owner.as_str())
+        .bind(contact.as_str())
+        .bind(into.as_str())
+        .execute(&mut *connection)
+        .await?;
     sqlx::query(
         "INSERT INTO merged (owner, passport, whole, spoken) VALUES ($1, $2, $3, 0)
          ON CONFLICT (owner, passport) DO UPDATE

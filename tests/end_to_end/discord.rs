@@ -10,6 +10,7 @@ mod people;
 mod relay;
 mod rooms;
 mod storms;
+mod talk;
 
 use std::time::Duration;
 

@@ -29,6 +29,8 @@ struct Known {
     seen: HashMap<Place, MessageId>,
     /// The newest of each bot.
     newest: HashMap<UserId, MessageId>,
+    /// The newest of each bot when its present session began.
+    before: HashMap<UserId, MessageId>,
     /// The places of which nothing is missing before what the present session tells.
     current: HashSet<Place>,
 }
@@ -50,9 +52,10 @@ impl Cursors {
         self.lock().seen.get(&place).copied()
     }
 
-    /// The last message that a bot heard anywhere: what is older than that, and not known, was never to be heard.
-    pub(crate) fn newest(&self, bot: UserId) -> Option<MessageId> {
-        self.lock().newest.get(&bot).copied()
+    /// The last message that a bot had heard anywhere when its present session began: a place that is older than that, and not
+    /// known, was never to be heard. `None` if it had heard nothing.
+    pub(crate) fn heard_before(&self, bot: UserId) -> Option<MessageId> {
+        self.lock().before.get(&bot).copied()
     }
 
     /// Where a bot has heard something.
@@ -72,7 +75,11 @@ impl Cursors {
 
     /// From now on everything may have been missed of what the bot hears.
     pub(crate) fn behind(&self, bot: UserId) {
-        self.lock().current.retain(|place| place.bot != bot);
+        let mut known = self.lock();
+        known.current.retain(|place| place.bot != bot);
+        if let Some(newest) = known.newest.get(&bot).copied() {
+            known.before.insert(bot, newest);
+        }
     }
 
     /// Nothing is missing any more before what comes now, or it will be fetched first. Whether that is new.
@@ -84,6 +91,7 @@ impl Cursors {
     pub(crate) fn forget(&self, bot: UserId) -> Vec<Write> {
         let mut known = self.lock();
         known.newest.remove(&bot);
+        known.before.remove(&bot);
         known.current.retain(|place| place.bot != bot);
         let gone: Vec<Place> = known.seen.keys().filter(|place| place.bot == bot).copied().collect();
         for place in &gone {
@@ -122,16 +130,19 @@ mod tests {
         let host = FakeHost::new("discord".parse().unwrap(), Vec::new());
         let place = |channel| Place { bot: UserId(1), channel: ChannelId(channel) };
         let cursors = Cursors::load(&*host).await.unwrap();
-        assert!((cursors.seen(place(5)), cursors.newest(UserId(1))) == (None, None));
+        cursors.behind(UserId(1));
+        assert_eq!((cursors.seen(place(5)), cursors.heard_before(UserId(1))), (None, None));
         host.write(vec![Cursors::write(place(5), MessageId(10)), Cursors::write(place(6), MessageId(20))])
             .await
             .unwrap();
         let cursors = Cursors::load(&*host).await.unwrap();
         cursors.committed(place(5), MessageId(7));
-        assert_eq!((cursors.seen(place(5)), cursors.newest(UserId(1))), (Some(MessageId(10)), Some(MessageId(20))));
+        assert_eq!((cursors.seen(place(5)), cursors.heard_before(UserId(1))), (Some(MessageId(10)), None));
         assert!(cursors.is_current(place(5)) && !cursors.is_current(place(5)));
         cursors.behind(UserId(1));
         assert!(cursors.is_current(place(5)), "a new session knows nothing");
+        cursors.committed(place(6), MessageId(30));
+        assert_eq!(cursors.heard_before(UserId(1)), Some(MessageId(20)), "when it began");
         host.write(cursors.forget(UserId(1))).await.unwrap();
         assert!(host.list(KEY).await.unwrap().is_empty() && cursors.seen(place(6)).is_none());
     }

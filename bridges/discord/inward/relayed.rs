@@ -36,9 +36,8 @@ impl Running {
                 let known = answered.and_then(|answered| talk.whose(answered.id).cloned());
                 let named = answered.and_then(|answered| account_behind(answered, relay.bot, &self.names));
                 let meant = talk.hears(message.id, known.or(named), |account| everybody.contains(account));
-                match (&meant, &*everybody) {
-                    (None, [only]) => talk.says(only, Some(message.id)),
-                    (_, _) => {}
+                if let (None, [only]) = (&meant, &*everybody) {
+                    talk.says(only, Some(message.id));
                 }
                 meant
             })

@@ -110,7 +110,9 @@ impl Running {
                 (Speaker::Stranger | Speaker::Account(_), _, _) => self.hearers(place, kind, &speaker),
             };
             if let (Kind::Direct(_), Some(author)) = (kind, &message.author) {
-                owners.iter().for_each(|owner| self.people.met(place.bot, owner, author));
+                for owner in &owners {
+                    self.people.met(place.bot, owner, author);
+                }
             }
             taken.arrivals.extend(self.arrivals(&voice, kind, message, &speaker, &owners).await?);
         }

@@ -74,7 +74,7 @@ impl Running {
             let page = match page {
                 Ok(page) => page,
                 // Where nothing can be read, nothing can be found: it may be said twice, but it is said.
-                Err(failure) if matches!(failure.code(), Some(_)) => {
+                Err(failure) if failure.code().is_some() => {
                     tracing::warn!(bot = %voice.bot, channel = %spot.channel, %failure, "what was said cannot be looked for");
                     return Ok(None);
                 }

@@ -81,7 +81,11 @@ impl Running {
         let found = if is_forbidden {
             Err("its bot lacks the permission \"Manage Webhooks\" there".to_owned())
         } else {
-            self.webhooks.of(&*self.host, voice, home).await?
+            self.webhooks.of(&*self.host, voice, home).await.inspect_err(|failure| {
+                if matches!(failure, Failure::SignedOut { .. }) {
+                    self.is_refused(voice);
+                }
+            })?
         };
         match found {
             Ok(webhook) => {

@@ -78,9 +78,8 @@ fn digest(order: &str) -> u64 {
 /// documentation, "Create Message").
 pub(crate) fn nonce(order: &str, part: usize) -> String {
     let digest = Sha256::digest(format!("{order}\0{part}").as_bytes());
-    let mut nonce: String = digest.iter().take(13).map(|byte| format!("{byte:02x}")).collect();
-    nonce.truncate(25);
-    nonce
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).take(25).collect()
 }
 
 #[cfg(test)]

@@ -319,11 +319,13 @@ impl Account {
     }
 
     /// The store has changed an entry on its own: an invitation, a friend, a withdrawal.
-    pub(super) fn entered(&mut self, moment: &Moment, contact: Contact, effects: &mut Vec<Effect>) {
+    pub(super) fn entered(&mut self, moment: &Moment, mut contact: Contact, effects: &mut Vec<Effect>) {
         if !self.contacts.contains_key(&contact.passport) && self.entry(&contact.passport).is_some() {
             // It is shown as another entry, on whose lists it stands.
             return;
         }
+        // The owner may have removed a group since the store was read.
+        contact.groups.retain(|group| self.groups.iter().any(|known| known.guid == *group));
         let lists_before = self.contacts.get(&contact.passport).map_or(Lists::NONE, |known| known.lists);
         let before = lists_before.watches();
         let after = contact.lists.watches();

@@ -180,7 +180,7 @@ impl Account {
         let own = self.seen.get(&contact.passport);
         let spoken = contact.spoken.as_ref().unwrap_or(&contact.passport);
         let shown = contact.identities().filter_map(|identity| Some((identity, self.seen.get(&identity.passport)?)));
-        // The first of equals, so in the order in which they were merged.
+        // Of further equals the first.
         let ease = |(identity, presence): &(&Contact, &Arc<Presence>)| {
             (Reverse(ease(presence.status)), identity.passport != *spoken)
         };

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use bridge::{LinkState, LinkStatus, LinkStep};
 use domain::{Content, NetworkName, Passport};
 
-use super::{command::Private, errands::in_vain};
+use super::{
+    command::{Command, Errand, Private},
+    errands::in_vain,
+};
 use crate::{
     core::Core,
     linking::{LinkFault, LinkLine, Linking},
@@ -21,7 +24,7 @@ pub(super) fn has_any(core: &Arc<Core>) -> bool {
 /// Whether what was said to the server is for nobody but the server: it may hold a secret.
 pub(crate) fn is_private(content: &Content) -> bool {
     let Content::Text(text) = content else { return false };
-    text.text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("link"))
+    matches!(Command::of(&text.text), Some(Command::Errand(Errand::Link(_))))
 }
 
 /// Links the account, or says what has to be answered.
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_begins_a_link_is_private() {
-        for said in ["link net s3cret", " LINK\tnet", "Link"] {
+        for said in ["link net s3cret", " LINK\tnet", "Link", "lin\u{212a} net s3cret"] {
             assert!(is_private(&Content::text(said)), "{said:?}");
         }
         for said in ["links", "unlink net", "linker", ""] {

@@ -69,8 +69,7 @@ impl Reception<'_> {
             // The owner may have written the address down before anybody had it.
             kept = self.kept_window(owner, place).await?;
         }
-        let is_open = |(_, lists): &(Window, Lists)| !lists.contains(List::Block);
-        let Some((mut window, _)) = kept.filter(is_open) else { return Ok(None) };
+        let Some((mut window, false)) = kept else { return Ok(None) };
         if let RemoteTarget::Room(_) = place {
             let person = RemoteTarget::Person(author.user.clone());
             let account = self.account(author).await?;
@@ -85,25 +84,26 @@ impl Reception<'_> {
         Ok(Some(window))
     }
 
-    /// The window of a place that has an address, and the lists on which the owner has it. All in one statement: this happens at
-    /// every line that comes in.
+    /// The window of a place that has an address, and whether the owner blocks it or the contact as which it is shown. All in one
+    /// statement: this happens at every line that comes in.
     async fn kept_window(
         &mut self,
         owner: &Passport,
         place: &RemoteTarget,
-    ) -> Result<Option<(Window, Lists)>, StoreFault> {
-        type Row = (String, Option<String>, Option<String>, Option<i64>, Option<String>, i64);
+    ) -> Result<Option<(Window, bool)>, StoreFault> {
+        type Row = (String, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<String>, i64);
         let (kind, id) = word::target_words(place);
         let row: Option<Row> = sqlx::query_as(
-            "SELECT address.passport, merged.whole, shown.network, contact.lists, contact_setting.value,
+            "SELECT address.passport, merged.whole, shown.network, contact.lists, whole.lists, contact_setting.value,
                     (SELECT COUNT(*) FROM delivery
-                     WHERE delivery.owner = $1 AND delivery.peer = COALESCE(merged.whole, address.passport))
+                     WHERE delivery.owner = $1 AND delivery.peer IN (address.passport, merged.whole))
                     + (SELECT COUNT(DISTINCT reaction.target) FROM reaction
                        WHERE reaction.owner = $1 AND reaction.peer = address.passport)
              FROM address
              LEFT JOIN merged ON merged.owner = $1 AND merged.passport = address.passport
              LEFT JOIN address AS shown ON shown.passport = merged.whole
-             LEFT JOIN contact ON contact.owner = $1 AND contact.passport = COALESCE(merged.whole, address.passport)
+             LEFT JOIN contact ON contact.owner = $1 AND contact.passport = address.passport
+             LEFT JOIN contact AS whole ON whole.owner = $1 AND whole.passport = merged.whole
              LEFT JOIN contact_setting ON contact_setting.owner = $1 AND contact_setting.passport = address.passport
                                        AND contact_setting.key = 'attention'
              WHERE address.network = $2 AND address.kind = $3 AND address.target = $4",
@@ -114,16 +114,22 @@ impl Reception<'_> {
         .bind(id)
         .fetch_optional(&mut *self.connection)
         .await?;
-        row.map(|(place, whole, network, lists, attention, waiting)| {
+        row.map(|(place, whole, network, lists, whole_lists, attention, waiting)| {
             let place = word::passport("address", &place)?;
+            let peer = merged::whole_of(self.networks, place.clone(), whole.zip(network))?;
+            let is_blocking = |lists: Option<i64>| {
+                Ok::<_, StoreFault>(lists.map_or(Ok(Lists::NONE), word::lists)?.contains(List::Block))
+            };
+            // Each may have been blocked while the network of the other one was off.
+            let is_blocked = is_blocking(lists)? || is_blocking(whole_lists.filter(|_| peer != place))?;
             let window = Window {
-                peer: merged::whole_of(self.networks, place.clone(), whole.zip(network))?,
+                peer,
                 place,
                 speaker: Speaker::Contact,
                 attention: Attention::of(attention.as_deref()),
                 is_full: waiting >= i64::from(self.most_waiting),
             };
-            Ok((window, lists.map_or(Ok(Lists::NONE), word::lists)?))
+            Ok((window, is_blocked))
         })
         .transpose()
     }

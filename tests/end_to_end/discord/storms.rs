@@ -20,6 +20,9 @@ use tally::Tally;
 /// Chance is the same at every run; what the machine makes of it is not.
 const SEED: u64 = 4014;
 
+/// How many storms there are in the long form of the test: with `CHRYSALIS_LONG=1`, `scripts/test --long`.
+const LONG: u64 = 12;
+
 /// How many lines each says in each round.
 const EACH: u32 = 20;
 
@@ -51,7 +54,7 @@ struct Windows {
 }
 
 impl Storm {
-    async fn gather() -> Self {
+    async fn gather(seed: u64) -> Self {
         let double = Double::start().await;
         let (own, relay, guild) = (double.bot("carols-bot"), double.bot("relay"), double.guild("Tea"));
         own.joins(&guild);
@@ -73,7 +76,7 @@ impl Storm {
             until_listed(&mut early, ANN).await;
         }
         let chat = ann.direct(&own);
-        let chance = StdRng::seed_from_u64(SEED);
+        let chance = StdRng::seed_from_u64(seed);
         let (said, next, carol, dave) = (Vec::new(), 0, Ears::default(), Ears::default());
         Self { setup, bots: [own, relay], ann, chat, general, chance, said, next, carol, dave }
     }
@@ -87,7 +90,7 @@ impl Storm {
     }
 
     /// From now on every seventh request and every thirtieth event meets something.
-    fn breaks_loose(&self) {
+    fn breaks_loose(&self, seed: u64) {
         let retry_after = Duration::from_millis(300);
         let requests = [
             Fault::RateLimited { retry_after, global: false },
@@ -103,7 +106,7 @@ impl Storm {
             Fault::Unreadable,
             Fault::WrongType("id".into()),
         ];
-        self.setup.double.strike(SEED, 150, &requests);
+        self.setup.double.strike(seed, 150, &requests);
         let events = [
             EventFault::Duplicated,
             EventFault::Malformed("timestamp".into()),
@@ -112,7 +115,7 @@ impl Storm {
             EventFault::Closed(4000),
             EventFault::Invalidated(true),
         ];
-        self.setup.double.strike_events(SEED, 30, &events);
+        self.setup.double.strike_events(seed, 30, &events);
     }
 
     /// Everybody says their lines, in turns, and meanwhile something happens.
@@ -264,10 +267,10 @@ impl Calamity {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn discord_storms_lose_nothing_and_double_nothing() {
-    let mut storm = Storm::gather().await;
-    storm.breaks_loose();
+/// All of it, over one server and one Discord.
+async fn storm(seed: u64) {
+    let mut storm = Storm::gather(seed).await;
+    storm.breaks_loose(seed);
     let mut windows = storm.windows().await;
     for calamity in Calamity::ALL {
         let sessions = storm.bots.each_ref().map(Bot::identifies);
@@ -279,6 +282,10 @@ async fn discord_storms_lose_nothing_and_double_nothing() {
                 storm.speaks_to_nobody();
                 storm.setup.server.run();
                 windows = storm.windows().await;
+                // Of a channel in which more was said meanwhile than anybody reads, only the newest is fetched.
+                for bot in &storm.bots {
+                    bot.gateway().wait_until_connected().await;
+                }
             }
             Calamity::Invalidated => {
                 for (bot, before) in storm.bots.iter().zip(sessions) {
@@ -288,9 +295,10 @@ async fn discord_storms_lose_nothing_and_double_nothing() {
             Calamity::Cut | Calamity::Reconnect | Calamity::WebhookLost => {}
         }
     }
+    storm.round(&mut windows, |_| {}).await;
     storm.make_peace(&mut windows).await;
     storm.part(windows).await;
-    println!("{}", storm.table());
+    println!("storm {seed}:{}", storm.table());
     let reports = [storm.carol.reports(), storm.dave.reports()].concat();
     assert!(reports.is_empty(), "{reports:#?}");
     for (way, tally) in storm.tallies() {
@@ -300,4 +308,12 @@ async fn discord_storms_lose_nothing_and_double_nothing() {
         assert!(bot.identifies() <= 12, "{} sessions", bot.identifies());
     }
     storm.setup.finish();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn discord_storms_lose_nothing_and_double_nothing() {
+    let storms = if std::env::var("CHRYSALIS_LONG").is_ok_and(|value| value != "0") { LONG } else { 1 };
+    for seed in SEED..SEED + storms {
+        storm(seed).await;
+    }
 }

@@ -63,8 +63,8 @@ async fn a_long_text_goes_on_where_it_broke_off() {
     let (stage, _relay) = Stage::with_relay().await;
     let link = stage.opened(CAROL).await;
     stage.says(CAROL, stage.room(), "first").await;
-    let long: String = (0..1000).map(|number| format!("word{number} ")).collect();
-    let mut order = stage.order(stage.room(), Content::text(long.trim()), None);
+    let long = (0..1000).map(|number| format!("word{number}")).collect::<Vec<_>>().join(" ");
+    let mut order = stage.order(stage.room(), Content::text(&*long), None);
     stage.double.fault(Route::ExecuteWebhook, 1, Fault::AnswerLost);
     assert!(link.deliver(&order).await.is_err());
     stage.double.fault(Route::ExecuteWebhook, 1, Fault::Delay(std::time::Duration::from_millis(10)));

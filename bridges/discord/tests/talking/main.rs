@@ -8,3 +8,4 @@ mod outages;
 mod own;
 mod relay;
 mod stage;
+mod storms;

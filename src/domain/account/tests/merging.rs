@@ -202,6 +202,18 @@ fn a_client_that_still_knows_both_removes_the_other_one_without_harm() {
 }
 
 #[test]
+fn a_client_that_still_knows_both_blocks_and_unblocks_by_the_address_of_either() {
+    let mut account = merged();
+    let other = PEOPLE[1].0;
+    for (leaves, enters) in [(List::Allow, List::Block), (List::Block, List::Allow)] {
+        ask(&mut account, remove(leaves, other));
+        ask(&mut account, add(enters, other));
+        let lists = lists_of(&account, ALICE);
+        assert!(lists.contains(enters) && !lists.contains(leaves), "{lists:?}");
+    }
+}
+
+#[test]
 fn what_is_split_is_as_it_was() {
     let mut account = merged();
     look(&mut account, 1, Some(Status::Busy));

@@ -1,6 +1,7 @@
 //! What the bridges keep of secrets.
 
 use bridge::{Arrival, Batch, Write};
+use domain::Timestamp;
 use store::StoreFault;
 
 use crate::bench::{Bench, CAROL, loopback, network, open, passport, profile};
@@ -50,4 +51,20 @@ async fn without_a_place_for_the_key_nothing_of_the_batch_is_kept() {
     let refused = store.write(&loopback(), writes).await.unwrap_err();
     assert!(matches!(refused, StoreFault::Secret { .. }) && !refused.to_string().contains(SECRET), "{refused}");
     assert_eq!(store.list(&loopback(), "").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn every_network_that_keeps_anything_has_to_forget_who_was_removed() {
+    let Bench { store, directory } = Bench::new().await;
+    let store = store.sealing_with(directory.path().join("secrets.key"));
+    let (on, off, empty) = (loopback(), network("matrix"), network("empty"));
+    store.write(&on, vec![Write::Put("name".into(), "in the open".into()), seal("token")]).await.unwrap();
+    store.write(&off, vec![seal("token")]).await.unwrap();
+    let carol = passport(CAROL);
+    assert!(store.remove_account(&carol, Timestamp(1)).await.unwrap());
+    assert!(!store.remove_account(&carol, Timestamp(1)).await.unwrap());
+    store.forgotten(&on, &carol).await.unwrap();
+    for (network, removed) in [(on, vec![]), (off, vec![carol]), (empty, vec![])] {
+        assert_eq!(store.removed(&network).await.unwrap(), removed, "{network}");
+    }
 }

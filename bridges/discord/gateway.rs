@@ -238,8 +238,6 @@ pub(crate) enum ShownStatus {
 pub(crate) enum Ask {
     /// All of them. Discord gives them about once in 30 seconds, and only with the privileged intent.
     All,
-    /// Those whose name begins so, and how many at most.
-    Query(String, u8),
     Those(Vec<UserId>),
 }
 

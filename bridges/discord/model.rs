@@ -16,7 +16,7 @@ pub(crate) use id::{
     ApplicationId, AttachmentId, ChannelId, EmojiId, GuildId, MessageId, RoleId, StickerId, UserId, WebhookId,
 };
 pub(crate) use message::{
-    Component, Embed, EmbedField, File, Message, MessageKind, Poll, PollAnswer, PollWords, Reference, ReferenceKind,
-    Snapshot, Sticker, StickerFormat, Webhook,
+    Component, Embed, File, Message, MessageKind, Poll, PollWords, ReferenceKind, Snapshot, Sticker, StickerFormat,
+    Webhook,
 };
 pub(crate) use person::{Activity, ActivityKind, Application, EmojiSign, Member, Presence, PresenceStatus, User};

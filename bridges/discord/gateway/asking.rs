@@ -63,7 +63,6 @@ impl Asking {
                 }
                 vec![Ask::All]
             }
-            Ask::Query(..) => vec![ask],
             Ask::Those(people) => people.chunks(MOST_PEOPLE).map(|some| Ask::Those(some.to_vec())).collect(),
         };
         for ask in asks {
@@ -102,10 +101,6 @@ impl Asking {
                 data["query"] = "".into();
                 data["limit"] = 0.into();
             }
-            Ask::Query(query, limit) => {
-                data["query"] = query.as_str().into();
-                data["limit"] = (*limit).clamp(1, 100).into();
-            }
             Ask::Those(people) => data["user_ids"] = json!(people),
         }
         self.sent.push_back((nonce, question));
@@ -141,7 +136,6 @@ mod tests {
         let (mut asking, start) = (Asking::default(), Instant::now());
         asking.want(GuildId(9), Ask::All);
         asking.want(GuildId(9), Ask::All);
-        asking.want(GuildId(9), Ask::Query("an".into(), 200));
         asking.want(GuildId(9), Ask::Those((1..=101).map(UserId).collect()));
         let first = asking.take(start, true).unwrap();
         let all = json!({ "op": 8, "d": {
@@ -155,7 +149,6 @@ mod tests {
             now = asking.due(now).unwrap();
             asking.take(now, true).unwrap()["d"].clone()
         };
-        assert_eq!(next()["limit"], 100);
         assert_eq!(
             (next()["user_ids"].as_array().unwrap().len(), next()["user_ids"].as_array().unwrap().len()),
             (100, 1)

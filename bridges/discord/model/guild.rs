@@ -78,13 +78,9 @@ pub(crate) struct Permissions(pub(crate) u64);
 
 impl Permissions {
     pub(crate) const ADMINISTRATOR: Self = Self(1 << 3);
-    pub(crate) const ADD_REACTIONS: Self = Self(1 << 6);
     pub(crate) const VIEW_CHANNEL: Self = Self(1 << 10);
     pub(crate) const SEND_MESSAGES: Self = Self(1 << 11);
-    pub(crate) const EMBED_LINKS: Self = Self(1 << 14);
-    pub(crate) const ATTACH_FILES: Self = Self(1 << 15);
     pub(crate) const READ_MESSAGE_HISTORY: Self = Self(1 << 16);
-    pub(crate) const USE_EXTERNAL_EMOJIS: Self = Self(1 << 18);
     pub(crate) const MANAGE_WEBHOOKS: Self = Self(1 << 29);
     pub(crate) const SEND_MESSAGES_IN_THREADS: Self = Self(1 << 38);
 

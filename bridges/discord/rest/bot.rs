@@ -5,14 +5,13 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use super::{
     Rest, RestFailure,
-    call::{Body, Call},
+    call::Call,
     limits::Limits,
 };
 use crate::{
@@ -88,12 +87,6 @@ impl BotRest {
         let StartLimit { remaining, reset_after } = answer.session_start_limit;
         let resets_after = Duration::from_millis(reset_after);
         Ok(GatewayInfo { url: answer.url, shards: answer.shards, remaining, resets_after })
-    }
-
-    /// Gives the bot a picture: the bytes of a PNG, or none. Discord allows it a few times in ten minutes only.
-    pub(crate) async fn set_avatar(&self, picture: Option<&[u8]>) -> Result<User, RestFailure> {
-        let picture = picture.map(|bytes| format!("data:image/png;base64,{}", STANDARD.encode(bytes)));
-        self.ask(Call::patch("set avatar", 0, &["users", "@me"], Body::Json(json!({ "avatar": picture })))).await
     }
 
     /// Sends a call, and reads what is answered.

@@ -47,11 +47,6 @@ impl Call {
         Self { body, ..Self::new(Method::POST, kind, about, path, false) }
     }
 
-    /// Sets something, which is the same once and twice.
-    pub(super) fn patch(kind: &'static str, about: u64, path: &[&str], body: Body) -> Self {
-        Self { body, ..Self::new(Method::PATCH, kind, about, path, true) }
-    }
-
     /// Adds to what comes after the question mark.
     pub(super) fn with(mut self, key: &'static str, value: &impl ToString) -> Self {
         self.query.push((key, value.to_string()));

@@ -17,7 +17,7 @@ use url::Url;
 use super::{RestFailure, exchange::innermost};
 use crate::{
     configuration::{is_discords, is_loopback},
-    model::{EmojiId, Guild, GuildId, StickerFormat, StickerId, User, UserId},
+    model::{EmojiId, Guild, StickerFormat, StickerId, User},
 };
 
 /// How long a file may take besides what its bytes need.
@@ -51,12 +51,6 @@ impl Cdn {
     pub(crate) fn avatar(&self, user: &User) -> Option<Url> {
         let hash = plain(user.avatar.as_deref()?)?;
         Some(self.picture(&["avatars", &user.id.to_string()], hash, "png", 256))
-    }
-
-    /// Somebody's picture within a guild.
-    pub(crate) fn member_avatar(&self, guild: GuildId, user: UserId, hash: &str) -> Option<Url> {
-        let (guild, user) = (guild.to_string(), user.to_string());
-        Some(self.picture(&["guilds", &guild, "users", &user, "avatars"], plain(hash)?, "png", 256))
     }
 
     /// A custom emoji.
@@ -165,7 +159,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{configuration::tests::read, rest::Rest};
+    use crate::{configuration::tests::read, model::UserId, rest::Rest};
 
     fn cdn(values: serde_json::Value) -> Cdn {
         Rest::new(&read(values).unwrap()).unwrap().cdn().clone()
@@ -181,8 +175,6 @@ mod tests {
         let gif = cdn.sticker(StickerId(9), StickerFormat::Gif).unwrap();
         assert_eq!(gif.as_str(), "https://media.discordapp.net/stickers/9.gif?size=160");
         assert_eq!(cdn.sticker(StickerId(9), StickerFormat::Lottie), None);
-        let of_member = cdn.member_avatar(GuildId(9), UserId(7), "1f").unwrap();
-        assert_eq!(of_member.path(), "/guilds/9/users/7/avatars/1f.png");
     }
 
     #[tokio::test]

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::json;
-use serde_with::{VecSkipError, serde_as};
 
 use super::{
     BotRest, RestFailure,
     call::{Body, Call},
 };
-use crate::model::{Channel, ChannelId, GuildId, Message, MessageId, UserId, Webhook};
+use crate::model::{Channel, ChannelId, Message, MessageId, UserId, Webhook};
 
 /// How many messages Discord gives at once.
 const MOST_MESSAGES: u8 = 100;
@@ -22,17 +21,8 @@ const MOST_ADDRESSES: usize = 50;
 pub(crate) enum Around {
     /// Those just before this one.
     Before(MessageId),
-    /// Those just after this one.
-    After(MessageId),
     /// The last ones.
     Latest,
-}
-
-#[serde_as]
-#[derive(Deserialize)]
-struct Threads {
-    #[serde_as(deserialize_as = "VecSkipError<_>")]
-    threads: Vec<Channel>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +61,6 @@ impl BotRest {
             .with("limit", &limit.clamp(1, MOST_MESSAGES));
         let call = match around {
             Around::Before(message) => call.with("before", &message),
-            Around::After(message) => call.with("after", &message),
             Around::Latest => call,
         };
         let mut messages: Vec<Message> = self.list(call).await?;
@@ -90,13 +79,6 @@ impl BotRest {
         let path = ["channels", &channel.to_string(), "typing"];
         // Asked at the wrong time it does no harm, but nobody is helped by a late one.
         self.exchange(&Call::post("typing", channel.0, &path, Body::Empty)).await.map(|_| ())
-    }
-
-    /// The threads of a guild that are not archived.
-    pub(crate) async fn active_threads(&self, guild: GuildId) -> Result<Vec<Channel>, RestFailure> {
-        let path = ["guilds", &guild.to_string(), "threads", "active"];
-        let threads: Threads = self.ask(Call::get("active threads", guild.0, &path)).await?;
-        Ok(threads.threads)
     }
 
     /// The webhooks of a channel; those that other applications made come without their tokens.

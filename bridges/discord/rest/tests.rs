@@ -73,13 +73,8 @@ async fn a_bot_asks_about_itself_and_others() {
     let found = stage.rest.search_members(guild, "an", 5).await.unwrap();
     let ann = found.first().and_then(|member| member.user.clone()).unwrap();
     assert_eq!(ann.username, "ann");
-    assert_eq!(stage.rest.member(guild, ann.id).await.unwrap().user.unwrap().id, ann.id);
-    assert_eq!(stage.rest.user(ann.id).await.unwrap().username, "ann");
     let direct = stage.rest.open_direct(ann.id).await.unwrap();
     assert_eq!(direct.recipients.first().unwrap().id, ann.id);
-    let post = stage.ann.opens_thread(&stage.general, "a thread");
-    let threads = stage.rest.active_threads(guild).await.unwrap();
-    assert_eq!(threads.iter().map(|thread| thread.id.0).collect::<Vec<_>>(), [post.id().get()]);
     stage.rest.typing(stage.channel()).await.unwrap();
     assert_eq!(stage.general.typed_by(stage.bot.id()), 1);
     stage.double.finish();
@@ -111,8 +106,8 @@ async fn things_are_said_with_files_answers_and_a_nonce() {
     ));
     let latest = stage.rest.history(stage.channel(), Around::Latest, 10).await.unwrap();
     assert_eq!(latest.iter().map(|message| message.id.0).collect::<Vec<_>>(), [first.id.get(), said.id.0]);
-    let after = stage.rest.history(stage.channel(), Around::After(MessageId(first.id.get())), 10).await.unwrap();
-    assert_eq!(after.len(), 1);
+    let before = stage.rest.history(stage.channel(), Around::Before(said.id), 10).await.unwrap();
+    assert_eq!(before.iter().map(|message| message.id.0).collect::<Vec<_>>(), [first.id.get()]);
     assert_eq!(stage.rest.message(stage.channel(), said.id).await.unwrap().content, "*hi*");
     let urls = vec![said.attachments[0].url.clone(), "https://example.org/x".into()];
     let fresh = stage.rest.refresh_attachments(urls).await.unwrap();

@@ -177,7 +177,7 @@ pub(super) fn message(user: UserId, guild: Option<GuildId>) -> Happening {
 pub(super) fn those(asked: &[(GuildId, Ask)]) -> BTreeSet<UserId> {
     let those = asked.iter().flat_map(|(_, ask)| match ask {
         Ask::Those(users) => users.clone(),
-        Ask::All | Ask::Query(..) => Vec::new(),
+        Ask::All => Vec::new(),
     });
     those.collect()
 }

@@ -106,10 +106,7 @@ impl World {
                 Effect::Keep { draft, .. } if !self.widened => {
                     assert_eq!((draft.accounts, draft.remotes), (vec![], vec![passport("room")]));
                 }
-                Effect::Keep { .. }
-                | Effect::Doorbell { .. }
-                | Effect::Gather { .. }
-                | Effect::Dispersed => {}
+                Effect::Keep { .. } | Effect::Doorbell { .. } | Effect::Gather { .. } | Effect::Dispersed => {}
                 other => panic!("{other:?}"),
             }
         }

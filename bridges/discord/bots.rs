@@ -99,6 +99,11 @@ impl Bots {
         self.lock().shown.get(owner).cloned()
     }
 
+    /// Whether an account is here.
+    pub(crate) fn has_account(&self, owner: &Passport) -> bool {
+        self.lock().accounts.contains_key(owner)
+    }
+
     /// An account is no longer here.
     pub(crate) fn account_gone(&self, owner: &Passport) {
         let mut known = self.lock();
@@ -254,8 +259,7 @@ impl Bots {
     pub(crate) fn is_addressed(&self, bot: UserId, owner: &Passport, message: &Message) -> bool {
         let is_own = self.own(owner) == Some(bot);
         let is_mentioned = is_own && message.mentions.iter().any(|user| user.id == bot);
-        let names = message.content.to_lowercase();
-        let is_named = !is_own && names.contains(&format!("@{}", self.called(owner).to_lowercase()));
+        let is_named = !is_own && calls(&message.content, &self.called(owner));
         is_mentioned || is_named || message.mention_everyone
     }
 
@@ -288,5 +292,25 @@ pub(crate) fn identity(user: &User) -> String {
     match user.discriminator.as_deref() {
         None | Some("" | "0" | "0000") => user.username.clone(),
         Some(digits) => format!("{}#{digits}", user.username),
+    }
+}
+
+/// Whether somebody is called by this name in a text, and not by a longer one.
+fn calls(text: &str, name: &str) -> bool {
+    let (text, call) = (text.to_lowercase(), format!("@{}", name.to_lowercase()));
+    text.split(&call).skip(1).any(|behind| !behind.starts_with(char::is_alphanumeric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_called_by_a_longer_name_is_somebody_else() {
+        for (text, is_called) in
+            [("@al, tea?", true), ("tea, @AL", true), ("@albert and @al", true), ("@albert", false), ("al", false)]
+        {
+            assert_eq!(calls(text, "Al"), is_called, "{text}");
+        }
     }
 }

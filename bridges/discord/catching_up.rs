@@ -79,13 +79,21 @@ impl Running {
         }
     }
 
+    /// Behind which message a direct chat is heard that was not known: what came there since the bot heard anything before its
+    /// present session is news. `last`: what stood there before, all of which is old to a bot that had heard nothing.
+    pub(crate) fn begin_of_chat(&self, place: Place, last: Option<MessageId>) -> MessageId {
+        let first = MessageId(place.channel.0.saturating_sub(1));
+        self.cursors.heard_before(place.bot).map_or_else(|| last.unwrap_or(first), |before| before.max(first))
+    }
+
     /// Fetches what was said in a place since the last message that was taken there.
     pub(crate) async fn catch_up(&self, place: Place, newest: Option<MessageId>) -> Result<(), Stopping> {
         let Some(seen) = self.cursors.seen(place) else { return Ok(()) };
         if newest.is_some_and(|newest| newest <= seen) {
             return Ok(());
         }
-        let is_direct = self.directs.with(place).is_some();
+        let Some(kind) = self.kind_of(place, None) else { return Ok(()) };
+        let is_direct = kind.guild().is_none();
         let may_read = Permissions(Permissions::VIEW_CHANNEL.0 | Permissions::READ_MESSAGE_HISTORY.0);
         if !is_direct && !self.roster.may(place.bot, place.channel, may_read) {
             tracing::debug!(bot = %place.bot, channel = %place.channel, "what was missed here may not be read");
@@ -101,9 +109,13 @@ impl Running {
         let mut after_gap = missed.cut;
         let mut messages = missed.messages.into_iter();
         loop {
-            let some: Vec<Message> = messages.by_ref().take(TOGETHER).collect();
+            let mut some: Vec<Message> = messages.by_ref().take(TOGETHER).collect();
             if some.is_empty() {
                 return Ok(());
+            }
+            // What is fetched does not say of which guild it is, and the roster may have lost the channel meanwhile.
+            for message in &mut some {
+                message.guild_id = kind.guild();
             }
             self.take_messages(place, some, std::mem::take(&mut after_gap)).await?;
         }

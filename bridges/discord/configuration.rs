@@ -179,7 +179,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 fn web_address(key: &str, text: &str) -> Result<Url, SectionFault> {
-    let url = plain_address(text, &["http", "https"]);
+    // A token would be readable on its way to Discord itself.
+    let url = plain_address(text, &["http", "https"]).filter(|url| url.scheme() == "https" || !is_discords(url));
     url.ok_or_else(|| fault(key, text, "is no plain web address; write e.g. https://discord.com"))
 }
 
@@ -266,6 +267,7 @@ pub(crate) mod tests {
         assert_eq!(fault(json!({ "user_token": "x" })).key, "user_token");
         assert_eq!(fault(json!({ "api_base": "ftp://discord.com" })).key, "api_base");
         assert_eq!(fault(json!({ "api_base": "https://a:b@discord.com" })).key, "api_base");
+        assert_eq!(fault(json!({ "api_base": "http://discord.com" })).key, "api_base");
         assert_eq!(fault(json!({ "gateway_url": "https://gateway.discord.gg" })).key, "gateway_url");
         assert_eq!(fault(json!({ "gateway_url": "wss://gateway.discord.gg/?v=9" })).key, "gateway_url");
         assert_eq!(fault(json!({ "cdn_base": "file:///etc" })).key, "cdn_base");

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::{
     configuration::{ContactsSettings, Members},
-    model::{ChannelId, GuildId, UserId},
+    model::{ChannelId, GuildId, Permissions, UserId},
     roster::Roster,
 };
 
@@ -25,8 +25,6 @@ pub(crate) struct Active {
 pub(crate) struct Candidates {
     rooms: Vec<(ChannelId, GuildId)>,
     people: Vec<(UserId, GuildId)>,
-    /// All channels and threads that the bot may see.
-    readable: HashSet<ChannelId>,
     /// Those who were seen to leave a guild since this was asked last.
     pub(crate) gone: HashSet<UserId>,
 }
@@ -71,13 +69,11 @@ pub(crate) fn candidates(roster: &Roster, settings: &ContactsSettings, active: &
     let mut guilds = HashSet::new();
     for guild in roster.guilds_of(bot) {
         let Some(name) = roster.guild_name(guild) else { continue };
-        let rooms = roster.rooms(bot, guild);
-        found.readable.extend(rooms.iter().map(|room| room.channel));
         if !is_wanted(settings, guild, &name) {
             continue;
         }
         guilds.insert(guild);
-        found.rooms.extend(rooms.iter().map(|room| (room.channel, guild)));
+        found.rooms.extend(roster.rooms(bot, guild).iter().map(|room| (room.channel, guild)));
         let wants_all = match settings.members {
             Members::None | Members::Active => continue,
             Members::Online => false,
@@ -155,16 +151,16 @@ fn is_gone(
     target: Target,
     standing: Standing,
 ) -> bool {
+    let may_see = |channel| roster.may(bot, channel, Permissions::VIEW_CHANNEL);
     match (target, standing) {
         (Target::Room(channel), Standing::Listed(guild)) => {
             let name = roster.guild_name(guild);
             let is_out = !roster.is_in(bot, guild);
-            is_out || name.is_some_and(|name| !found.readable.contains(&channel) || !is_wanted(settings, guild, &name))
+            is_out || name.is_some_and(|name| !may_see(channel) || !is_wanted(settings, guild, &name))
         }
         // In which guild it was is not known any more: it is gone when every guild could be asked.
         (Target::Room(channel), Standing::Chosen) => {
-            !found.readable.contains(&channel)
-                && roster.guilds_of(bot).into_iter().all(|guild| roster.guild_name(guild).is_some())
+            !may_see(channel) && roster.guilds_of(bot).into_iter().all(|guild| roster.guild_name(guild).is_some())
         }
         (Target::Person(user), Standing::Listed(guild)) => {
             let has_left =

@@ -65,7 +65,6 @@ impl Running {
             | Happening::Reaction { .. } => self.says(bot, happening),
             Happening::GuildChanged(_)
             | Happening::GuildGone { .. }
-            | Happening::ChannelGone { .. }
             | Happening::Role { .. }
             | Happening::RoleGone { .. }
             | Happening::Emojis { .. }
@@ -75,11 +74,21 @@ impl Running {
             | Happening::Presence { .. }
             | Happening::Me(_)
             | Happening::WebhooksChanged { .. } => {}
+            Happening::ChannelGone { channel, .. } => self.lose(Place { bot, channel: *channel }).await,
             Happening::Typing { guild, user, .. } => {
                 if guild.is_none() && self.bots.whose(bot) == Some(Whose::Relay) {
                     self.types_to_relay(*user);
                 }
             }
+        }
+    }
+
+    /// A channel or a thread is gone: how far it was heard is not kept for ever.
+    async fn lose(&self, place: Place) {
+        if let Some(gone) = self.cursors.lose(place)
+            && let Err(fault) = self.host.write(vec![gone]).await
+        {
+            tracing::warn!(bot = %place.bot, channel = %place.channel, %fault, "a channel that is gone is not forgotten");
         }
     }
 

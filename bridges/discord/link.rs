@@ -104,7 +104,9 @@ impl Link for BotLink {
         if topic.is_some() {
             return Err(Failure::Unsupported { reason: "topics of channels are changed on Discord alone".into() });
         }
-        let facts = self.running.roster.channel(channel(room)?);
+        let (channel, bot) = (channel(room)?, self.running.voice(&self.owner)?.bot);
+        let roster = &self.running.roster;
+        let facts = roster.channel(channel).filter(|_| roster.may(bot, channel, Permissions::VIEW_CHANNEL));
         facts.map(|facts| facts.topic).ok_or_else(|| Failure::refused("this channel is not known"))
     }
 

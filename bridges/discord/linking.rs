@@ -8,7 +8,6 @@ use domain::Passport;
 use crate::{
     bots::{Voice, Whose, identity, lack},
     configuration::Token,
-    event::Happening,
     gateway::Intent,
     model::{Application, ApplicationId, UserId},
     rest::RestFailure,
@@ -37,15 +36,19 @@ pub(crate) fn steps() -> Vec<LinkStep> {
 }
 
 impl Running {
-    /// Connects the relay, and every bot that an account has linked.
+    /// Connects every bot that an account has linked, and the relay. The relay comes last: what it hears must never be for an
+    /// account that has a bot of its own.
     pub(crate) async fn connect_all(&self) -> Result<(), Failure> {
-        if let Some(token) = self.settings.relay.clone() {
-            self.connect(&Whose::Relay, token, "", Vec::new());
-        }
+        let relay = self.settings.relay.clone();
         for (key, _) in self.host.list(OWN).await.map_err(|fault| host_failure(&fault))? {
             let Some(owner) = key.strip_prefix(OWN).and_then(|owner| owner.parse::<Passport>().ok()) else { continue };
             match self.host.secret(&format!("{SEALED}{owner}")).await {
                 Ok(Some(token)) => match Token::parse(&token) {
+                    Ok(token) if relay.as_ref().is_some_and(|relay| relay.bot() == token.bot()) => {
+                        let line =
+                            "Your Discord bot is the server's own now; link another one, or say \"unlink discord\".";
+                        self.host.notify(&owner, line.to_owned());
+                    }
                     Ok(token) => drop(self.connect(&Whose::Account(owner), token, "", Vec::new())),
                     Err(reason) => tracing::error!(%owner, reason, "a kept token is none"),
                 },
@@ -54,6 +57,9 @@ impl Running {
                 }
                 Err(fault) => return Err(host_failure(&fault)),
             }
+        }
+        if let Some(token) = relay {
+            self.connect(&Whose::Relay, token, "", Vec::new());
         }
         Ok(())
     }
@@ -81,27 +87,38 @@ impl Running {
         }
         let token = Token::parse(given).map_err(Failure::refused)?;
         let bot = token.bot();
-        match self.bots.whose(bot) {
-            Some(Whose::Relay) => return Err(Failure::refused("this bot is the server's own; make another one")),
-            Some(Whose::Account(other)) if other != *owner => {
-                return Err(Failure::refused("this bot is linked to another account of this server; make another one"));
-            }
-            Some(Whose::Account(_)) | None => {}
-        }
+        self.may_link(owner, bot)?;
         let (identity, notes) = self.inspect(&token).await?;
-        let writes = vec![
-            Write::Seal(format!("{SEALED}{owner}"), given.trim().to_owned()),
-            Write::Put(format!("{OWN}{owner}"), bot.to_string()),
-        ];
-        self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
-        if let Some(before) = self.connect(&Whose::Account(owner.clone()), token, &identity, notes) {
-            self.forget(before).await;
+        {
+            let _turn = self.linking.lock().await;
+            // Another account may have linked it meanwhile, or this one be gone.
+            self.may_link(owner, bot)?;
+            let writes = vec![
+                Write::Seal(format!("{SEALED}{owner}"), given.trim().to_owned()),
+                Write::Put(format!("{OWN}{owner}"), bot.to_string()),
+            ];
+            self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
+            if let Some(before) = self.connect(&Whose::Account(owner.clone()), token, &identity, notes) {
+                self.forget(before).await;
+            }
         }
         self.owners_changed();
         let settled = tokio::time::timeout(PATIENCE, self.bots.settled(owner));
         // It goes on connecting without being waited for.
         let _ = settled.await;
         self.bots.status(owner).ok_or_else(|| Failure::retry("the link was taken away meanwhile"))
+    }
+
+    /// Whether the bot may become the account's: a bot speaks and hears for one account alone, or is the relay.
+    fn may_link(&self, owner: &Passport, bot: UserId) -> Result<(), Failure> {
+        match self.bots.whose(bot) {
+            Some(Whose::Relay) => Err(Failure::refused("this bot is the server's own; make another one")),
+            Some(Whose::Account(other)) if other != *owner => {
+                Err(Failure::refused("this bot is linked to another account of this server; make another one"))
+            }
+            Some(Whose::Account(_)) | None if self.bots.has_account(owner) => Ok(()),
+            Some(Whose::Account(_)) | None => Err(Failure::refused("this account is no longer here")),
+        }
     }
 
     /// Who a token's bot is, and what works less well with it. An error: why it cannot be linked.
@@ -140,6 +157,7 @@ impl Running {
 
     /// Takes the account's own bot away. `false` if it has none.
     pub(crate) async fn unlink(&self, owner: &Passport) -> Result<bool, Failure> {
+        let _turn = self.linking.lock().await;
         let writes = vec![Write::Delete(format!("{SEALED}{owner}")), Write::Delete(format!("{OWN}{owner}"))];
         self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
         let Some(bot) = self.bots.remove_own(owner) else { return Ok(false) };
@@ -153,6 +171,7 @@ impl Running {
     /// The account is no longer here.
     pub(crate) async fn account_removed(&self, owner: &Passport) -> Result<(), Failure> {
         self.bots.account_gone(owner);
+        self.showing.show(owner, None);
         if !self.unlink(owner).await? {
             self.people.release(owner).await.map_err(|fault| host_failure(&fault))?;
         }
@@ -177,7 +196,7 @@ impl Running {
         for voice in self.bots.all() {
             // One that is not connected yet tells it then.
             if self.bots.is_connected(voice.bot) {
-                self.people.hear(voice.bot, &self.bots.owners(voice.bot), &Happening::Resumed);
+                self.people.serve(voice.bot, &self.bots.owners(voice.bot));
             }
         }
     }

@@ -22,7 +22,7 @@ pub(crate) use showing::Showing;
 
 use crate::{
     bots::{Voice, Whose},
-    inward::Place,
+    inward::{Cursors, Place},
     model::{ChannelId, ChannelKind, GuildId, MessageId, UserId},
     remote_ids,
     rest::{Opener, RestFailure, Said, Saying, Upload, code},
@@ -261,9 +261,12 @@ impl Running {
             _ => self.failure(voice, &failure),
         })?;
         let place = Place { bot: voice.bot, channel: opened.id };
-        if let Some(write) = self.directs.add(place, person) {
-            self.host.write(vec![write]).await.map_err(|fault| host_failure(&fault))?;
-        }
+        // Heard from here on, even should the connection end before anything of it is told.
+        let begin = self.cursors.seen(place).unwrap_or_else(|| self.begin_of_chat(place, opened.last_message_id));
+        let mut writes = vec![Cursors::write(place, begin)];
+        writes.extend(self.directs.add(place, person));
+        self.host.write(writes).await.map_err(|fault| host_failure(&fault))?;
+        self.cursors.committed(place, begin);
         Ok(opened.id)
     }
 

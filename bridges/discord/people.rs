@@ -42,6 +42,8 @@ pub(crate) struct People {
     pictures: Arc<Pictures>,
     ask: AskMembers,
     desk: Mutex<Desk>,
+    /// Held while a list is changed: what its user decides and what is told by Discord must not undo each other.
+    keeping: tokio::sync::Mutex<()>,
     bell: Notify,
 }
 
@@ -54,8 +56,8 @@ impl People {
         ask: AskMembers,
     ) -> Arc<Self> {
         let pictures = Arc::new(Pictures::new(Arc::clone(&host), gallery));
-        let (roster, desk) = (Arc::default(), Mutex::default());
-        Arc::new(Self { host, settings, roster, pictures, ask, desk, bell: Notify::new() })
+        let (roster, desk, keeping) = (Arc::default(), Mutex::default(), tokio::sync::Mutex::default());
+        Arc::new(Self { host, settings, roster, pictures, ask, desk, keeping, bell: Notify::new() })
     }
 
     /// What is known of guilds and people.
@@ -82,12 +84,9 @@ impl People {
             desk.put_off(bot);
         }
         match happening {
-            Happening::Ready { .. } => {
+            // Also where the old session goes on, what was asked when its connection broke may have been lost.
+            Happening::Ready { .. } | Happening::Resumed => {
                 desk.bot(bot).begin_session();
-                desk.put_off(bot);
-            }
-            Happening::Resumed => {
-                desk.bot(bot).outage = None;
                 desk.put_off(bot);
             }
             Happening::Message(message) => self.spoken(&mut desk, bot, message),
@@ -118,6 +117,16 @@ impl People {
         }
         for change in changes {
             self.changed(&mut desk, bot, change);
+        }
+        drop(desk);
+        self.bell.notify_one();
+    }
+
+    /// These accounts speak through a bot that is connected, from now on: their lists follow.
+    pub(crate) fn serve(&self, bot: UserId, owners: &[Passport]) {
+        let mut desk = self.lock();
+        if desk.serve(bot, owners) {
+            desk.put_off(bot);
         }
         drop(desk);
         self.bell.notify_one();
@@ -202,6 +211,7 @@ impl People {
 
     async fn decide(&self, owner: &Passport, target: &RemoteTarget, standing: Standing) -> Result<(), HostFault> {
         let Some(target) = Target::of(target) else { return Ok(()) };
+        let _turn = self.keeping.lock().await;
         self.load(owner).await?;
         if standing == Standing::Chosen && self.lock().ledger(owner).is_some_and(|ledger| ledger.holds(target)) {
             return Ok(());

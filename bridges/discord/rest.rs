@@ -39,6 +39,8 @@ use crate::{
 
 /// How long connecting may take.
 const CONNECTING: Duration = Duration::from_secs(10);
+/// When so many bots have asked something, the limits of those that are no longer ours are forgotten: anybody may try any token.
+const MANY_BOTS: usize = 1_000;
 /// Who we say we are, in the form that Discord asks for; the address is one that is nobody's (RFC 2606).
 const USER_AGENT: &str = concat!("DiscordBot (https://chrysalis.invalid, ", env!("CARGO_PKG_VERSION"), ")");
 
@@ -54,7 +56,7 @@ struct Shared {
     api: Url,
     cdn: Cdn,
     strikes: Mutex<Strikes>,
-    /// Every bot that has asked something since the start.
+    /// Those of every bot that has asked something of late.
     limits: Mutex<HashMap<UserId, Arc<Mutex<Limits>>>>,
 }
 
@@ -87,6 +89,9 @@ impl Rest {
     /// Discord as this bot.
     pub(crate) fn of(&self, token: Token) -> BotRest {
         let mut limits = self.shared.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        if limits.len() >= MANY_BOTS {
+            limits.retain(|_, limits| Arc::strong_count(limits) > 1);
+        }
         let limits = Arc::clone(limits.entry(token.bot()).or_default());
         BotRest::new(self.clone(), token, limits)
     }

@@ -30,6 +30,8 @@ pub(crate) use person::{Picture, Seen};
 
 /// How many members of one guild are kept: beyond that, people are known once they do something.
 const MOST_MEMBERS: usize = 20_000;
+/// How many people are kept in all: beyond that nobody new is, but our own bots.
+const MOST_PEOPLE: usize = 200_000;
 /// How many channels and threads of one guild are kept; Discord allows 500 and 1,000.
 const MOST_CHANNELS: usize = 2_000;
 /// How many roles of one guild are kept; Discord allows 250.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bridge::{Accepted, Batch, Failure, Host, HostFault};
 use domain::Passport;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -48,6 +48,8 @@ pub(crate) struct Running {
     pub(crate) authors: Authors,
     pub(crate) media: Media,
     pub(crate) showing: Showing,
+    /// Held while a bot becomes an account's own, or ceases to be.
+    pub(crate) linking: Mutex<()>,
     /// Held while something is fetched.
     pub(crate) fetching: Semaphore,
     pub(crate) tasks: TaskTracker,
@@ -85,6 +87,7 @@ impl Running {
             authors: Authors::default(),
             media: Media::default(),
             showing: Showing::default(),
+            linking: Mutex::default(),
             fetching: Semaphore::new(AT_ONCE),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),

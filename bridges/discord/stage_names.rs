@@ -80,7 +80,7 @@ impl StageNames {
 
 /// The name itself, with the account's own word behind it, and with that and a number.
 fn candidates<'a>(name: &'a str, owner: &'a Passport) -> impl Iterator<Item = String> + 'a {
-    let word = speakable(&cut(owner.local(), MARK - 6), "?");
+    let word = cut(&speakable(owner.local(), "?"), MARK - 6);
     let first = [name.to_owned(), format!("{name} ({word})")];
     first.into_iter().chain((2_u32..).map(move |number| format!("{name} ({word} {number})")))
 }
@@ -99,7 +99,7 @@ fn speakable(name: &str, otherwise: &str) -> String {
     let line = if line.chars().any(|letter| is_shown(&letter)) { line } else { otherwise.to_owned() };
     let mut name = cut(&line, LONGEST - MARK);
     for refused in REFUSED_WITHIN {
-        name = parted(&name, refused);
+        name = cut(&parted(&name, refused), LONGEST - MARK);
     }
     if REFUSED_WHOLE.contains(&name.to_lowercase().as_str()) {
         name.insert(1, JOINER);
@@ -182,6 +182,16 @@ mod tests {
         assert_eq!(again.whose("Carol (carol)"), Some(other));
         assert_eq!(again.whose("Mallory"), None);
         assert_eq!(again.of(&*host, &carol, "Carol").await.unwrap(), "Carol");
-        assert!("Carol (carol 2)".chars().count() <= LONGEST);
+    }
+
+    #[tokio::test]
+    async fn no_name_is_too_long_whatever_is_parted_in_it() {
+        let host = FakeHost::new("discord".parse().unwrap(), Vec::new());
+        let names = StageNames::load(&*host).await.unwrap();
+        for number in 0..12 {
+            let owner = passport(&format!("discorddiscord@msn{number}.example"));
+            let name = names.of(&*host, &owner, &"discord".repeat(20)).await.unwrap();
+            assert!(name.chars().count() <= LONGEST && !name.contains("discord"), "{name}");
+        }
     }
 }

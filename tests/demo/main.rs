@@ -1,51 +1,35 @@
-//! The conversation that `scripts/demo` shows, between a Messenger user and a Matrix user on servers that run already. Each line
-//! is printed when the other side has really seen what it tells of.
+//! The conversations that `scripts/demo` shows: between a Messenger user and people on Matrix and on Discord. Each line is printed
+//! when the other side has really seen what it tells of.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod story;
+mod discord;
+mod matrix;
 mod teller;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Who talks, and where.
+/// Which conversation.
 #[derive(Parser)]
-struct Stage {
-    /// Where Messenger connects.
-    #[arg(long)]
-    messenger: SocketAddr,
-    /// Where Messenger gets its ticket.
-    #[arg(long)]
-    sign_in: SocketAddr,
-    /// The Messenger user.
-    #[arg(long)]
-    account: String,
-    /// The Messenger user's password.
-    #[arg(long)]
-    password: String,
-    /// Where the homeserver answers.
-    #[arg(long)]
-    homeserver: SocketAddr,
-    /// The Matrix user.
-    #[arg(long)]
-    user: String,
-    /// The file that holds the Matrix user's access token.
-    #[arg(long)]
-    token: PathBuf,
-    /// The Messenger user, as Matrix has them.
-    #[arg(long)]
-    ghost: String,
-    /// The Matrix user, as Messenger has them.
-    #[arg(long)]
-    contact: String,
+enum Conversation {
+    /// With a Matrix user, on servers that run already.
+    Matrix(Box<matrix::Stage>),
+    /// With somebody on Discord, which a double of it plays in this process, beside a server of its own.
+    Discord {
+        /// The program.
+        #[arg(long)]
+        program: PathBuf,
+    },
 }
 
 #[tokio::main]
 async fn main() {
-    let stage = Stage::parse();
+    let conversation = Conversation::parse();
     teller::fail_with_the_line_that_is_missing();
-    story::tell(&stage).await;
+    match conversation {
+        Conversation::Matrix(stage) => matrix::tell(&stage).await,
+        Conversation::Discord { program } => discord::tell(&program).await,
+    }
 }

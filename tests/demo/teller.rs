@@ -16,6 +16,8 @@ pub(crate) enum Seen {
     Messenger,
     /// By the Matrix client.
     Matrix,
+    /// On Discord.
+    Discord,
 }
 
 /// Begins a part of the story.
@@ -28,6 +30,7 @@ pub(crate) async fn see<T>(seen: Seen, what: &str, seeing: impl Future<Output = 
     let place = match seen {
         Seen::Messenger => "Messenger",
         Seen::Matrix => "Matrix",
+        Seen::Discord => "Discord",
     };
     let line = format!("{place:<9} | {what}");
     line.clone_into(&mut WAITED_FOR.lock().unwrap_or_else(PoisonError::into_inner));

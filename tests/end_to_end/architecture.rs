@@ -69,7 +69,7 @@ fn only_the_program_names_a_network() {
     }
     let sources = sources(&metadata.workspace_root.as_std_path().join("src"));
     for (path, text) in sources.iter().filter(|(path, _)| !path.ends_with("src/networks.rs")) {
-        for network in ["matrix::", "loopback::"] {
+        for network in ["discord::", "matrix::", "loopback::"] {
             assert!(!text.contains(&format!(" {network}")), "{} names {network}", path.display());
         }
     }

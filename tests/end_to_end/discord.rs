@@ -30,6 +30,9 @@ const SERVICE: &str = "chrysalis@msn.example";
 const ANN: &str = "ann@discord.msn.example";
 const GENERAL: &str = "general.tea@rooms.discord.msn.example";
 
+/// How long contacts may take to come: the bridge waits until it is quiet.
+const LISTED: Duration = Duration::from_secs(30);
+
 /// A server and a Discord, which end in this order.
 struct Setup {
     server: Server,
@@ -145,7 +148,7 @@ async fn until_listed(messenger: &mut Messenger, contact: &str) -> Entry {
             }
         }
     };
-    let found = tokio::time::timeout(chrysalis_test_harness::DEADLINE, asking).await;
+    let found = tokio::time::timeout(LISTED, asking).await;
     found.unwrap_or_else(|_| panic!("{contact} does not come onto the list"))
 }
 

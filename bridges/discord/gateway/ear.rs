@@ -54,13 +54,16 @@ impl Ear {
         self.greeted.subscribe()
     }
 
-    /// Passes something on. What there is no room for is left out, and so is everything after it until the gap itself has been
-    /// told: nobody may think that they heard all up to something later.
+    /// Passes something on. What is said that there is no room for is left out, and so is what is said after it until the gap
+    /// itself has been told: nobody may think that they heard all up to something later. The last of the room is kept for what
+    /// nobody could ask for later.
     pub(super) fn tell(&self, what: Told) {
-        if self.gap.load(Ordering::Relaxed) && !self.tell_gap() {
+        let can_be_fetched = can_be_fetched(&what);
+        if can_be_fetched && self.gap.load(Ordering::Relaxed) && !self.tell_gap() {
             return;
         }
-        if self.heard.try_send(Heard { bot: self.bot, what }).is_err() && !self.heard.is_closed() {
+        let told = (!can_be_fetched || self.has_room()) && self.heard.try_send(Heard { bot: self.bot, what }).is_ok();
+        if !told && !self.heard.is_closed() {
             self.gap.store(true, Ordering::Relaxed);
             tracing::warn!(bot = %self.bot, "discord: events come faster than they are taken; some are left out");
         }
@@ -68,10 +71,15 @@ impl Ear {
 
     /// Tells of a gap, if there is one and room to tell it; whether there is none any more.
     pub(super) fn tell_gap(&self) -> bool {
-        if self.gap.load(Ordering::Relaxed) && self.heard.try_send(Heard { bot: self.bot, what: Told::Gap }).is_ok() {
+        let is_told = || self.has_room() && self.heard.try_send(Heard { bot: self.bot, what: Told::Gap }).is_ok();
+        if self.gap.load(Ordering::Relaxed) && is_told() {
             self.gap.store(false, Ordering::Relaxed);
         }
         !self.gap.load(Ordering::Relaxed)
+    }
+
+    fn has_room(&self) -> bool {
+        self.heard.capacity() > self.heard.max_capacity() / 4
     }
 
     /// Takes an event in. Never waits: while it would, a later event could come before this one.
@@ -124,6 +132,22 @@ impl Ear {
     }
 }
 
+/// Whether something is asked for anew after a gap: what was said, and who is there. Of guilds and their channels Discord tells in
+/// events alone.
+fn can_be_fetched(what: &Told) -> bool {
+    matches!(
+        what,
+        Told::Happened(
+            Happening::Message(_)
+                | Happening::MessageChanged(_)
+                | Happening::MessagesGone { .. }
+                | Happening::Reaction { .. }
+                | Happening::Typing { .. }
+                | Happening::Presence { .. }
+        )
+    )
+}
+
 #[async_trait]
 impl RawEventHandler for Ear {
     async fn raw_event(&self, _context: Context, event: Event) {
@@ -172,6 +196,19 @@ mod tests {
         ear.hear(&typing(6));
         assert_eq!(hearing.try_recv().unwrap().what, Told::Gap, "the fifth was left out too");
         assert_eq!(user(&hearing.try_recv().unwrap().what), 6);
+    }
+
+    #[test]
+    fn a_storm_of_messages_leaves_room_for_what_is_told_only_once() {
+        let (ear, mut hearing, _later) = ear(8);
+        for number in 1..=20 {
+            ear.hear(&typing(number));
+        }
+        ear.hear(&event("GUILD_DELETE", &json!({ "id": "900" })));
+        let mut heard = std::iter::from_fn(|| hearing.try_recv().ok().map(|heard| heard.what));
+        assert!(heard.any(|told| matches!(told, Told::Happened(Happening::GuildGone { .. }))));
+        assert!(heard.next().is_none() && ear.tell_gap());
+        assert_eq!(hearing.try_recv().unwrap().what, Told::Gap);
     }
 
     #[test]

@@ -210,7 +210,15 @@ pub(super) fn happening(name: &str, data: Value) -> serde_json::Result<Option<Ha
             Happening::Ready { me: user, application, guilds: guilds.into_iter().map(|guild| guild.id).collect() }
         }
         "RESUMED" => Happening::Resumed,
-        "GUILD_CREATE" => Happening::Guild(Box::new(in_order(read(data)?))),
+        "GUILD_CREATE" => {
+            let GuildKey { id, unavailable } = GuildKey::deserialize(&data)?;
+            if unavailable {
+                // Discord has trouble with it and tells nothing more: it must not be taken for an empty one.
+                Happening::GuildGone { guild: id, unavailable }
+            } else {
+                Happening::Guild(Box::new(in_order(read(data)?)))
+            }
+        }
         "GUILD_UPDATE" => {
             // Roles and emojis are told by events of their own; here they are to be passed over like the lists that are missing.
             let guild: Guild = read(data)?;

@@ -287,7 +287,7 @@ async fn members_of_a_large_guild_are_told_in_pieces() {
         }
     }
     assert_eq!(count, stage.guild.member_count());
-    stage.gateway.ask_members(id, guild, Ask::Those(vec![ann]));
+    stage.gateway.ask_members(id, guild, Ask::Those(vec![UserId(stage.ann.id().get())]));
     let told = stage.heard(&bot, |told| matches!(told, Told::Happened(Happening::Members { .. }))).await;
     assert!(matches!(told, Told::Happened(Happening::Members { members, .. }) if members.len() == 1));
     stage.finish().await;

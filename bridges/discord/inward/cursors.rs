@@ -65,7 +65,7 @@ impl Cursors {
 
     /// The write that commits a message as seen. [`Cursors::committed`] follows it.
     pub(crate) fn write(place: Place, message: MessageId) -> Write {
-        Write::Put(format!("{KEY}{}/{}", place.bot, place.channel), message.to_string())
+        Write::Put(key(place), message.to_string())
     }
 
     /// It was committed that this message was seen.
@@ -87,6 +87,13 @@ impl Cursors {
         self.lock().current.insert(place)
     }
 
+    /// Forgets a place that is gone; the write that forgets it for good, if it was known.
+    pub(crate) fn lose(&self, place: Place) -> Option<Write> {
+        let mut known = self.lock();
+        known.current.remove(&place);
+        known.seen.remove(&place).map(|_| Write::Delete(key(place)))
+    }
+
     /// Forgets all places of a bot; the writes that forget them for good.
     pub(crate) fn forget(&self, bot: UserId) -> Vec<Write> {
         let mut known = self.lock();
@@ -97,7 +104,7 @@ impl Cursors {
         for place in &gone {
             known.seen.remove(place);
         }
-        gone.iter().map(|place| Write::Delete(format!("{KEY}{}/{}", place.bot, place.channel))).collect()
+        gone.iter().map(|place| Write::Delete(key(*place))).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -112,6 +119,10 @@ impl Known {
         let newest = self.newest.entry(place.bot).or_default();
         *newest = (*newest).max(message);
     }
+}
+
+fn key(place: Place) -> String {
+    format!("{KEY}{}/{}", place.bot, place.channel)
 }
 
 fn place(key: &str) -> Option<Place> {

@@ -1,7 +1,10 @@
 //! Who hears what, from whom, and in which words.
 
 use bridge::{Arrival, RemoteProfile};
-use domain::{Content, Passport, RemoteUser, content::Quote};
+use domain::{
+    Content, Passport, RemoteUser,
+    content::{Quote, bounded_name},
+};
 
 use super::{
     Place,
@@ -95,7 +98,7 @@ impl Running {
         let speaker = self.speaker(&mut answered);
         let mut quote = words::quote(&answered, &self.people.names(guild));
         if let Speaker::Account(account) = speaker {
-            quote.author = self.bots.called(&account);
+            quote.author = bounded_name(&self.bots.called(&account));
         }
         quote
     }
@@ -117,7 +120,7 @@ impl Running {
                 account: Some(account.clone()),
             };
         }
-        if let Some(webhook) = message.webhook_id {
+        if let Some(webhook) = message.webhook_id.filter(|_| !message.answers_command()) {
             // Another bridge, perhaps: each of its names is somebody else.
             return RemoteProfile {
                 user: RemoteUser(format!("{webhook}/{}", author.username)),
@@ -172,8 +175,8 @@ impl Running {
         contacts::is_wanted(&self.settings.contacts, guild, &name)
     }
 
-    /// The line that stands for what was said before a message and could not be fetched.
-    pub(super) fn gap(&self, place: Place, kind: Kind, first: &Message) -> Vec<Arrival> {
+    /// The line, for these accounts, that stands for what was said before a message and could not be fetched.
+    pub(super) fn gap(&self, place: Place, kind: Kind, first: &Message, owners: Vec<Passport>) -> Vec<Arrival> {
         let link = jump(kind.guild(), place.channel, first.id);
         let author = match kind {
             Kind::Direct(user) => self.people.profile(user, None),
@@ -195,7 +198,7 @@ impl Running {
             reply: None,
             addressed: false,
         };
-        self.hearers(place, kind, &Speaker::Stranger).into_iter().map(line).collect()
+        owners.into_iter().map(line).collect()
     }
 }
 

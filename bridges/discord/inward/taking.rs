@@ -10,13 +10,17 @@ use crate::{
     event::Happening,
     model::{ChannelId, EmojiSign, GuildId, Message, MessageId, UserId},
     remote_ids,
-    running::{Running, Stopping},
+    running::{FIRST_WAIT, Running, Stopping},
     words,
 };
 
+/// How long an application may think of its answer to a command, in milliseconds (Discord's documentation, "Receiving and
+/// Responding to Interactions").
+const LONGEST_THOUGHT: u64 = 15 * 60 * 1000;
+
 /// What kind of place it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A chat with one person.
     Direct(UserId),
     /// A channel or a thread of a guild.
@@ -24,7 +28,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const fn guild(self) -> Option<GuildId> {
+    pub(crate) const fn guild(self) -> Option<GuildId> {
         match self {
             Self::Direct(_) => None,
             Self::Room(guild) => Some(guild),
@@ -54,7 +58,10 @@ impl Running {
     /// Takes in what happened in a place.
     pub(super) async fn take(&self, place: Place, happening: Happening) -> Result<(), Stopping> {
         match happening {
-            Happening::Message(message) => self.take_messages(place, vec![*message], false).await,
+            Happening::Message(message) => {
+                self.meet(place, &message).await?;
+                self.take_messages(place, vec![*message], false).await
+            }
             Happening::MessageChanged(message) => self.take_change(place, *message).await,
             Happening::MessagesGone { guild, messages, .. } => self.take_deletions(place, guild, &messages).await,
             Happening::Reaction { guild, message, user, emoji, added, .. } => {
@@ -95,10 +102,10 @@ impl Running {
         let mut unsure = Unsure::default();
         for mut message in messages {
             taken.last = taken.last.max(Some(message.id));
-            let Some(kind) = self.kind_or_learn(place, &message, &mut taken.writes) else { continue };
-            if std::mem::take(&mut after_gap) {
-                taken.arrivals.extend(self.gap(place, kind, &message));
+            if message.is_thinking() {
+                continue;
             }
+            let Some(kind) = self.kind_of(place, message.guild_id) else { continue };
             let speaker = self.speaker(&mut message);
             let owners: Vec<Passport> = match (&speaker, kind, &voice.whose) {
                 // In a direct chat nobody but the account itself can have spoken.
@@ -109,10 +116,21 @@ impl Running {
                 }
                 (Speaker::Stranger | Speaker::Account(_), _, _) => self.hearers(place, kind, &speaker),
             };
+            if std::mem::take(&mut after_gap) {
+                // In a chat with the relay it is nobody else's affair.
+                let concerned = match kind {
+                    Kind::Direct(_) => owners.clone(),
+                    Kind::Room(_) => self.hearers(place, kind, &Speaker::Stranger),
+                };
+                taken.arrivals.extend(self.gap(place, kind, &message, concerned));
+            }
             if let (Kind::Direct(_), Some(author)) = (kind, &message.author) {
                 for owner in &owners {
                     self.people.met(place.bot, owner, author);
                 }
+            }
+            if let Kind::Room(_) = kind {
+                self.list(place, &owners).await?;
             }
             taken.arrivals.extend(self.arrivals(&voice, kind, message, &speaker, &owners).await?);
         }
@@ -124,6 +142,8 @@ impl Running {
     /// Commits what was taken, and how far that is.
     async fn commit(&self, place: Place, taken: Taken) -> Result<(), Stopping> {
         let Taken { arrivals, mut writes, last, talker } = taken;
+        // What comes late never takes back how far that was.
+        let last = last.filter(|last| self.cursors.seen(place).is_none_or(|seen| seen < *last));
         writes.extend(last.map(|last| Cursors::write(place, last)));
         // Held until it is committed, so that what is written of a conversation is never older than what was.
         let talks = match talker {
@@ -142,8 +162,11 @@ impl Running {
     }
 
     async fn take_change(&self, place: Place, mut message: Message) -> Result<(), Stopping> {
-        // Only a preview came: nobody changed anything.
-        let Some(edited) = message.edited_timestamp.clone() else { return Ok(()) };
+        let Some(edited) = message.edited_timestamp.clone() else {
+            // Only a preview came, and nobody changed anything; or the words of one who had been thinking.
+            let is_new = message.answers_command() && self.host.now().since(message.id.made()) <= LONGEST_THOUGHT;
+            return if is_new { self.take_messages(place, vec![message], false).await } else { Ok(()) };
+        };
         let Some(voice) = self.bots.get(place.bot) else { return Ok(()) };
         let Some(kind) = self.kind_of(place, message.guild_id) else { return Ok(()) };
         let speaker = self.speaker(&mut message);
@@ -151,6 +174,9 @@ impl Running {
             return Ok(());
         }
         let owners = self.concerned(place, kind, message.id).await?;
+        if owners.is_empty() {
+            return Ok(());
+        }
         let spoken = self.spoken(&voice, kind, message, &speaker).await?;
         let (target, now) = (kind.target(place.channel), self.host.now());
         let arrivals = owners.iter().filter_map(|owner| spoken.edit(owner, &target, &edited, now)).collect();
@@ -167,7 +193,10 @@ impl Running {
         let (target, sent) = (kind.target(place.channel), self.host.now());
         let mut arrivals = Vec::with_capacity(messages.len());
         for message in messages {
-            let author = self.authors.of(*message);
+            let author = match kind {
+                Kind::Direct(person) => self.people.profile(person, None),
+                Kind::Room(_) => self.authors.of(*message),
+            };
             let owners = self.concerned(place, kind, *message).await?;
             // Nobody is told of what they said themselves.
             let owners = owners.into_iter().filter(|owner| author.account.as_ref() != Some(owner));
@@ -213,17 +242,33 @@ impl Running {
     }
 
     /// What kind of place it is; `None` where nobody can say.
-    fn kind_of(&self, place: Place, guild: Option<GuildId>) -> Option<Kind> {
+    pub(crate) fn kind_of(&self, place: Place, guild: Option<GuildId>) -> Option<Kind> {
         let guild = guild.or_else(|| self.roster.channel(place.channel).map(|facts| facts.guild));
         guild.map(Kind::Room).or_else(|| self.directs.with(place).map(Kind::Direct))
     }
 
-    /// The same of a message, whose author is whom a chat is with, where it is new.
-    fn kind_or_learn(&self, place: Place, message: &Message, writes: &mut Vec<Write>) -> Option<Kind> {
-        self.kind_of(place, message.guild_id).or_else(|| {
-            let author = message.author.as_ref().filter(|author| author.id != place.bot)?;
-            writes.extend(self.directs.add(place, author.id));
-            Some(Kind::Direct(author.id))
-        })
+    /// A message of a direct chat that was not known: its author is whom the chat is with. What they said there while nobody
+    /// listened comes first. Only the gateway's word makes a chat: what is fetched does not say whether it is of a guild.
+    async fn meet(&self, place: Place, message: &Message) -> Result<(), Stopping> {
+        let author = message.author.as_ref().filter(|author| author.id != place.bot && message.webhook_id.is_none());
+        let (Some(author), None) = (author, self.kind_of(place, message.guild_id)) else { return Ok(()) };
+        let begin = self.begin_of_chat(place, Some(MessageId(message.id.0.saturating_sub(1))));
+        let mut writes = vec![Cursors::write(place, begin)];
+        writes.extend(self.directs.add(place, author.id));
+        self.hand_in(Batch { arrivals: Vec::new(), writes }).await?;
+        self.cursors.committed(place, begin);
+        self.catch_up(place, Some(MessageId(message.id.0.saturating_sub(1)))).await
+    }
+
+    /// The room stands on the lists of these accounts before something is said in it: its address is made of its name.
+    async fn list(&self, place: Place, owners: &[Passport]) -> Result<(), Stopping> {
+        for owner in owners {
+            let mut wait = FIRST_WAIT;
+            while let Err(fault) = self.people.list_room(place.bot, owner, place.channel).await {
+                tracing::warn!(%fault, "a room cannot be put on a list; it is tried again");
+                self.pause(&mut wait).await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -92,7 +92,18 @@ pub(crate) struct Message {
 
 impl Message {
     const SUPPRESS_EMBEDS: u64 = 1 << 2;
+    const THINKING: u64 = 1 << 7;
     const VOICE: u64 = 1 << 13;
+
+    /// Whether an application only says by it that it will answer a command. Its words come as a change of this message.
+    pub(crate) const fn is_thinking(&self) -> bool {
+        self.flags & Self::THINKING != 0
+    }
+
+    /// Whether an application's bot answers a command by it. It has the application's id for a webhook's, but is said by the bot.
+    pub(crate) fn answers_command(&self) -> bool {
+        self.webhook_id.is_some_and(|webhook| self.application_id.is_some_and(|its| its.0 == webhook.0))
+    }
 
     /// Whether its file was spoken into the app.
     pub(crate) const fn is_voice(&self) -> bool {

@@ -49,6 +49,8 @@ pub(super) struct Desk {
 pub(super) struct Bot {
     /// The accounts that speak through it.
     pub(super) owners: Arc<[Passport]>,
+    /// Whether it ever had a session: before that nobody knows which guilds it is in.
+    has_session: bool,
     /// When its accounts' lists have to be looked at.
     due: Option<Due>,
     pub(super) outage: Option<Outage>,
@@ -83,8 +85,9 @@ pub(super) struct Outage {
 }
 
 impl Bot {
-    /// A new session: everything is told anew.
+    /// It is connected: what could not be told before is told from now on.
     pub(super) fn begin_session(&mut self) {
+        self.has_session = true;
         self.outage = None;
         self.ask_anew();
     }
@@ -125,6 +128,11 @@ impl Desk {
         }
         self.bot(bot).owners = owners.into();
         true
+    }
+
+    /// Whether an account speaks through this bot.
+    pub(super) fn is_served(&self, bot: UserId, owner: &Passport) -> bool {
+        self.bots.get(&bot).is_some_and(|bot| bot.owners.contains(owner))
     }
 
     /// This account speaks through the bot, among others.
@@ -175,12 +183,13 @@ impl Desk {
         dark
     }
 
-    /// The bot hears again, if it does: from now on what it hears shows.
-    pub(super) fn lighten(&mut self, bot: UserId) {
-        let bot = self.bot(bot);
+    /// A bot of which it is known what it sees. If it hears again, what it hears shows from now on.
+    pub(super) fn seeing(&mut self, bot: UserId) -> Option<&mut Bot> {
+        let bot = self.bots.get_mut(&bot).filter(|bot| bot.has_session)?;
         if bot.outage.is_none() {
             bot.dark = None;
         }
+        Some(bot)
     }
 
     /// When something has to be done next.

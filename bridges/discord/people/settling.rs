@@ -15,7 +15,7 @@ use crate::{
     configuration::Members,
     contacts::{Candidates, Ledger, Standing, Step, Target, candidates, is_wanted, steps},
     gateway::Ask,
-    model::{GuildId, UserId},
+    model::{ChannelId, GuildId, UserId},
     pictures::at,
 };
 
@@ -86,8 +86,7 @@ impl People {
     pub(super) async fn settle(&self, bot: UserId) {
         let (owners, found, met) = {
             let mut desk = self.lock();
-            desk.lighten(bot);
-            let facts = desk.bot(bot);
+            let Some(facts) = desk.seeing(bot) else { return };
             let gone = std::mem::take(&mut facts.gone);
             let mut found = candidates(&self.roster, &self.settings, &facts.active, bot);
             found.gone = gone;
@@ -100,12 +99,15 @@ impl People {
                 failed = Some(fault);
                 break;
             }
-            self.show_list(&mut self.lock(), bot, owner);
+            let mut desk = self.lock();
+            if desk.is_served(bot, owner) {
+                self.show_list(&mut desk, bot, owner);
+            }
         }
         if let Some(fault) = failed {
             tracing::warn!(%bot, %fault, "contact lists cannot be kept; tried again");
             let mut desk = self.lock();
-            let facts = desk.bot(bot);
+            let Some(facts) = desk.seeing(bot) else { return };
             facts.gone.extend(found.gone);
             facts.met.extend(met);
             desk.put_off_for(bot, AGAIN);
@@ -122,9 +124,14 @@ impl People {
         found: &Candidates,
         met: impl Iterator<Item = &RemoteProfile>,
     ) -> Result<(), HostFault> {
+        let _turn = self.keeping.lock().await;
         self.load(owner).await?;
         let mut changes: Vec<Change> = {
             let desk = self.lock();
+            // Meanwhile it may have been given up, or speak through another.
+            if !desk.is_served(bot, owner) {
+                return Ok(());
+            }
             let Some(ledger) = desk.ledger(owner) else { return Ok(()) };
             let steps = steps(&self.roster, &self.settings, bot, found, ledger).into_iter().map(Change::of);
             let met = met.filter_map(|who| Some((Target::Person(who.user.as_str().parse().ok()?), who)));
@@ -149,6 +156,27 @@ impl People {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Puts a room on an account's list at once, if it belongs there and does not stand there yet: something was said in it.
+    pub(crate) async fn list_room(&self, bot: UserId, owner: &Passport, channel: ChannelId) -> Result<(), HostFault> {
+        let target = Target::Room(channel);
+        if self.lock().ledger(owner).is_some_and(|ledger| ledger.standing(target).is_some()) {
+            return Ok(());
+        }
+        let _turn = self.keeping.lock().await;
+        self.load(owner).await?;
+        let has_room =
+            |ledger: &Ledger| ledger.standing(target).is_none() && ledger.rooms().count() < self.settings.at_most;
+        let is_new = {
+            let desk = self.lock();
+            desk.is_served(bot, owner) && desk.ledger(owner).is_some_and(has_room)
+        };
+        let (true, Some(facts)) = (is_new, self.roster.channel(channel)) else { return Ok(()) };
+        let (arrival, write) = self.in_words(bot, owner, &Change::List(target, facts.guild));
+        self.host.accept(Batch { arrivals: vec![arrival], writes: vec![write] }).await?;
+        self.lock().put(owner, target, Standing::Listed(facts.guild));
         Ok(())
     }
 
@@ -194,6 +222,7 @@ impl People {
 
     /// The account is no longer linked, or gone: everything that stands on its list by our doing is taken back, and forgotten.
     pub(crate) async fn release(&self, owner: &Passport) -> Result<(), HostFault> {
+        let _turn = self.keeping.lock().await;
         self.load(owner).await?;
         let all: Vec<_> = self.lock().ledger(owner).map(|ledger| ledger.all().collect()).unwrap_or_default();
         for some in all.chunks(TOGETHER) {
@@ -220,6 +249,9 @@ impl People {
     fn ask_for_more(&self, bot: UserId, owners: &[Passport]) {
         let mut asks: Vec<(GuildId, Ask)> = Vec::new();
         let mut desk = self.lock();
+        if desk.seeing(bot).is_none() {
+            return;
+        }
         for guild in self.roster.guilds_of(bot) {
             let Some(name) = self.roster.guild_name(guild) else { continue };
             let (known, count) = self.roster.members_known(guild);

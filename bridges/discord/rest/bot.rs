@@ -9,15 +9,14 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    Rest, RestFailure,
-    call::Call,
-    limits::Limits,
-};
+use super::{Rest, RestFailure, call::Call, limits::Limits};
 use crate::{
     configuration::Token,
     model::{Application, User, UserId},
 };
+
+/// New sessions are counted by the day: no wait for them is longer.
+const DAY: Duration = Duration::from_hours(24);
 
 /// Discord as one bot. Cheap to clone; all clones keep the same limits.
 #[derive(Clone)]
@@ -85,7 +84,7 @@ impl BotRest {
     pub(crate) async fn gateway(&self) -> Result<GatewayInfo, RestFailure> {
         let answer: GatewayAnswer = self.ask(Call::get("gateway", 0, &["gateway", "bot"])).await?;
         let StartLimit { remaining, reset_after } = answer.session_start_limit;
-        let resets_after = Duration::from_millis(reset_after);
+        let resets_after = Duration::from_millis(reset_after).min(DAY);
         Ok(GatewayInfo { url: answer.url, shards: answer.shards, remaining, resets_after })
     }
 

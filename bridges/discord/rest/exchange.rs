@@ -23,6 +23,7 @@ use url::Url;
 use super::{
     BotRest, RestFailure, Upload,
     call::{Body, Call},
+    code,
     limits::{Limits, Told},
 };
 use crate::configuration::is_loopback;
@@ -41,6 +42,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const USUAL_LIMIT: Duration = Duration::from_secs(5);
 /// The largest answer that is read, in bytes: a thousand members have about one million.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// How much of what Discord says about a no is shown, in characters.
+const LONGEST_MESSAGE: usize = 300;
 
 /// A yes of Discord's.
 pub(super) struct Answer {
@@ -171,6 +174,11 @@ impl BotRest {
                 tracing::warn!(bot = %self.bot(), "discord: the token of this bot is no longer taken");
                 Outcome::No(RestFailure::Unauthorized)
             }
+            StatusCode::UNAUTHORIZED => {
+                // A webhook whose secret was changed is as good as gone.
+                let message = "the webhook's token is no longer taken".into();
+                Outcome::No(RestFailure::Refused { status: 401, code: code::UNKNOWN_WEBHOOK, message })
+            }
             _ if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => Outcome::Ailing { status },
             _ if status.is_redirection() => {
                 let reason = "it points to another address, which is not gone to".into();
@@ -179,6 +187,7 @@ impl BotRest {
             _ => {
                 let refusal = refusal.unwrap_or_default();
                 let message = first_error(&refusal.errors, 0).unwrap_or(refusal.message);
+                let message = message.chars().take(LONGEST_MESSAGE).collect();
                 let failure = RestFailure::Refused { status: status.as_u16(), code: refusal.code, message };
                 tracing::debug!(bot = %self.bot(), kind = call.route.kind, about = call.route.about,
                     status = status.as_u16(), code = refusal.code, "discord: refused");
@@ -283,6 +292,7 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, String> {
 fn told(headers: &HeaderMap) -> Told {
     Told {
         bucket: text(headers, "x-ratelimit-bucket").filter(|bucket| bucket.len() <= 128).map(str::to_owned),
+        limit: text(headers, "x-ratelimit-limit").and_then(|text| text.parse().ok()),
         remaining: text(headers, "x-ratelimit-remaining").and_then(|text| text.parse().ok()),
         reset_after: number(headers, "x-ratelimit-reset-after").and_then(seconds),
     }

@@ -32,6 +32,9 @@ type Counted = (String, u64);
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
+    /// How many requests it has room for, and for how long.
+    most: u32,
+    length: Duration,
     remaining: u32,
     ends: Instant,
 }
@@ -40,6 +43,7 @@ struct Window {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Told {
     pub(super) bucket: Option<String>,
+    pub(super) limit: Option<u32>,
     pub(super) remaining: Option<u32>,
     pub(super) reset_after: Option<Duration>,
 }
@@ -59,13 +63,10 @@ impl Limits {
         let counted = self.counted(route);
         if let Some(window) = self.windows.get_mut(&counted) {
             if window.ends <= now {
-                // What the next window allows is told by the next answer.
-                self.windows.remove(&counted);
-            } else if window.remaining == 0 {
-                return Err(window.ends);
-            } else {
-                window.remaining -= 1;
+                // It is like the last until an answer tells: those who waited for it must not all go at once.
+                (window.remaining, window.ends) = (window.most, now + window.length);
             }
+            window.remaining = window.remaining.checked_sub(1).ok_or(window.ends)?;
         }
         self.sent.push_back(now);
         Ok(())
@@ -77,15 +78,14 @@ impl Limits {
             self.buckets.insert(route.kind, bucket.clone());
         }
         let (Some(remaining), Some(reset_after)) = (told.remaining, told.reset_after) else { return };
-        let ends = now + reset_after;
         let counted = self.counted(route);
-        let window = self.windows.entry(counted).or_insert(Window { remaining, ends });
+        let known = self.windows.get(&counted);
+        let length = known.map_or(reset_after, |window| window.length.max(reset_after));
         // Requests that are still under way are counted here already, and not in this answer.
-        let same = window.ends > now;
-        *window = Window { remaining: if same { window.remaining.min(remaining) } else { remaining }, ends };
-        if self.windows.len() > MANY {
-            self.windows.retain(|_, window| window.ends > now);
-        }
+        let counted_here = known.filter(|window| window.ends > now).map(|window| window.remaining);
+        let most = told.limit.unwrap_or(remaining + 1).max(1);
+        let remaining = counted_here.map_or(remaining, |counted| counted.min(remaining));
+        self.keep(now, counted, Window { most, length, remaining, ends: now + reset_after });
     }
 
     /// Takes in that Discord has had too much of it: of this kind, or of everything.
@@ -95,7 +95,16 @@ impl Limits {
             self.paused_until = self.paused_until.max(Some(ends));
         } else {
             let counted = self.counted(route);
-            self.windows.insert(counted, Window { remaining: 0, ends });
+            let known = self.windows.get(&counted).map(|window| (window.most, window.length));
+            let (most, length) = known.unwrap_or((1, Duration::ZERO));
+            self.keep(now, counted, Window { most, length, remaining: 0, ends });
+        }
+    }
+
+    fn keep(&mut self, now: Instant, counted: Counted, window: Window) {
+        self.windows.insert(counted, window);
+        if self.windows.len() > MANY {
+            self.windows.retain(|_, window| window.ends > now);
         }
     }
 
@@ -112,7 +121,7 @@ mod tests {
 
     fn told(remaining: u32, seconds: f32) -> Told {
         let reset_after = Some(Duration::from_secs_f32(seconds));
-        Told { bucket: Some("b".into()), remaining: Some(remaining), reset_after }
+        Told { bucket: Some("b".into()), limit: Some(5), remaining: Some(remaining), reset_after }
     }
 
     #[test]
@@ -142,6 +151,19 @@ mod tests {
     }
 
     #[test]
+    fn those_who_waited_do_not_all_go_at_once() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        limits.learn(now, SAY, &told(0, 2.0));
+        let next = now + Duration::from_secs(2);
+        let gone = (0..20).filter(|_| limits.admit(next, SAY).is_ok()).count();
+        assert_eq!(gone, 5, "as many as a window has room for");
+        assert_eq!(limits.admit(next, SAY), Err(next + Duration::from_secs(2)));
+        // The first answer tells when the window really ends.
+        limits.learn(next, SAY, &told(4, 1.0));
+        assert_eq!(limits.admit(next, SAY), Err(next + Duration::from_secs(1)));
+    }
+
+    #[test]
     fn a_second_holds_fifty_requests_of_any_kind() {
         let (mut limits, now) = (Limits::default(), Instant::now());
         for about in 0..50 {
@@ -166,6 +188,7 @@ mod tests {
         for about in 0..10_000 {
             now += Duration::from_millis(25);
             limits.learn(now, Route { kind: "say", about }, &told(1, 1.0));
+            limits.exceeded(now, Route { kind: "execute", about }, Duration::from_secs(1), false);
         }
         assert!(limits.windows.len() <= MANY + 1, "{}", limits.windows.len());
     }

@@ -130,6 +130,11 @@ async fn somebody_else_speaks_through_a_webhook() {
     stage.general.loses_webhook(stage.general.webhooks()[0].0);
     let gone = stage.rest.execute(&webhook, &as_zoe, None).await.unwrap_err();
     assert_eq!(gone.code(), Some(code::UNKNOWN_WEBHOOK));
+    let other = stage.rest.make_webhook(stage.channel(), "Chrysalis").await.unwrap();
+    stage.double.fault(Route::ExecuteWebhook, 1, Fault::Status(401));
+    let refused = stage.rest.execute(&other, &as_zoe, None).await.unwrap_err();
+    assert_eq!(refused.code(), Some(code::UNKNOWN_WEBHOOK), "its secret is no longer taken");
+    stage.rest.me().await.expect("the bot's own token is as good as before");
     let secret = webhook.token.unwrap();
     assert!(!format!("{gone:?}{gone}").contains(&secret));
     stage.double.finish();
@@ -164,6 +169,29 @@ async fn the_limits_are_kept_without_running_into_them() {
     assert_eq!(stage.general.messages().len(), 10);
     assert_eq!(stage.double.invalid_requests(), 0, "no 429 at all");
     stage.double.finish();
+}
+
+#[tokio::test]
+async fn many_at_once_keep_the_limits_too() {
+    let stage = Stage::new().await;
+    stage.double.limit(Route::CreateMessage, 3, Duration::from_secs(1));
+    stage.say("first").await.unwrap();
+    let texts: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+    let said = futures_util::future::join_all(texts.iter().map(|text| stage.say(text))).await;
+    assert!(said.iter().all(Result::is_ok), "{said:?}");
+    assert_eq!((stage.general.messages().len(), stage.double.invalid_requests()), (13, 0));
+    stage.double.finish();
+}
+
+#[test]
+fn tokens_that_were_only_tried_take_no_memory() {
+    let rest = Rest::new(&read(json!({})).unwrap()).unwrap();
+    let ours = rest.of(token(1));
+    for bot in 2..3 * MANY_BOTS as u64 {
+        drop(rest.of(token(bot)));
+    }
+    assert!(rest.shared.limits.lock().unwrap().len() <= MANY_BOTS);
+    assert!(Arc::ptr_eq(&ours.limits, &rest.of(token(1)).limits), "a bot that is ours keeps its limits");
 }
 
 #[tokio::test]

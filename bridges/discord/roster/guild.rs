@@ -1,6 +1,6 @@
 //! One guild.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::content::{bounded_name, bounded_topic};
 
@@ -47,7 +47,8 @@ pub(super) struct Channel {
     pub(super) topic: Box<str>,
     pub(super) parent: Option<ChannelId>,
     pub(super) overwrites: Box<[Overwrite]>,
-    /// Of a thread: the bots that were told of it. Some threads are for those in them alone.
+    /// The bots that were told of it: it is gone when it is told to none of them any more, and some threads are for those in
+    /// them alone.
     pub(super) told: Vec<UserId>,
 }
 
@@ -96,32 +97,41 @@ impl Guild {
     /// Takes over a channel or a thread that this bot was told of. Says what is new.
     pub(super) fn put_channel(&mut self, bot: UserId, told: &model::Channel) -> Option<Newness> {
         let mut channel = Channel::of(told);
-        let is_thread = channel.kind == ChannelKind::Thread;
         let Some(known) = self.channels.get_mut(&told.id) else {
             if self.channels.len() >= MOST_CHANNELS {
                 tracing::debug!(channel = %told.id, "a guild has more channels than are followed");
                 return None;
             }
-            if is_thread {
-                channel.told.push(bot);
-            }
+            channel.told.push(bot);
             self.channels.insert(told.id, channel);
             return Some(Newness::Place);
         };
         channel.told = std::mem::take(&mut known.told);
-        let is_told_first = is_thread && !channel.told.contains(&bot);
+        let is_told_first = !channel.told.contains(&bot);
         if is_told_first {
             channel.told.push(bot);
         }
-        let is_seen_by_others = is_told_first
+        let is_seen_by_others = (is_told_first && channel.kind == ChannelKind::Thread)
             || (known.kind, known.parent, &known.overwrites) != (channel.kind, channel.parent, &channel.overwrites);
         let is_described = (&known.name, &known.topic) != (&channel.name, &channel.topic);
         *known = channel;
         match (is_seen_by_others, is_described) {
-            (true, _) => Some(Newness::Place),
+            (true, true) => Some(Newness::Both),
+            (true, false) => Some(Newness::Place),
             (false, true) => Some(Newness::Words),
             (false, false) => None,
         }
+    }
+
+    /// This bot is told of no other places than these. Says which are gone by that.
+    pub(super) fn untell(&mut self, bot: UserId, there: &HashSet<ChannelId>) -> Vec<ChannelId> {
+        let gone = self.channels.extract_if(.., |id, channel| {
+            if !there.contains(id) {
+                channel.told.retain(|told| *told != bot);
+            }
+            channel.told.is_empty()
+        });
+        gone.map(|(id, _)| id).collect()
     }
 
     /// Whether that many are everybody who is in it.
@@ -137,6 +147,7 @@ pub(super) enum Newness {
     Place,
     /// Only what it is called, or about.
     Words,
+    Both,
 }
 
 impl RoleFacts {

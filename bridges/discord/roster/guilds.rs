@@ -30,7 +30,6 @@ impl Known {
         reader.guilds.insert(id);
         // Of one that is told no presences at all, they say nothing.
         let is_telling = !(reader.is_blind && told.presences.is_empty());
-        let is_only_reader = self.bots.values().filter(|bot| bot.guilds.contains(&id)).count() == 1;
         let guild = self.guilds.entry(id).or_default();
         if guild.is_changed(told) {
             changes.push(Change::Renamed(id));
@@ -39,24 +38,18 @@ impl Known {
         guild.set_roles(&told.roles);
         guild.set_emojis(&told.emojis);
         let places = || told.channels.iter().chain(&told.threads);
-        if is_only_reader {
-            // Another reader has heard what went; of a guild with one reader this is how it is learned.
-            let there: HashSet<_> = places().map(|channel| channel.id).collect();
-            for (gone, _) in guild.channels.extract_if(.., |channel, _| !there.contains(channel)) {
-                self.channels.remove(&gone);
-            }
+        for gone in guild.untell(bot, &places().map(|channel| channel.id).collect()) {
+            self.channels.remove(&gone);
         }
         let mut all = Vec::new();
         for channel in places() {
             self.channel(bot, id, channel, &mut all);
         }
         changes.extend(all.into_iter().filter(|change| matches!(change, Change::Channel(_))));
-        if is_only_reader {
-            self.drop_those_who_left(told);
-        }
+        self.drop_those_who_left(told);
         self.each_member(id, &told.members, changes);
         if let Some(guild) = self.guilds.get_mut(&id) {
-            guild.is_complete = guild.are_all(told.members.len());
+            guild.is_complete = guild.are_all(told.members.len().min(guild.members.len()));
         }
         if is_telling {
             self.whole_presence(told, now);
@@ -126,15 +119,19 @@ impl Known {
 
     /// The bot is no longer ours.
     pub(super) fn forget(&mut self, bot: UserId) {
-        if let Some(bot) = self.bots.remove(&bot) {
-            self.drop_unread(bot.guilds);
+        if let Some(facts) = self.bots.remove(&bot) {
+            self.drop_unread(bot, facts.guilds);
         }
     }
 
-    /// Of these guilds, those that no bot is in any more are forgotten, and those of their people who are in no other.
-    pub(super) fn drop_unread(&mut self, guilds: impl IntoIterator<Item = GuildId>) {
+    /// This bot has left these guilds. Those that no other is in are forgotten, and those of their people who are in no other.
+    pub(super) fn drop_unread(&mut self, bot: UserId, guilds: impl IntoIterator<Item = GuildId>) {
         for id in guilds {
             if self.bots.values().any(|bot| bot.guilds.contains(&id)) {
+                let gone = self.guilds.get_mut(&id).map(|guild| guild.untell(bot, &HashSet::new()));
+                for channel in gone.into_iter().flatten() {
+                    self.channels.remove(&channel);
+                }
                 continue;
             }
             let Some(guild) = self.guilds.remove(&id) else { continue };

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 
-use super::{Change, Known, MOST_GUILDS, MOST_MEMBERS, guild::Member as MemberFacts, guild::Newness};
+use super::{Change, Known, MOST_GUILDS, MOST_MEMBERS, MOST_PEOPLE, guild::Member as MemberFacts, guild::Newness};
 use crate::{
     event::Happening,
     model::{Channel, ChannelId, ChannelKind, GuildId, Member, Presence, User, UserId},
@@ -81,17 +81,16 @@ impl Known {
     fn ready(&mut self, bot: UserId, guilds: &[GuildId], changes: &mut Vec<Change>) {
         let before = std::mem::take(&mut self.bots.entry(bot).or_default().guilds);
         let now = guilds.iter().take(MOST_GUILDS).copied().collect();
-        for guild in before.difference(&now) {
-            changes.push(Change::GuildGone(*guild));
-        }
+        let left: Vec<_> = before.difference(&now).copied().collect();
+        changes.extend(left.iter().copied().map(Change::GuildGone));
         self.bots.entry(bot).or_default().guilds = now;
-        self.drop_unread(before);
+        self.drop_unread(bot, left);
     }
 
     pub(super) fn leave(&mut self, bot: UserId, guild: GuildId, changes: &mut Vec<Change>) {
         let left = self.bots.get_mut(&bot).is_some_and(|bot| bot.guilds.remove(&guild));
         if left {
-            self.drop_unread([guild]);
+            self.drop_unread(bot, [guild]);
             changes.push(Change::GuildGone(guild));
         }
     }
@@ -103,15 +102,13 @@ impl Known {
             return self.channel_gone(channel.id, changes);
         }
         let Some(known) = self.guilds.get_mut(&guild) else { return };
-        match known.put_channel(bot, channel) {
-            Some(Newness::Place) => {
-                self.channels.insert(channel.id, guild);
-                changes.push(Change::Guild(guild));
-            }
-            Some(Newness::Words) => {
-                changes.push(Change::Channel(channel.id));
-            }
-            None => {}
+        let newness = known.put_channel(bot, channel);
+        if let Some(Newness::Place | Newness::Both) = newness {
+            self.channels.insert(channel.id, guild);
+            changes.push(Change::Guild(guild));
+        }
+        if let Some(Newness::Words | Newness::Both) = newness {
+            changes.push(Change::Channel(channel.id));
         }
     }
 
@@ -132,7 +129,7 @@ impl Known {
     pub(super) fn member(&mut self, guild: GuildId, user: Option<&User>, told: &Member, changes: &mut Vec<Change>) {
         let (Some(user), Some(known)) = (user, self.guilds.get_mut(&guild)) else { return };
         let facts = MemberFacts::of(told);
-        let is_full = known.members.len() >= MOST_MEMBERS;
+        let is_full = known.members.len() >= MOST_MEMBERS || self.people.len() >= MOST_PEOPLE;
         let before = known.members.get_mut(&user.id);
         let (is_new, is_called_otherwise, is_otherwise) = match &before {
             Some(before) => (false, before.nick != facts.nick, before.roles != facts.roles),
@@ -190,7 +187,8 @@ impl Known {
             && !known.members.contains_key(&user)
         {
             // Of a big guild not everybody was told: those who come are known from now on.
-            if presence.availability == domain::presence::Availability::Offline || known.members.len() >= MOST_MEMBERS {
+            let is_full = known.members.len() >= MOST_MEMBERS || self.people.len() >= MOST_PEOPLE;
+            if presence.availability == domain::presence::Availability::Offline || is_full {
                 return;
             }
             known.members.insert(user, MemberFacts::default());

@@ -193,6 +193,32 @@ fn channels_and_threads_come_change_and_go() {
 }
 
 #[test]
+fn a_channel_that_moves_and_is_renamed_at_once_is_told_as_both() {
+    let roster = roster();
+    let told = json!({ "id": "50", "type": 0, "name": "lobby", "parent_id": "53", "guild_id": "9" });
+    assert_eq!(roster.take(BOT, &channel(told), NOW), [Change::Guild(GUILD), Change::Channel(ChannelId(50))]);
+}
+
+#[test]
+fn what_went_while_both_bots_were_away_is_gone() {
+    let roster = roster();
+    let three = json!([member(1, "chrysalis"), member(2, "other"), member(1000, "ann")]);
+    roster.take(OTHER_BOT, &ready(&[9]), NOW);
+    roster.take(OTHER_BOT, &guild(&json!({ "members": three })), NOW);
+    let left =
+        guild(&json!({ "channels": [{ "id": "50", "type": 0, "name": "general" }], "threads": [], "members": three }));
+    roster.take(BOT, &left, NOW);
+    assert!(roster.channel(ChannelId(60)).is_some(), "the other bot may be in it alone");
+    roster.take(OTHER_BOT, &left, NOW);
+    assert_eq!((roster.channel(ChannelId(51)), roster.channel(ChannelId(60))), (None, None));
+    assert_eq!(roster.person(BEN), None);
+    // A bot that is no longer ours keeps nothing there.
+    roster.take(OTHER_BOT, &guild(&json!({ "members": three })), NOW);
+    roster.forget(OTHER_BOT);
+    assert_eq!((rooms(&roster, BOT), roster.channel(ChannelId(60))), (vec![50], None));
+}
+
+#[test]
 fn forums_and_categories_are_no_rooms() {
     let roster = roster();
     roster.take(
@@ -289,6 +315,20 @@ fn what_is_told_of_a_guild_is_bounded() {
         (0..MOST_MEMBERS as u64 + 50).map(|id| serde_json::from_value(member(10_000 + id, "m")).unwrap()).collect();
     roster.take(BOT, &Happening::Members { guild: GUILD, members: many, presences: Vec::new(), last: true }, NOW);
     assert_eq!(roster.members_known(GUILD).0, MOST_MEMBERS);
+}
+
+#[test]
+fn of_all_guilds_together_only_so_many_people_are_kept() {
+    let roster = roster();
+    let many = (0..MOST_PEOPLE as u64).map(|id| (UserId(10_000 + id), person::Person::default()));
+    roster.lock().people.extend(many);
+    let told = guild(&json!({ "id": "10", "channels": [], "threads": [], "members": [
+        member(1, "chrysalis"), member(2000, "cleo"), member(2001, "dan")
+    ] }));
+    roster.take(BOT, &told, NOW);
+    roster.take(BOT, &presence_in(10, presence(2002, "online")), NOW);
+    assert_eq!(roster.members_known(GuildId(10)).0, 1, "our own bots alone");
+    assert!(!roster.is_surely_not_in(GuildId(10), UserId(2000)), "who is not kept may be there all the same");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use chrysalis_discord_double::intents;
 use chrysalis_test_harness::{Messenger, Server};
-use msnp::dialect::Dialect;
+use msnp::{dialect::Dialect, status::Status};
 use serde_json::Value;
 
-use super::{ANN, CAROL, DAVE, SERVICE, Setup, asks, entry, tea, until_listed, window};
+use super::{ANN, CAROL, DAVE, GENERAL, SERVICE, Setup, asks, entry, tea, until_listed, window};
 
 fn links(server: &Server) -> Value {
     let listed = server.command(&["link", "list", CAROL, "--json"], "");
@@ -35,7 +35,8 @@ fn nothing_tells(server: &Server, token: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn discord_bots_are_linked_from_the_command_line_and_stay_linked() {
     let mut setup = Setup::start(&[CAROL, DAVE], "").await;
-    let (bot, _guild, _ann) = tea(&setup.double);
+    let (bot, guild, _ann) = tea(&setup.double);
+    guild.channel("general");
     for (wrong, reason) in [
         ("hunter2", "that is no bot token"),
         ("mfa.abcdefghij", "that is the token of a person"),
@@ -68,12 +69,18 @@ async fn discord_bots_are_linked_from_the_command_line_and_stay_linked() {
     setup.server.run();
     bot.gateway().wait_until_connected().await;
     let mut carol = Messenger::online(&setup.server, CAROL, Dialect::Msnp12).await;
-    assert_eq!(entry(&mut carol, ANN).await.expect("she is on the list still").network, 129);
+    for contact in [ANN, GENERAL] {
+        assert_eq!(entry(&mut carol, contact).await.expect("on the list still").network, 129, "{contact}");
+    }
 
+    carol.sees(ANN, Status::Away).await;
     let removed = setup.server.command(&["link", "remove", CAROL, "discord"], "");
     assert_eq!(removed.code, 0, "{removed:?}");
     bot.gateway().wait_until_disconnected().await;
     assert_eq!(links(&setup.server), serde_json::json!([]));
+    // The channel is gone; who is on the list stays there, and cannot be written to.
+    carol.sees_gone(ANN).await;
+    assert_eq!(entry(&mut carol, GENERAL).await, None);
     nothing_tells(&setup.server, bot.token());
     assert!(bot.identifies() <= 3, "{} sessions", bot.identifies());
     setup.finish();

@@ -212,19 +212,19 @@ impl Storm {
     }
 
     fn table(&self) -> String {
-        let mut table = tally::table(&self.tallies());
         let [own, relay] = &self.bots;
-        table += &format!(
-            "identifies: {} of Carol's bot, {} of the relay; resumes: {} and {}; faults met: {}; requests: {}; not allowed: {}\n",
+        let (table, double) = (tally::table(&self.tallies()), &self.setup.double);
+        format!(
+            "{table}identifies: {} of Carol's bot, {} of the relay; resumes: {} and {}; faults met: {}; requests: {}, of which {} \
+             were not allowed\n",
             own.identifies(),
             relay.identifies(),
             own.resumes(),
             relay.resumes(),
-            self.setup.double.faults_met(),
-            self.setup.double.all_requests(),
-            self.setup.double.invalid_requests()
-        );
-        table
+            double.faults_met(),
+            double.all_requests(),
+            double.invalid_requests()
+        )
     }
 }
 
@@ -298,7 +298,7 @@ async fn storm(seed: u64) {
     storm.round(&mut windows, |_| {}).await;
     storm.make_peace(&mut windows).await;
     storm.part(windows).await;
-    println!("storm {seed}:{}", storm.table());
+    println!("\nstorm {seed}\n{}", storm.table());
     let reports = [storm.carol.reports(), storm.dave.reports()].concat();
     assert!(reports.is_empty(), "{reports:#?}");
     for (way, tally) in storm.tallies() {

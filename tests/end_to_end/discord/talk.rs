@@ -25,12 +25,12 @@ impl Way {
     }
 
     /// A line of Ann's, as the window shows it.
-    fn from_ann(&self, words: &str) -> String {
+    fn as_of_ann(&self, words: &str) -> String {
         if self.is_direct() { words.to_owned() } else { format!("Ann: {words}") }
     }
 
     /// Carol's words, as they stand on Discord.
-    fn of_carol(&self, words: &str) -> String {
+    fn as_of_carol(&self, words: &str) -> String {
         if self.is_direct() && self.relayed { format!("**Carol**: {words}") } else { words.to_owned() }
     }
 
@@ -43,13 +43,13 @@ impl Way {
     }
 
     async fn said(&self, words: &str) -> Message {
-        let said = self.place.wait_for_text(&self.of_carol(words)).await;
+        let said = self.place.wait_for_text(&self.as_of_carol(words)).await;
         assert!(self.is_carols(&said), "{said:?}");
         said
     }
 
     async fn hears(&self, talk: &mut Room, words: &str) {
-        assert_eq!(talk.hear_text(self.contact).await, self.from_ann(words));
+        assert_eq!(talk.hear_text(self.contact).await, self.as_of_ann(words));
     }
 
     /// Says and hears everything.
@@ -73,8 +73,8 @@ impl Way {
         // Who answers at once answers what is not known yet as the reader's own.
         let quotes =
             if self.is_direct() { &["> lunch today?"][..] } else { &["> you: lunch today?", "> Carol: lunch today?"] };
-        assert!(quotes.iter().any(|quote| answer == self.from_ann(&format!("{quote}\r\nat noon"))), "{answer}");
-        talk.tell(text(&format!("> {}\r\nsplendid", self.from_ann("at noon")))).await;
+        assert!(quotes.iter().any(|quote| answer == self.as_of_ann(&format!("{quote}\r\nat noon"))), "{answer}");
+        talk.tell(text(&format!("> {}\r\nsplendid", self.as_of_ann("at noon")))).await;
         if self.relayed && !self.is_direct() {
             // A webhook cannot answer: it quotes, and says where.
             let splendid = self.place.wait_for_message(|message| message.content.ends_with("\nsplendid")).await;
@@ -109,7 +109,7 @@ impl Way {
         let file = pattern(70_000);
         self.ann.sends_file(&self.place, "notes.bin", file.clone());
         let line = talk.hear_text(self.contact).await;
-        assert!(line.starts_with(&self.from_ann("sent a file: notes.bin (")), "{line}");
+        assert!(line.starts_with(&self.as_of_ann("sent a file: notes.bin (")), "{line}");
         let (offer, came) = talk.receive_file(self.contact).await;
         assert!(offer.name == "notes.bin" && came == file, "it came changed");
         assert_eq!(talk.send_file(self.contact, "mine.bin", &file).await, Answer::Accepted);

@@ -277,6 +277,12 @@ fn a_guild_is_told_whole() {
 }
 
 #[test]
+fn a_guild_that_discord_has_trouble_with_is_not_an_empty_one() {
+    let told = happening("GUILD_CREATE", json!({ "id": "900", "unavailable": true })).unwrap();
+    assert_eq!(told, Some(Happening::GuildGone { guild: GuildId(900), unavailable: true }));
+}
+
+#[test]
 fn a_message_is_told_whole() {
     let Some(Happening::Message(told)) = happening("MESSAGE_CREATE", message()).unwrap() else { panic!("a message") };
     assert_eq!((told.kind, told.content.as_str()), (MessageKind::Reply, "so <@1002> <:cat:77>"));

@@ -135,6 +135,39 @@ async fn a_guild_that_is_gone_takes_all_with_it() {
 }
 
 #[tokio::test]
+async fn nothing_is_taken_from_lists_before_a_session_tells_what_there_is() {
+    let stage = stage(Members::All);
+    stage.connect(guild()).await;
+    let list = stage.list();
+    let again = on(Arc::clone(&stage.host), Members::All, stage.owners.clone());
+    // This comes before the connection is opened, which may take its time.
+    again.people.connection(BOT, &again.owners, &Connection::Connecting);
+    again.people.connection(BOT, &again.owners, &Connection::Lessened { missing: vec![Intent::Members] });
+    for bot in again.people.advance(Instant::now() + std::time::Duration::from_secs(20)) {
+        again.people.settle(bot).await;
+    }
+    assert_eq!(again.list(), list);
+    again.connect(guild()).await;
+    assert_eq!(again.list(), list);
+}
+
+#[tokio::test]
+async fn who_is_thrown_out_and_invited_again_has_the_list_again() {
+    let stage = stage(Members::All);
+    stage.connect(guild()).await;
+    stage.people.decline(&carol(), &person(BEN)).await.unwrap();
+    stage.hear(&Happening::GuildGone { guild: GUILD, unavailable: false });
+    stage.people.settle(BOT).await;
+    assert_eq!(stage.presence(ANN).unwrap().availability, Availability::Unreachable);
+    let mut renamed = guild();
+    renamed["name"] = json!("Go");
+    stage.hear(&told(renamed));
+    stage.people.settle(BOT).await;
+    assert_eq!(stage.list().split_off(5), ["general.go in Go", "Ann in Go"], "who was declined stays away");
+    assert_eq!(stage.presence(ANN).unwrap().availability, Availability::Away);
+}
+
+#[tokio::test]
 async fn what_the_user_decides_stands() {
     let stage = stage(Members::Active);
     stage.connect(guild()).await;
@@ -188,6 +221,20 @@ async fn a_released_account_keeps_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_being_kept_is_not_given_back_to_a_released_account() {
+    let stage = stage(Members::All);
+    stage.connect(guild()).await;
+    let carol = carol();
+    let turn = stage.people.keeping.lock().await;
+    let mut both = std::pin::pin!(futures_util::future::join(stage.people.release(&carol), stage.people.settle(BOT)));
+    assert!(futures_util::poll!(both.as_mut()).is_pending());
+    drop(turn);
+    both.await.0.unwrap();
+    assert_eq!(stage.host.list("listed/").await.unwrap(), []);
+    assert_eq!(stage.presence(ANN).unwrap().availability, Availability::Unreachable);
+}
+
+#[tokio::test]
 async fn of_big_guilds_contacts_are_asked_for_and_others_are_not() {
     let stage = stage(Members::All);
     let mut small = guild();
@@ -204,6 +251,11 @@ async fn of_big_guilds_contacts_are_asked_for_and_others_are_not() {
     again.connect(small).await;
     assert_eq!(those(&again.asked.lock().unwrap()), [ANN, BEN].into());
     assert!(!again.asked.lock().unwrap().contains(&(GUILD, Ask::All)), "of so many nobody asks for all");
+    // The question may have been lost when the connection broke.
+    again.asked.lock().unwrap().clear();
+    again.hear(&Happening::Resumed);
+    again.people.settle(BOT).await;
+    assert_eq!(those(&again.asked.lock().unwrap()), [ANN, BEN].into());
 }
 
 #[tokio::test]

@@ -79,6 +79,10 @@ async fn a_short_outage_shows_nothing_and_a_long_one_that_nobody_is_there() {
     stage.people.advance(Instant::now() + Duration::from_secs(61));
     assert_eq!(away(&stage), Availability::Offline);
     assert_eq!(stage.seen().calls, calls + 1, "Ben was not there before either");
+    // That other accounts speak through the bot does not mean that it hears.
+    stage.people.serve(BOT, &stage.owners);
+    stage.people.settle(BOT).await;
+    assert_eq!(away(&stage), Availability::Offline);
     // What comes within a session that has not begun anew shows with it.
     stage.connect(guild()).await;
     assert_eq!(away(&stage), Availability::Away);

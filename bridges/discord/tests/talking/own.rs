@@ -127,3 +127,47 @@ async fn a_room_that_was_left_is_heard_again_when_it_is_wanted_again() {
     assert_eq!(stage.heard(CAROL), ["heard"]);
     stage.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_becomes_one_accounts_however_many_want_it_at_once() {
+    let (stage, carols, _) = two_own_bots().await;
+    let (hers, his) = tokio::join!(stage.link(CAROL, &carols), stage.link(DAVE, &carols));
+    assert!(hers.is_ok() != his.is_ok(), "{hers:?} {his:?}");
+    let linked = [CAROL, DAVE].map(passport);
+    let linked = futures_util::future::join_all(linked.iter().map(|owner| stage.network.linked(owner))).await;
+    assert_eq!(linked.into_iter().map(|status| status.is_some()).collect::<Vec<_>>(), [hers.is_ok(), his.is_ok()]);
+    assert_eq!(stage.host.secrets().iter().filter(|key| key.starts_with("token/")).count(), 1);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_accounts_bot_that_has_become_the_relay_speaks_for_nobody_alone() {
+    let (mut stage, carols) = Stage::with_own_bot().await;
+    stage.relays_through(&carols);
+    stage.stop().await;
+    stage.begin().await;
+    stage.says(DAVE, stage.room(), "from Dave").await;
+    let (_, author) = stage.hears(CAROL, "from Dave").await;
+    assert_eq!(author.account, Some(passport(DAVE)));
+    let told = |seen: &bridge::conformance::Seen| {
+        seen.notices.iter().find(|(owner, line)| *owner == passport(CAROL) && line.contains("server's own")).map(drop)
+    };
+    stage.host.wait_for("a word to whose bot it was", told).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_channel_is_about_is_for_those_who_may_see_it() {
+    let (stage, carols, daves) = two_own_bots().await;
+    stage.general.set_topic("secrets");
+    stage.general.hides_from(daves.id());
+    stage.link(CAROL, &carols).await.unwrap();
+    stage.knows_the_guild(CAROL).await;
+    stage.link(DAVE, &daves).await.unwrap();
+    let domain::contact::RemoteTarget::Room(room) = stage.room() else { panic!() };
+    let topic = stage.opened(CAROL).await.topic(&room, None).await;
+    assert_eq!(topic.as_deref(), Ok("secrets"));
+    let hidden = stage.opened(DAVE).await.topic(&room, None).await;
+    assert!(matches!(hidden, Err(Failure::Refused { .. })), "{hidden:?}");
+    stage.end().await;
+}

@@ -68,6 +68,23 @@ impl Stage {
         (stage, relay.unwrap())
     }
 
+    /// The same without a relay, with a bot of Carol's own.
+    pub(crate) async fn with_own_bot() -> (Self, Bot) {
+        let mut carols = None;
+        let stage = Self::set(|double, guild| {
+            let bot = double.bot("carols");
+            bot.joins(guild);
+            carols = Some(bot);
+            None
+        })
+        .await;
+        let carols = carols.unwrap();
+        stage.begin().await;
+        stage.link(CAROL, &carols).await.unwrap();
+        stage.knows_the_guild(CAROL).await;
+        (stage, carols)
+    }
+
     /// Starts the network, and waits until it knows the guild.
     pub(crate) async fn begin(&self) {
         self.network.start(Arc::clone(&self.host) as Arc<dyn Host>).await.unwrap();
@@ -114,6 +131,11 @@ impl Stage {
             (seen == last.to_string()).then_some(())
         };
         self.host.wait_for("the last message to be taken in", is_taken).await;
+    }
+
+    /// From the next start on, the relay is this bot.
+    pub(crate) fn relays_through(&mut self, bot: &Bot) {
+        self.relay = Some(bot.token().to_owned());
     }
 
     /// An order of its own to say something.

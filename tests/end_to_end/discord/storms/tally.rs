@@ -45,17 +45,20 @@ impl Tally {
     }
 }
 
+/// All tallies, one below the other.
 pub(super) fn table(tallies: &[(&str, Tally)]) -> String {
-    let head = ["sent", "delivered", "repeated", "doubled", "lost", "reordered"];
-    let mut table = format!("\n{:<24}", "");
-    table.extend(head.map(|name| format!("{name:>11}")));
-    for (way, tally) in tallies {
-        table += &format!("\n{way:<24}");
+    let head = ["sent", "delivered", "repeated", "doubled", "lost", "reordered"].map(str::to_owned);
+    let rows = tallies.iter().map(|(way, tally)| {
         let counts = [tally.sent, tally.delivered, tally.repeated];
         let faults = [tally.doubled.len(), tally.lost.len(), tally.reordered.len()];
-        table.extend(counts.into_iter().chain(faults).map(|count| format!("{count:>11}")));
-    }
-    table + "\n"
+        row(way, counts.into_iter().chain(faults).map(|count| count.to_string()))
+    });
+    std::iter::once(row("", head.into_iter())).chain(rows).collect()
+}
+
+fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.map(|cell| format!("{cell:>11}")).collect();
+    format!("{name:<24}{}\n", cells.concat())
 }
 
 #[test]

@@ -28,6 +28,34 @@ async fn meanwhile(carol: &mut Messenger, ben: &Person, (status, seen): (Shown, 
     others
 }
 
+/// How a connection breaks.
+#[derive(Debug, Clone, Copy)]
+enum Break {
+    Reconnect,
+    Cut,
+    Closed,
+    /// A new session has to begin.
+    Invalidated,
+}
+
+impl Break {
+    /// Breaks the connection, and waits until it is there again.
+    async fn befalls(self, bot: &Bot) {
+        let (resumes, identifies, gateway) = (bot.resumes(), bot.identifies(), bot.gateway());
+        match self {
+            Self::Reconnect => gateway.asks_to_reconnect(),
+            Self::Cut => gateway.cuts(),
+            Self::Closed => gateway.closes(4000),
+            Self::Invalidated => gateway.invalidates(false),
+        }
+        match self {
+            Self::Reconnect | Self::Cut | Self::Closed => bot.wait_for_resumes(resumes + 1).await,
+            Self::Invalidated => bot.wait_for_identifies(identifies + 1).await,
+        }
+        gateway.wait_until_connected().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn discord_reconnects_show_no_toasts() {
     let setup = Setup::start(&[CAROL], "").await;
@@ -47,24 +75,12 @@ async fn discord_reconnects_show_no_toasts() {
     carol.sees(BEN, Status::Online).await;
     meanwhile(&mut carol, &ben, (Shown::Busy, Status::Busy)).await;
 
-    let happenings: [(&str, fn(&Bot)); 4] = [
-        ("op 7", |bot| bot.gateway().asks_to_reconnect()),
-        ("a cut", |bot| bot.gateway().cuts()),
-        ("a close", |bot| bot.gateway().closes(4000)),
-        ("op 9", |bot| bot.gateway().invalidates(false)),
-    ];
     let statuses = [(Shown::Idle, Status::Idle), (Shown::Busy, Status::Busy)];
-    for ((what, happens), status) in happenings.into_iter().zip(statuses.into_iter().cycle()) {
-        let (resumes, identifies) = (bot.resumes(), bot.identifies());
-        happens(&bot);
-        if what == "op 9" {
-            bot.wait_for_identifies(identifies + 1).await;
-        } else {
-            bot.wait_for_resumes(resumes + 1).await;
-        }
-        bot.gateway().wait_until_connected().await;
+    let breaks = [Break::Reconnect, Break::Cut, Break::Closed, Break::Invalidated];
+    for (what, status) in breaks.into_iter().zip(statuses.into_iter().cycle()) {
+        what.befalls(&bot).await;
         let told = meanwhile(&mut carol, &ben, status).await;
-        assert!(told.is_empty(), "after {what}: {told:?}");
+        assert!(told.is_empty(), "after {what:?}: {told:?}");
     }
     // What was said meanwhile is there, once.
     ann.says(&general, "all well?");

@@ -1,14 +1,45 @@
-//! What happens, from the first sign-in to a message that waited.
+//! Between Messenger and Matrix: what happens, from the first sign-in to a message that waited.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrysalis_test_harness::{MatrixUser, Messenger, by_rst, text, typing};
 use msnp::{dialect::Dialect, status::Status, switchboard::server::ServerCommand};
 
-use crate::{
-    Stage,
-    teller::{Seen, part, see},
-};
+use crate::teller::{Seen, part, see};
+
+/// Who talks, and where.
+#[derive(clap::Args)]
+pub(crate) struct Stage {
+    /// Where Messenger connects.
+    #[arg(long)]
+    messenger: SocketAddr,
+    /// Where Messenger gets its ticket.
+    #[arg(long)]
+    sign_in: SocketAddr,
+    /// The Messenger user.
+    #[arg(long)]
+    account: String,
+    /// The Messenger user's password.
+    #[arg(long)]
+    password: String,
+    /// Where the homeserver answers.
+    #[arg(long)]
+    homeserver: SocketAddr,
+    /// The Matrix user.
+    #[arg(long)]
+    user: String,
+    /// The file that holds the Matrix user's access token.
+    #[arg(long)]
+    token: PathBuf,
+    /// The Messenger user, as Matrix has them.
+    #[arg(long)]
+    ghost: String,
+    /// The Matrix user, as Messenger has them.
+    #[arg(long)]
+    contact: String,
+}
 
 /// What the two say. The status lines and texts hold what is easily mangled on the way.
 const CAROLS_LINE: &str = "caf\u{e9} & croissants";

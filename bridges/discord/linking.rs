@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use bridge::{Failure, LinkStatus, LinkStep, Write};
+use bridge::{Failure, HostFault, LinkStatus, LinkStep, Write};
 use domain::Passport;
 
 use crate::{
@@ -54,6 +54,12 @@ impl Running {
                 },
                 Ok(None) => {
                     tracing::error!(%owner, "the token of a linked bot is not there any more; it has to be linked again");
+                }
+                // Whoever else has a bot must not go without it for that.
+                Err(HostFault::Secrets(reason)) => {
+                    tracing::error!(%owner, reason, "the token of a linked bot cannot be read");
+                    let line = "The token of your Discord bot cannot be read any more; link it again.";
+                    self.host.notify(&owner, line.to_owned());
                 }
                 Err(fault) => return Err(host_failure(&fault)),
             }

@@ -134,3 +134,25 @@ async fn discord_bots_without_intents_are_linked_and_what_that_costs_is_said() {
     assert_eq!(talk.hear_text(ANN).await, "can you hear me?");
     setup.finish();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn discord_bots_whose_tokens_cannot_be_read_keep_nothing_else_from_running() {
+    let mut setup = Setup::start(&[CAROL], "").await;
+    let (bot, _guild, _ann) = tea(&setup.double);
+    setup.allow_restarts();
+    setup.link(&bot);
+    let key = setup.server.data().join("secrets.key");
+    let kept = std::fs::read(&key).unwrap();
+    setup.server.stop();
+    std::fs::write(&key, [7; 32]).unwrap();
+    setup.server.run();
+    let mut carol = Messenger::online(&setup.server, CAROL, Dialect::Msnp12).await;
+    let told = carol.answer(SERVICE).await.hear_text(SERVICE).await;
+    assert!(told.ends_with("The token of your Discord bot cannot be read any more; link it again."), "{told}");
+    setup.server.stop();
+    std::fs::write(&key, kept).unwrap();
+    setup.server.run();
+    bot.wait_for_identifies(2).await;
+    assert_eq!(links(&setup.server)[0]["identity"], "carols-bot#0001", "the link is as it was");
+    setup.finish();
+}

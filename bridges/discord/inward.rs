@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 pub(crate) use authors::Authors;
 pub(crate) use cursors::{Cursors, Place};
 pub(crate) use hearing::jump;
-pub(crate) use lanes::{Lanes, Task};
+pub(crate) use lanes::{Lanes, Task, Utterance};
 pub(crate) use media::Media;
 
 use crate::{
@@ -49,20 +49,24 @@ impl Running {
 
     async fn happens(self: &Arc<Self>, bot: UserId, happening: Happening) {
         self.people.hear(bot, &self.bots.owners(bot), &happening);
-        match &happening {
+        match happening {
             Happening::Ready { me, application, .. } => {
-                self.bots.is_ready(me, application);
+                self.bots.is_ready(&me, &application);
                 self.cursors.behind(bot);
                 self.catch_up_direct_chats(bot);
             }
             Happening::Resumed => self.bots.is_back(bot),
             Happening::Guild(guild) => self.look_at(bot, guild.channels.iter().chain(&guild.threads)).await,
-            Happening::Channel(channel) => self.look_at(bot, [&**channel]).await,
-            Happening::Threads { threads, .. } => self.look_at(bot, threads).await,
-            Happening::Message(_)
-            | Happening::MessageChanged(_)
-            | Happening::MessagesGone { .. }
-            | Happening::Reaction { .. } => self.says(bot, happening),
+            Happening::Channel(channel) => self.look_at(bot, [&*channel]).await,
+            Happening::Threads { threads, .. } => self.look_at(bot, &threads).await,
+            Happening::Message(message) => self.says(bot, message.channel_id, Utterance::Said(message)),
+            Happening::MessageChanged(message) => self.says(bot, message.channel_id, Utterance::Changed(message)),
+            Happening::MessagesGone { guild, channel, messages } => {
+                self.says(bot, channel, Utterance::Deleted { guild, messages });
+            }
+            Happening::Reaction { guild, channel, message, user, emoji, added, .. } => {
+                self.says(bot, channel, Utterance::Signed { guild, message, user, emoji, added });
+            }
             Happening::GuildChanged(_)
             | Happening::GuildGone { .. }
             | Happening::Role { .. }
@@ -74,10 +78,10 @@ impl Running {
             | Happening::Presence { .. }
             | Happening::Me(_)
             | Happening::WebhooksChanged { .. } => {}
-            Happening::ChannelGone { channel, .. } => self.lose(Place { bot, channel: *channel }).await,
+            Happening::ChannelGone { channel, .. } => self.lose(Place { bot, channel }).await,
             Happening::Typing { guild, user, .. } => {
                 if guild.is_none() && self.bots.whose(bot) == Some(Whose::Relay) {
-                    self.types_to_relay(*user);
+                    self.types_to_relay(user);
                 }
             }
         }
@@ -103,14 +107,13 @@ impl Running {
     }
 
     /// Something was said, or concerns what was said.
-    fn says(self: &Arc<Self>, bot: UserId, happening: Happening) {
-        let Some(channel) = channel_of(&happening) else { return };
+    fn says(self: &Arc<Self>, bot: UserId, channel: ChannelId, utterance: Utterance) {
         let place = Place { bot, channel };
         // What was missed in this place comes first, should its guild not have been told of yet.
         if self.cursors.is_current(place) && self.cursors.seen(place).is_some() {
             self.wait_in_lane(place, Task::CatchUp { newest: None });
         }
-        self.wait_in_lane(place, Task::Take(Box::new(happening)));
+        self.wait_in_lane(place, Task::Take(utterance));
     }
 
     /// Lets something be done in a lane, behind all that waits there.
@@ -125,7 +128,7 @@ impl Running {
     async fn work(self: Arc<Self>, place: Place) {
         while let Some(task) = self.lanes.next(place) {
             let done = match task {
-                Task::Take(happening) => self.take(place, *happening).await,
+                Task::Take(utterance) => self.take(place, utterance).await,
                 Task::CatchUp { newest } => self.catch_up(place, newest).await,
             };
             if done == Err(Stopping) {
@@ -153,31 +156,5 @@ impl Running {
                 }
             }
         }
-    }
-}
-
-/// Where something was said.
-fn channel_of(happening: &Happening) -> Option<ChannelId> {
-    match happening {
-        Happening::Message(message) | Happening::MessageChanged(message) => Some(message.channel_id),
-        Happening::MessagesGone { channel, .. } | Happening::Reaction { channel, .. } => Some(*channel),
-        Happening::Ready { .. }
-        | Happening::Resumed
-        | Happening::Guild(_)
-        | Happening::GuildChanged(_)
-        | Happening::GuildGone { .. }
-        | Happening::Channel(_)
-        | Happening::ChannelGone { .. }
-        | Happening::Threads { .. }
-        | Happening::Role { .. }
-        | Happening::RoleGone { .. }
-        | Happening::Emojis { .. }
-        | Happening::Member { .. }
-        | Happening::MemberGone { .. }
-        | Happening::Members { .. }
-        | Happening::Presence { .. }
-        | Happening::Me(_)
-        | Happening::Typing { .. }
-        | Happening::WebhooksChanged { .. } => None,
     }
 }

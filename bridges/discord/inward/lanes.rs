@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::cursors::Place;
-use crate::{event::Happening, model::MessageId};
+use crate::model::{EmojiSign, GuildId, Message, MessageId, UserId};
 
 /// How much may wait in a lane. What comes beyond is fetched once there is room again.
 const LONGEST: usize = 256;
@@ -15,9 +15,22 @@ const LONGEST: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Task {
     /// Take in what the gateway told.
-    Take(Box<Happening>),
+    Take(Utterance),
     /// Fetch what was missed, if there is anything newer than was seen: up to `newest` where that is known.
     CatchUp { newest: Option<MessageId> },
+}
+
+/// Something that was said in a place, or concerns what was said there.
+#[derive(Debug)]
+pub(crate) enum Utterance {
+    /// A message.
+    Said(Box<Message>),
+    /// A message changed: perhaps only its previews.
+    Changed(Box<Message>),
+    /// Messages are gone.
+    Deleted { guild: Option<GuildId>, messages: Vec<MessageId> },
+    /// A sign was put on a message, or taken back.
+    Signed { guild: Option<GuildId>, message: MessageId, user: UserId, emoji: EmojiSign, added: bool },
 }
 
 /// All lanes in which something waits or is being done.
@@ -73,7 +86,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChannelId, UserId};
+    use crate::model::ChannelId;
 
     #[test]
     fn a_lane_keeps_its_order_and_what_does_not_fit_is_fetched_behind_it() {

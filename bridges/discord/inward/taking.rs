@@ -3,11 +3,10 @@
 use bridge::{Arrival, Batch, Write};
 use domain::{Passport, contact::RemoteTarget};
 
-use super::{Cursors, Place, relayed::Unsure};
+use super::{Cursors, Place, Utterance, relayed::Unsure};
 use crate::{
     bots::Whose,
     echoes::Speaker,
-    event::Happening,
     model::{ChannelId, EmojiSign, GuildId, Message, MessageId, UserId},
     remote_ids,
     running::{FIRST_WAIT, Running, Stopping},
@@ -55,37 +54,18 @@ struct Taken {
 }
 
 impl Running {
-    /// Takes in what happened in a place.
-    pub(super) async fn take(&self, place: Place, happening: Happening) -> Result<(), Stopping> {
-        match happening {
-            Happening::Message(message) => {
+    /// Takes in what was said in a place.
+    pub(super) async fn take(&self, place: Place, utterance: Utterance) -> Result<(), Stopping> {
+        match utterance {
+            Utterance::Said(message) => {
                 self.meet(place, &message).await?;
                 self.take_messages(place, vec![*message], false).await
             }
-            Happening::MessageChanged(message) => self.take_change(place, *message).await,
-            Happening::MessagesGone { guild, messages, .. } => self.take_deletions(place, guild, &messages).await,
-            Happening::Reaction { guild, message, user, emoji, added, .. } => {
+            Utterance::Changed(message) => self.take_change(place, *message).await,
+            Utterance::Deleted { guild, messages } => self.take_deletions(place, guild, &messages).await,
+            Utterance::Signed { guild, message, user, emoji, added } => {
                 self.take_reaction(place, guild, (message, user, &emoji), added).await
             }
-            // None of them waits in a lane.
-            Happening::Ready { .. }
-            | Happening::Resumed
-            | Happening::Guild(_)
-            | Happening::GuildChanged(_)
-            | Happening::GuildGone { .. }
-            | Happening::Channel(_)
-            | Happening::ChannelGone { .. }
-            | Happening::Threads { .. }
-            | Happening::Role { .. }
-            | Happening::RoleGone { .. }
-            | Happening::Emojis { .. }
-            | Happening::Member { .. }
-            | Happening::MemberGone { .. }
-            | Happening::Members { .. }
-            | Happening::Presence { .. }
-            | Happening::Me(_)
-            | Happening::Typing { .. }
-            | Happening::WebhooksChanged { .. } => Ok(()),
         }
     }
 

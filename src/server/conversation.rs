@@ -382,7 +382,7 @@ impl Task {
                 let mut noting = async move {
                     if let Err(fault) = core.store.delivered(&owner, &messages).await {
                         warn!(%owner, %fault, "cannot note that messages were delivered; it is tried again");
-                        core.deliveries.owe(&core, owner, messages);
+                        core.deliveries.owe(&core, &owner, messages);
                     }
                 }
                 .boxed();

@@ -5,6 +5,7 @@
 //! The same test has two forms: a small one, and with `CHRYSALIS_LONG=1` (`scripts/test --long`) one of thousands of messages.
 
 mod client;
+mod disk;
 mod form;
 mod journal;
 mod line;

@@ -68,9 +68,9 @@ impl FaultProxy {
         self.passage.plan().impatient
     }
 
-    /// Whoever asks has died, and cannot know any more what they were told.
+    /// Whoever asks has died, and whoever comes after them cannot know what they were told or are still being told.
     pub fn forgive(&self) {
-        self.passage.plan().waiting.clear();
+        self.passage.plan().forgive();
     }
 }
 
@@ -84,8 +84,9 @@ async fn accept(listener: TcpListener, passage: Arc<Passage>) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
         let passage = Arc::clone(&passage);
+        let asker = passage.plan().asker;
         tokio::spawn(async move {
-            let service = service_fn(|request| Arc::clone(&passage).pass(request));
+            let service = service_fn(|request| Arc::clone(&passage).pass(asker, request));
             // An error is how a fault of ours looks from here.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });

@@ -43,8 +43,13 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Waits for something, but not for ever.
 pub async fn within<T>(waiting_for: &str, future: impl Future<Output = T>) -> T {
-    let Ok(value) = tokio::time::timeout(DEADLINE, future).await else {
-        panic!("waited {DEADLINE:?} in vain for {waiting_for}")
+    no_longer_than(DEADLINE, waiting_for, future).await
+}
+
+/// As [`within`], with another time.
+pub(crate) async fn no_longer_than<T>(time: Duration, waiting_for: &str, future: impl Future<Output = T>) -> T {
+    let Ok(value) = tokio::time::timeout(time, future).await else {
+        panic!("waited {time:?} in vain for {waiting_for}")
     };
     value
 }

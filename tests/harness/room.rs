@@ -1,6 +1,7 @@
 //! A strict switchboard client.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use msnp::{dialect::Dialect, frame::Side, switchboard::server::ServerCommand};
@@ -41,6 +42,12 @@ impl Room {
     /// The account.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// From now on it waits so long for whatever the server says next: something may have to come over a network that is only just
+    /// there again.
+    pub const fn wait_for(&mut self, patience: Duration) {
+        self.wire.wait_for(patience);
     }
 
     /// Enters to call somebody.

@@ -20,6 +20,9 @@ use crate::{DEADLINE, Finished, chrysalis, keep_log};
 /// The password of every account.
 pub const PASSWORD: &str = "pass,word 1%";
 
+/// How long it may take to start, and to let another process at its database: on a busy machine longer than any answer.
+const START: Duration = Duration::from_mins(1);
+
 /// How much of the log a failed test shows.
 const LAST_LINES: usize = 200;
 
@@ -166,6 +169,20 @@ impl Server {
         database.close().await.unwrap();
     }
 
+    /// Waits until the server has logged these words so often, in all its runs.
+    pub async fn until_logged(&self, words: &str, times: usize) {
+        let began = Instant::now();
+        loop {
+            let logged = self.log().lines().filter(|line| line.contains(words)).count();
+            if logged >= times {
+                break;
+            }
+            assert!(began.elapsed() < DEADLINE, "{words:?} is logged {logged} times:\n{}", self.log());
+            // What stands in a log can only be asked for.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Lets deliveries be noted again, and waits until no message waits for anybody.
     pub async fn release_deliveries(&self) {
         let mut database = self.database().await;
@@ -201,7 +218,7 @@ impl Server {
     }
 
     async fn database(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.data().join("chrysalis.db"));
+        let options = SqliteConnectOptions::new().filename(self.data().join("chrysalis.db")).busy_timeout(START);
         SqliteConnection::connect_with(&options).await.unwrap()
     }
 
@@ -229,7 +246,7 @@ impl Server {
             // Whatever else it prints must find a reader.
             lines.for_each(drop);
         });
-        let ready = printed.recv_timeout(DEADLINE);
+        let ready = printed.recv_timeout(START);
         self.process = Some(process);
         let ready = ready.expect("the server starts or ends");
         if !ready {

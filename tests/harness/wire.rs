@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use msnp::frame::{Decoder, Direction, Frame, Limits, Side};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::within;
+use crate::{DEADLINE, no_longer_than, within};
 
 /// The server has closed the connection, between two commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub struct Wire {
     /// What came and belongs to no frame yet.
     raw: Vec<u8>,
     frames: VecDeque<Frame>,
+    patience: Duration,
 }
 
 impl Wire {
@@ -29,7 +31,12 @@ impl Wire {
         let stream = within("a connection", TcpStream::connect(address)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let decoder = Decoder::with_direction(side, Direction::FromServer, Limits::default());
-        Self { stream, decoder, raw: Vec::new(), frames: VecDeque::new() }
+        Self { stream, decoder, raw: Vec::new(), frames: VecDeque::new(), patience: DEADLINE }
+    }
+
+    /// From now on it waits so long for whatever comes next, instead of [`DEADLINE`].
+    pub const fn wait_for(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Sends bytes as they are.
@@ -49,7 +56,8 @@ impl Wire {
             if let Some(frame) = self.frames.pop_front() {
                 return Ok(frame);
             }
-            let count = within(waiting_for, self.stream.read(&mut buffer)).await.unwrap_or(0);
+            let read = self.stream.read(&mut buffer);
+            let count = no_longer_than(self.patience, waiting_for, read).await.unwrap_or(0);
             if count == 0 {
                 assert!(self.raw.is_empty(), "the connection ended within a command: {}", self.rest());
                 return Err(Ended);

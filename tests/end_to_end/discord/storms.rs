@@ -165,6 +165,9 @@ impl Storm {
     /// Waits until the last lines have come everywhere.
     async fn make_peace(&mut self, windows: &mut Windows) {
         self.setup.double.rest();
+        for room in [&mut windows.direct, &mut windows.hers, &mut windows.his] {
+            room.wait_for(PEACE);
+        }
         let last = self.next;
         let arriving = async {
             let says = |channel: &Channel, who| {

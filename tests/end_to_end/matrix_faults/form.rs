@@ -23,7 +23,7 @@ pub(super) struct Form {
     pub(super) struck_asking: u32,
     /// Of a thousand requests of the homeserver to the server, how many. Each makes it wait for two seconds at least.
     pub(super) struck_pushing: u32,
-    /// After this nothing more is begun.
+    /// After this nothing more is begun, once everything has gone wrong that can.
     pub(super) longest: Duration,
     /// How long what was said may take to arrive once nothing goes wrong any more: the longest wait between two tries, the
     /// server's or the homeserver's, is a minute.

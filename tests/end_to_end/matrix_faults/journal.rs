@@ -19,7 +19,7 @@ pub(super) struct Journal {
     pub(super) heard: Vec<Heard>,
     /// When each switchboard connection ended.
     pub(super) ended: BTreeMap<u32, Instant>,
-    /// When the server could write nothing.
+    /// When the server could write nothing, because of us or of all else that this machine has to do; in no order.
     pub(super) unwritable: Vec<Range<Instant>>,
     /// What came that nobody had said, or not from whom it came.
     pub(super) reports: Vec<String>,

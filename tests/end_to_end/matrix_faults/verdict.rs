@@ -12,8 +12,9 @@ use super::parties::Parties;
 use super::word::{Author, Word};
 
 /// A message that came so shortly before its connection broke may come again: the client may not have confirmed it, and the
-/// kernel is asked half a second after it was sent. Time in which the server could not write down that it was is not counted.
-const UNCONFIRMED: Duration = Duration::from_millis(1_500);
+/// kernel is asked half a second after it was sent. Time in which the server could not write down that it was is not counted, and
+/// half a second later it tries again.
+const UNCONFIRMED: Duration = Duration::from_secs(2);
 
 /// How many of a kind a failed test shows.
 const SHOWN: usize = 40;
@@ -148,8 +149,14 @@ impl Arrival {
 
 /// How much of that time the server could write.
 fn writable(time: Range<Instant>, unwritable: &[Range<Instant>]) -> Duration {
-    let lost = |gap: &Range<Instant>| gap.end.min(time.end).saturating_duration_since(gap.start.max(time.start));
-    time.end.duration_since(time.start).saturating_sub(unwritable.iter().map(lost).sum())
+    let mut gaps: Vec<_> = unwritable.iter().filter(|gap| gap.start < time.end && time.start < gap.end).collect();
+    gaps.sort_by_key(|gap| gap.start);
+    let (mut written, mut reached) = (Duration::ZERO, time.start);
+    for gap in gaps {
+        written += gap.start.saturating_duration_since(reached);
+        reached = reached.max(gap.end);
+    }
+    written + time.end.saturating_duration_since(reached)
 }
 
 impl Tally {
@@ -243,7 +250,10 @@ mod tests {
         let (now, second) = (Instant::now(), Duration::from_secs(1));
         let at = |seconds: u32| now + second * seconds;
         assert_eq!(writable(at(2)..at(9), &[]), second * 7);
-        let gaps = [at(0)..at(1), at(1)..at(3), at(4)..at(6), at(8)..at(20)];
+        let gaps = [at(4)..at(6), at(0)..at(1), at(1)..at(3), at(8)..at(20)];
+        assert_eq!(writable(at(2)..at(9), &gaps), second * 3);
+        // Of what happens at the same time, each moment counts once.
+        let gaps = [at(3)..at(6), at(4)..at(5), at(5)..at(7)];
         assert_eq!(writable(at(2)..at(9), &gaps), second * 3);
     }
 }

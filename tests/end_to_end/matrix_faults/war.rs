@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 
 use super::client::Client;
+use super::disk::Disk;
 use super::form::Form;
 use super::journal::Journal;
 use super::line::Place;
@@ -53,6 +54,7 @@ pub(super) struct War {
     /// How often each has happened.
     pub(super) happened: BTreeMap<Calamity, u32>,
     pub(super) lasted: Duration,
+    _disk: Disk,
     server: Server,
     pub(super) homeserver: Homeserver,
 }
@@ -89,7 +91,8 @@ impl War {
         }
         let next = parties.speakers().into_iter().map(|speaker| (speaker, 0)).collect();
         let (happened, lasted) = (BTreeMap::new(), Duration::ZERO);
-        Self { form, parties, journal, place, orders, next, happened, lasted, server, homeserver }
+        let disk = Disk::watch(Arc::clone(&journal));
+        Self { form, parties, journal, place, orders, next, happened, lasted, _disk: disk, server, homeserver }
     }
 
     /// Everybody speaks, in an order of chance.
@@ -102,7 +105,7 @@ impl War {
         let apart = self.next.len() * self.form.each as usize / (calamities.len() + 1);
         let mut calamities = calamities.into_iter();
         let mut said = 0;
-        while began.elapsed() < self.form.longest
+        while (began.elapsed() < self.form.longest || self.happened.len() < Calamity::ALL.len())
             && let Some(word) = self.speak(&mut chance, |_| true).await
         {
             said += 1;
@@ -122,6 +125,7 @@ impl War {
         self.lasted = began.elapsed();
     }
 
+    /// One of each kind comes first: on a slow machine the time is over before the last.
     fn calamities(&self, chance: &mut StdRng) -> Vec<Calamity> {
         let form = &self.form;
         let counts = [
@@ -130,9 +134,12 @@ impl War {
             (Calamity::DatabaseLocked, form.locks),
             (Calamity::DiskFull, form.full_disks),
         ];
-        let mut all: Vec<Calamity> =
-            counts.into_iter().flat_map(|(calamity, count)| std::iter::repeat_n(calamity, count)).collect();
+        let mut all = Calamity::ALL.to_vec();
         all.shuffle(chance);
+        let mut more: Vec<Calamity> =
+            counts.into_iter().flat_map(|(calamity, count)| std::iter::repeat_n(calamity, count - 1)).collect();
+        more.shuffle(chance);
+        all.append(&mut more);
         all
     }
 
@@ -244,20 +251,22 @@ impl War {
             last.insert((conversation, author), (word, Instant::now()));
         }
         loop {
-            let mut missing = Vec::new();
-            for ((conversation, author), (word, at)) in &mut last {
-                let is_taken = self.journal.lock().unwrap().taken.contains(word);
+            let mut missing = BTreeMap::new();
+            for ((conversation, author), (mut word, mut at)) in last {
+                let is_taken = self.journal.lock().unwrap().taken.contains(&word);
                 if matches!(author, Author::Account(_)) && !is_taken && at.elapsed() > TAKEN {
-                    (*word, *at) = (self.say_next(*conversation, *author).await, Instant::now());
+                    (word, at) = (self.say_next(conversation, author).await, Instant::now());
                 }
-                if !self.has_arrived(*word).await {
-                    missing.push(*word);
+                if !self.has_arrived(word).await {
+                    missing.insert((conversation, author), (word, at));
                 }
             }
-            if missing.is_empty() {
+            last = missing;
+            if last.is_empty() {
                 break;
             }
             if began.elapsed() > self.form.arrival {
+                let missing: Vec<Word> = last.values().map(|(word, _)| *word).collect();
                 println!("these have not arrived within {:?}: {missing:?}", self.form.arrival);
                 break;
             }
@@ -282,10 +291,12 @@ impl War {
                 .copied()
                 .all(|account| journal.last_heard(account, word.conversation).get(&word.author) == Some(&word.number))
         };
-        if !is_heard || matches!(word.author, Author::Person(_)) {
-            return is_heard;
+        let Author::Account(place) = word.author else { return is_heard };
+        if !is_heard {
+            return false;
         }
-        let latest = self.parties.witness(word.conversation).latest(&conversation.room, 10).await;
+        let ghost = &self.parties.accounts[place].ghost;
+        let latest = self.parties.witness(word.conversation).latest_of(&conversation.room, ghost, 10).await;
         let text = word.to_string();
         latest.iter().any(|event| event["content"]["body"] == text.as_str())
     }

@@ -59,8 +59,8 @@ impl Passage {
         self.plan.lock().unwrap()
     }
 
-    /// Takes a request through.
-    pub(super) async fn pass(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Answer>, Cut> {
+    /// Takes a request of that asker through.
+    pub(super) async fn pass(self: Arc<Self>, asker: u32, request: Request<Incoming>) -> Result<Response<Answer>, Cut> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         // What was sent arrives, though its sender be killed meanwhile.
@@ -69,7 +69,9 @@ impl Passage {
             let stroke = self.plan().next(&path, Instant::now());
             let answer = self.meet(stroke, head, body).await;
             match (stroke, &answer) {
-                (Some(stroke), Ok(_) | Err(Outcome::Struck)) => self.plan().count(stroke, &path, Instant::now()),
+                (Some(stroke), Ok(_) | Err(Outcome::Struck)) => {
+                    self.plan().count(stroke, asker, &path, Instant::now());
+                }
                 (Some(stroke), Err(Outcome::Nobody)) => self.plan().put_back(stroke),
                 (None, _) => {}
             }

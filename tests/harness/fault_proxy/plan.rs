@@ -33,7 +33,9 @@ pub(super) struct Plan {
     pub(super) asked: u32,
     pub(super) impatient: u32,
     /// Until when each message was asked to wait.
-    pub(super) waiting: HashMap<String, Instant>,
+    waiting: HashMap<String, Instant>,
+    /// The how-manieth it is who asks now.
+    pub(super) asker: u32,
 }
 
 impl Plan {
@@ -48,7 +50,14 @@ impl Plan {
             asked: 0,
             impatient: 0,
             waiting: HashMap::new(),
+            asker: 0,
         }
+    }
+
+    /// Somebody else asks from now on.
+    pub(super) fn forgive(&mut self) {
+        self.waiting.clear();
+        self.asker += 1;
     }
 
     pub(super) fn strike(&mut self, per_mille: u32, faults: &[Fault]) {
@@ -79,11 +88,11 @@ impl Plan {
         self.bag.push(stroke.fault);
     }
 
-    /// The fault was really met by a request.
-    pub(super) fn count(&mut self, stroke: Stroke, path: &str, now: Instant) {
+    /// The fault was really met by a request of that asker, who may have died since they sent it.
+    pub(super) fn count(&mut self, stroke: Stroke, asker: u32, path: &str, now: Instant) {
         *self.met.entry(stroke.fault).or_default() += 1;
         // Other requests are made anew with what is wanted then, and so are not the same again.
-        if stroke.fault == Fault::Limited && path.contains("/send/") {
+        if stroke.fault == Fault::Limited && asker == self.asker && path.contains("/send/") {
             self.waiting.insert(path.to_owned(), now + stroke.time);
         }
     }
@@ -130,9 +139,27 @@ mod tests {
         let (mut plan, now) = (Plan::new(1), Instant::now());
         let stroke = Stroke { fault: Fault::Limited, time: Duration::from_secs(1) };
         for (after, impatient) in [(900, 1), (1_000, 1)] {
-            plan.count(stroke, "/send/x", now);
+            plan.count(stroke, plan.asker, "/send/x", now);
             plan.next("/send/x", now + Duration::from_millis(after));
             assert_eq!(plan.impatient, impatient);
         }
+    }
+
+    #[test]
+    fn who_comes_after_one_who_died_need_not_wait() {
+        let (mut plan, now) = (Plan::new(1), Instant::now());
+        let stroke = Stroke { fault: Fault::Limited, time: Duration::from_secs(1) };
+        let dead = plan.asker;
+        plan.count(stroke, dead, "/send/x", now);
+        plan.forgive();
+        // Sent before the death, and read after it.
+        plan.count(stroke, dead, "/send/y", now);
+        for path in ["/send/x", "/send/y"] {
+            plan.next(path, now);
+        }
+        assert_eq!(plan.impatient, 0);
+        plan.count(stroke, plan.asker, "/send/z", now);
+        plan.next("/send/z", now);
+        assert_eq!(plan.impatient, 1);
     }
 }

@@ -99,9 +99,10 @@ impl MatrixUser {
         events
     }
 
-    /// The last events of a room, newest first.
-    pub async fn latest(&self, room: &str, most: u32) -> Vec<Value> {
-        let path = format!("rooms/{room}/messages?dir=b&limit={most}");
+    /// The last events of somebody in a room, newest first.
+    pub async fn latest_of(&self, room: &str, who: &str, most: u32) -> Vec<Value> {
+        let filter = format!("%7B%22senders%22%3A%5B%22{}%22%5D%7D", who.replace('=', "%3D"));
+        let path = format!("rooms/{room}/messages?dir=b&limit={most}&filter={filter}");
         let mut page = self.call(Method::GET, &path, Value::Null).await;
         serde_json::from_value(page["chunk"].take()).unwrap()
     }

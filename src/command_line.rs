@@ -22,6 +22,21 @@ pub(crate) enum Command {
     Run,
     /// Check the configuration and that the networks can be reached; one line per fault
     Check,
+    /// Write the database, media, keys and secrets into one file; the server may be running
+    Backup {
+        /// Where to; nothing may be there
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put an installation back from a backup
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Move aside what is there now
+        #[arg(long)]
+        replace: bool,
+    },
     /// Write the document that lets this server into a homeserver
     Registration {
         /// Where to write it; standard output if left out

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod announcing;
+mod backup;
 mod command_line;
 mod configuration;
 mod keys;
@@ -14,6 +15,7 @@ mod layers;
 mod linking;
 mod listeners;
 mod networks;
+mod restoring;
 mod running;
 
 use std::process::ExitCode;
@@ -53,6 +55,8 @@ async fn obey(line: CommandLine) -> Outcome {
     match line.command {
         Command::Run => running::run(configuration).await,
         Command::Check => running::check(configuration).await,
+        Command::Backup { file } => backup::back_up(&configuration, &file).await,
+        Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,
         Command::Registration { output } => running::registration(&configuration, output.as_deref()),
         Command::Config { command: ConfigCommand::Example } => Outcome::Done,
         Command::Announce { command } => {

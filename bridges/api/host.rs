@@ -31,6 +31,10 @@ pub trait Host: Inbox + 'static {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 
+    /// Which life of the installation this is: another word each time it was restored from a backup. What must never be used twice, such
+    /// as the ratchet of an encrypted session, belongs to one life, and is made anew in the next.
+    async fn generation(&self) -> Result<String, HostFault>;
+
     /// Every account of this server.
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault>;
 

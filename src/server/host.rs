@@ -156,6 +156,10 @@ impl Host for NetworkHost {
         wall()
     }
 
+    async fn generation(&self) -> Result<String, HostFault> {
+        self.core()?.store.generation().await.map_err(store_fault)
+    }
+
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
         let accounts = self.core()?.store.accounts().await.map_err(store_fault)?;
         Ok(accounts.into_iter().map(|account| links::owner(account.passport, &account.name)).collect())

@@ -83,13 +83,13 @@ async fn set_up_writer(writer: &mut AnyConnection, path: &Path) -> Result<(), St
 
 /// Where a database lies.
 #[derive(Debug, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     File(PathBuf),
     Temporary,
 }
 
 impl Place {
-    fn of(url: &str, base: &Path) -> Result<Self, StoreFault> {
+    pub(crate) fn of(url: &str, base: &Path) -> Result<Self, StoreFault> {
         // What stands behind the scheme is not repeated: it may hold a password.
         let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
         if scheme != "sqlite" {

@@ -4,6 +4,7 @@
 
 mod announcing;
 mod architecture;
+mod backup;
 mod bridged_media;
 mod commands;
 mod conversation;

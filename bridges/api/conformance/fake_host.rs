@@ -266,6 +266,10 @@ impl Host for FakeHost {
         Timestamp(since.as_millis() as i64)
     }
 
+    async fn generation(&self) -> Result<String, HostFault> {
+        Ok("first".into())
+    }
+
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
         Ok(self.owners.clone())
     }

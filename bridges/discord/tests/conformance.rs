@@ -143,6 +143,10 @@ impl Host for Watched {
         self.inner.now()
     }
 
+    async fn generation(&self) -> Result<String, HostFault> {
+        self.inner.generation().await
+    }
+
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
         self.inner.owners().await
     }

@@ -211,6 +211,10 @@ impl Host for MemoryHost {
         Timestamp(i64::try_from(since.as_millis()).unwrap())
     }
 
+    async fn generation(&self) -> Result<String, HostFault> {
+        Ok("first".into())
+    }
+
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
         Ok(self.owners.clone())
     }

@@ -148,3 +148,25 @@ async fn four_hundred_that_read_and_then_write_all_succeed() {
     assert_eq!(addresses.len(), 400);
     assert_eq!(store.load(&passport(CAROL)).await.unwrap().unwrap().contacts.len(), 400);
 }
+
+#[tokio::test]
+async fn a_snapshot_is_whole_and_a_restored_one_is_another_life() {
+    let bench = Bench::new().await;
+    bench.store.write(&loopback(), vec![Write::Put("key".into(), "value".into())]).await.unwrap();
+    let generation = bench.store.generation().await.unwrap();
+    let copy = bench.directory.path().join("copy/data/chrysalis.db");
+    fs::create_dir_all(copy.parent().unwrap()).unwrap();
+    // While it is in use.
+    store::snapshot(&bench.directory.path().join("data/chrysalis.db"), &copy).await.unwrap();
+    assert!(store::is_database(&fs::read(&copy).unwrap()));
+    bench.store.write(&loopback(), vec![Write::Put("key".into(), "later".into())]).await.unwrap();
+    store::begin_another_life(&copy).await.unwrap();
+    let restored = TempDir::new_in(bench.directory.path()).unwrap();
+    fs::rename(copy.parent().unwrap(), restored.path().join("data")).unwrap();
+    let restored = open(&restored, &[]).await;
+    assert_eq!(restored.get(&loopback(), "key").await.unwrap().as_deref(), Some("value"));
+    assert_ne!(restored.generation().await.unwrap(), generation);
+    assert_eq!(bench.store.generation().await.unwrap(), generation);
+    let original = bench.directory.path().join("data/chrysalis.db");
+    assert!(store::snapshot(&original, &original).await.is_err(), "nothing is overwritten");
+}

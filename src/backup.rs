@@ -1,0 +1,222 @@
+//! `chrysalis backup`: the whole installation in one file, while the server runs or while none does.
+//!
+//! The file is a tar archive: [`MANIFEST`] first, then the database, then the data directory: the key of secrets, media, what bridges keep. A
+//! database among them is copied as `SQLite` gives it out, whole and of one moment; everything else is written once and never changed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use server::control;
+use tar::{Builder, EntryType, Header};
+use tempfile::TempDir;
+
+use crate::{configuration::Configuration, running::Outcome};
+
+/// What the archive is, for whoever restores it.
+pub(crate) const MANIFEST: &str = "chrysalis-backup.json";
+/// The database.
+pub(crate) const DATABASE: &str = "database.sqlite3";
+/// Under which the data directory stands.
+pub(crate) const DATA: &str = "data";
+/// The form of the archive.
+pub(crate) const FORMAT: u32 = 1;
+
+/// After how many files it is said how far the copy has come.
+const TOLD_AFTER: usize = 500;
+/// What stands beside an `SQLite` database while it is in use, and is part of what `SQLite` gives out.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// What an archive says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// Of which form it is.
+    pub(crate) format: u32,
+    /// Which version has made it.
+    pub(crate) version: String,
+    /// The domain of the installation: its accounts' addresses are of it.
+    pub(crate) domain: String,
+}
+
+/// A file that goes into the archive.
+struct Piece {
+    /// Where it lies.
+    from: PathBuf,
+    /// Its name there.
+    name: PathBuf,
+}
+
+/// Writes a backup of everything but the configuration to `target`.
+pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Outcome {
+    match write(configuration, target).await {
+        Ok(told) => {
+            println!("{told}");
+            Outcome::Done
+        }
+        Err(fault) => Outcome::Unusable(fault),
+    }
+}
+
+async fn write(configuration: &Configuration, target: &Path) -> Result<String, String> {
+    if target.exists() {
+        return Err(format!("{} is there already: name another file", target.display()));
+    }
+    let database = store::database_file(&configuration.database, &configuration.base);
+    let database = database.map_err(|fault| format!("database.url: {fault}"))?;
+    let database = database.ok_or("database.url: a database in memory cannot be backed up; name a file")?;
+    if !database.is_file() {
+        return Err(format!("there is no database at {}: nothing was ever kept here", database.display()));
+    }
+    // Beside the backup, where there has to be room for all of it anyway.
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let scratch = TempDir::with_prefix_in(".chrysalis-backup-", folder)
+        .map_err(|fault| format!("cannot write in {}: {fault}; name a file in another folder", folder.display()))?;
+
+    // The media and the crypto stores first: what the database speaks of must be there, and never the other way round.
+    let mut pieces = Vec::new();
+    for (number, (from, name)) in files(&configuration.data_directory, &database)?.into_iter().enumerate() {
+        let from = match copied_if_database(&from, &scratch.path().join(number.to_string())).await {
+            Ok(Some(copy)) => copy,
+            Ok(None) => from,
+            Err(fault) => return Err(format!("cannot copy {}: {fault}", from.display())),
+        };
+        pieces.push(Piece { from, name: Path::new(DATA).join(name) });
+    }
+    let copy = scratch.path().join(DATABASE);
+    let copied = store::snapshot(&database, &copy).await;
+    copied.map_err(|fault| format!("cannot copy {}: {fault}", database.display()))?;
+    pieces.insert(0, Piece { from: copy, name: DATABASE.into() });
+
+    let manifest = Manifest {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        domain: configuration.settings.realm.domain().to_owned(),
+    };
+    let (part, written_to) = (scratch.path().join("archive"), target.to_owned());
+    let archive = tokio::task::spawn_blocking(move || {
+        let bytes = archive(&part, &manifest, &pieces)?;
+        fs::hard_link(&part, &written_to)?;
+        let folder = written_to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+        drop(scratch);
+        Ok::<_, io::Error>((pieces.len(), bytes))
+    });
+    let unwritten = |fault: &dyn std::fmt::Display| format!("cannot write {}: {fault}", target.display());
+    let (count, bytes) = archive.await.map_err(|fault| unwritten(&fault))?.map_err(|fault| unwritten(&fault))?;
+    Ok(format!(
+        "wrote {}: {count} files, {:.1} MB. It holds the key of secrets: keep it where nobody else reads it. The configuration is not in it.",
+        target.display(),
+        bytes as f64 / 1e6
+    ))
+}
+
+/// The files of the data directory that belong into a backup, with their names in it.
+fn files(directory: &Path, database: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
+    let unread = |path: &Path, fault: &io::Error| {
+        format!("cannot read {}: {fault}; run this as the user who runs it", path.display())
+    };
+    let socket = control::path(directory);
+    let mut found = Vec::new();
+    let mut folders = vec![directory.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|fault| unread(&folder, &fault))? {
+            let path = entry.map_err(|fault| unread(&folder, &fault))?.path();
+            let kind = match fs::symlink_metadata(&path) {
+                Ok(metadata) => metadata.file_type(),
+                // What is there only for a moment is no part of the installation.
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => continue,
+                Err(fault) => return Err(unread(&path, &fault)),
+            };
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() && path != socket && !is_of_database(&path, database) && !is_log(&path) {
+                let name = path.strip_prefix(directory).map(Path::to_owned).unwrap_or_default();
+                found.push((path, name));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file is the database that is copied by itself.
+fn is_of_database(path: &Path, database: &Path) -> bool {
+    fs::canonicalize(path).ok() == fs::canonicalize(database).ok()
+}
+
+/// Whether a file stands beside a database, and belongs to it.
+fn is_log(path: &Path) -> bool {
+    let name = path.as_os_str().to_string_lossy();
+    LOGS.iter().any(|ending| name.strip_suffix(ending).is_some_and(|database| Path::new(database).is_file()))
+}
+
+/// A copy of a file that is a database, as it may be in use.
+async fn copied_if_database(from: &Path, into: &Path) -> Result<Option<PathBuf>, String> {
+    let mut first = [0; 16];
+    let is_database = match File::open(from).and_then(|mut file| file.read_exact(&mut first)) {
+        Ok(()) => store::is_database(&first),
+        Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => false,
+        Err(fault) => return Err(fault.to_string()),
+    };
+    if !is_database {
+        return Ok(None);
+    }
+    store::snapshot(from, into).await.map_err(|fault| fault.to_string())?;
+    Ok(Some(into.to_owned()))
+}
+
+/// Writes the archive, and gives its length in bytes.
+fn archive(target: &Path, manifest: &Manifest, pieces: &[Piece]) -> io::Result<u64> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
+    let mut archive = Builder::new(io::BufWriter::new(file));
+    let described = serde_json::to_vec_pretty(manifest)?;
+    archive.append_data(&mut header(described.len() as u64), MANIFEST, described.as_slice())?;
+    let is_watched = io::stderr().is_terminal();
+    for (done, Piece { from, name }) in pieces.iter().enumerate() {
+        if is_watched && done > 0 && done.is_multiple_of(TOLD_AFTER) {
+            let _ = write!(io::stderr(), "\r{done} of {} files", pieces.len());
+        }
+        let file = match File::open(from) {
+            Ok(file) => file,
+            // Media is swept while it is copied.
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => continue,
+            Err(fault) => return Err(fault),
+        };
+        let length = file.metadata()?.len();
+        let mut counted = Counted { inner: file.take(length), bytes: 0 };
+        archive.append_data(&mut header(length), name, &mut counted)?;
+        if counted.bytes != length {
+            return Err(io::Error::other(format!("{} was changed while it was copied; try again", from.display())));
+        }
+    }
+    if is_watched {
+        let _ = write!(io::stderr(), "\r");
+    }
+    let file = archive.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+fn header(length: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Regular);
+    header.set_mode(0o600);
+    header.set_size(length);
+    header
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}

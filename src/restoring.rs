@@ -1,0 +1,250 @@
+//! `chrysalis restore`: an installation out of a backup.
+//!
+//! It is put together beside the data directory and moved there whole, so that a restoring that breaks off leaves nothing half done. The
+//! restored installation begins another life: what must never be used twice is made anew.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use server::control::Client;
+use tar::{Archive, EntryType};
+use tempfile::TempDir;
+
+use crate::{
+    backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest},
+    configuration::Configuration,
+    running::Outcome,
+};
+
+/// The longest manifest, in bytes.
+const LONGEST_MANIFEST: u64 = 64 * 1024;
+
+/// Puts the installation back that `source` is a backup of. With `replace`, what is there now is moved aside.
+pub(crate) async fn restore(configuration: &Configuration, source: &Path, replace: bool) -> Outcome {
+    match put_back(configuration, source, replace).await {
+        Ok(told) => {
+            println!("{told}");
+            Outcome::Done
+        }
+        Err(fault) => Outcome::Unusable(fault),
+    }
+}
+
+async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -> Result<String, String> {
+    let directory = &configuration.data_directory;
+    if !matches!(Client::connect(directory).await, Ok(None)) {
+        return Err(format!("a server runs on {}: stop it first", directory.display()));
+    }
+    let database = store::database_file(&configuration.database, &configuration.base);
+    let database = database.map_err(|fault| format!("database.url: {fault}"))?;
+    let database = database.ok_or("database.url: nothing can be restored into a database in memory; name a file")?;
+    let in_the_way: Vec<&Path> =
+        [directory.as_path(), database.as_path()].into_iter().filter(|path| is_used(path)).collect();
+    if let (Some(used), false) = (in_the_way.first(), replace) {
+        return Err(format!(
+            "{} is not empty: restore where nothing is, or say --replace, which moves what is there aside",
+            used.display()
+        ));
+    }
+
+    let beside = directory.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let unwritten = |fault: io::Error| format!("cannot write in {}: {fault}", beside.display());
+    make_folder(beside).map_err(unwritten)?;
+    let scratch = TempDir::with_prefix_in(".chrysalis-restoring-", beside).map_err(unwritten)?;
+    let (opened, unpacked_to) = (source.to_owned(), scratch.path().to_owned());
+    let unpacked = tokio::task::spawn_blocking(move || unpack(&opened, &unpacked_to)).await;
+    let (manifest, count) = unpacked
+        .map_err(|fault| fault.to_string())
+        .and_then(|unpacked| unpacked.map_err(|fault| fault.to_string()))
+        .map_err(|fault| format!("{} cannot be restored: {fault}", source.display()))?;
+    if manifest.domain != configuration.settings.realm.domain() {
+        return Err(format!(
+            "{} is of the domain {}, and server.domain is {}: accounts' addresses would not fit; set server.domain first",
+            source.display(),
+            manifest.domain,
+            configuration.settings.realm.domain()
+        ));
+    }
+    let staged = scratch.path().join(DATABASE);
+    store::begin_another_life(&staged).await.map_err(|fault| format!("the database of the backup: {fault}"))?;
+
+    let moved = move_into_place(directory, &database, scratch.path());
+    let aside = moved.map_err(|fault| format!("cannot put the files in their place: {fault}"))?;
+    let aside: Vec<String> = aside.iter().map(|path| format!("\nWhat was there is {} now.", path.display())).collect();
+    Ok(format!(
+        "restored {count} files into {}. Start the server with `chrysalis run`.{}",
+        directory.display(),
+        aside.concat()
+    ))
+}
+
+/// Whether anything is there that would be overwritten.
+fn is_used(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => path.exists(),
+    }
+}
+
+/// Unpacks an archive into a folder: the database, and the data directory.
+fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
+    let mut archive = Archive::new(io::BufReader::new(File::open(source)?));
+    let mut manifest = None;
+    let mut count = 0;
+    make_folder(&into.join(DATA))?;
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let path = entry.path()?.into_owned();
+        if manifest.is_none() {
+            if path != Path::new(MANIFEST) {
+                return Err(invalid("it is no backup of Chrysalis"));
+            }
+            let mut described = Vec::new();
+            entry.by_ref().take(LONGEST_MANIFEST).read_to_end(&mut described)?;
+            let read: Manifest =
+                serde_json::from_slice(&described).map_err(|_| invalid("what it says of itself cannot be read"))?;
+            if read.format != FORMAT {
+                return Err(invalid(&format!("it was made by version {}, which this one does not read", read.version)));
+            }
+            manifest = Some(read);
+            continue;
+        }
+        let is_ours = path == Path::new(DATABASE) || path.starts_with(DATA);
+        let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        if entry.header().entry_type() != EntryType::Regular || !is_plain || !is_ours {
+            return Err(invalid(&format!("{} has no place in a backup", path.display())));
+        }
+        let target = into.join(&path);
+        if let Some(folder) = target.parent() {
+            make_folder(folder)?;
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&target)?;
+        io::copy(&mut entry, &mut file)?;
+        file.sync_all()?;
+        count += 1;
+    }
+    let manifest = manifest.ok_or_else(|| invalid("it is empty"))?;
+    if !into.join(DATABASE).is_file() {
+        return Err(invalid("there is no database in it"));
+    }
+    Ok((manifest, count))
+}
+
+/// Moves what was unpacked to where it belongs, and what was there aside. Gives where that is now.
+fn move_into_place(directory: &Path, database: &Path, unpacked: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut aside = Vec::new();
+    let mut out_of_the_way = |path: &Path| -> io::Result<()> {
+        if is_used(path) {
+            let place = free_name(path);
+            fs::rename(path, &place)?;
+            aside.push(place);
+        }
+        Ok(())
+    };
+    out_of_the_way(directory)?;
+    for ending in ["", "-wal", "-shm", "-journal"] {
+        out_of_the_way(Path::new(&format!("{}{ending}", database.display())))?;
+    }
+    match fs::remove_dir(directory) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+        Ok(()) | Err(_) => {}
+    }
+    fs::rename(unpacked.join(DATA), directory)?;
+    if let Some(folder) = database.parent() {
+        make_folder(folder)?;
+    }
+    // Another file system may lie there.
+    if fs::rename(unpacked.join(DATABASE), database).is_err() {
+        fs::copy(unpacked.join(DATABASE), database)?;
+        File::open(database)?.sync_all()?;
+    }
+    Ok(aside)
+}
+
+/// A name beside this one that nothing has.
+fn free_name(path: &Path) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let name = PathBuf::from(format!("{}.before-restore-{number}", path.display()));
+        if !name.exists() {
+            return name;
+        }
+        number += 1;
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn archive(entries: &[(&str, EntryType, &[u8])]) -> (TempDir, PathBuf) {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("backup.tar");
+        let mut archive = Builder::new(File::create(&path).unwrap());
+        for (name, kind, bytes) in entries {
+            let mut header = Header::new_gnu();
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_mode(0o644);
+            header.set_size(bytes.len() as u64);
+            header.set_cksum();
+            archive.append(&header, *bytes).unwrap();
+        }
+        archive.finish().unwrap();
+        (folder, path)
+    }
+
+    fn refused(entries: &[(&str, EntryType, &[u8])]) -> String {
+        let (folder, path) = archive(entries);
+        let into = folder.path().join("into");
+        let fault = unpack(&path, &into).unwrap_err().to_string();
+        assert!(!folder.path().join("outside").exists());
+        fault
+    }
+
+    #[test]
+    fn nothing_but_a_backup_is_unpacked() {
+        let manifest: &[u8] = br#"{"format":1,"version":"0.1.0","domain":"msn.example"}"#;
+        let first = (MANIFEST, EntryType::Regular, manifest);
+        assert!(refused(&[]).contains("empty"));
+        assert!(refused(&[(DATABASE, EntryType::Regular, b"x")]).contains("no backup"));
+        assert!(refused(&[first]).contains("no database"));
+        let newer = br#"{"format":2,"version":"9.9","domain":"msn.example"}"#;
+        assert!(refused(&[(MANIFEST, EntryType::Regular, newer)]).contains("9.9"));
+        for (name, kind) in [
+            ("data/../../outside", EntryType::Regular),
+            ("/outside", EntryType::Regular),
+            ("other", EntryType::Regular),
+            ("data/link", EntryType::Symlink),
+            ("data/link", EntryType::Link),
+        ] {
+            assert!(refused(&[first, (name, kind, b"")]).contains("no place"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_was_in_the_way_is_kept_under_another_name() {
+        let folder = TempDir::new().unwrap();
+        let (data, unpacked) = (folder.path().join("data"), folder.path().join("unpacked"));
+        fs::create_dir_all(&data).unwrap();
+        fs::write(data.join("chrysalis.db"), "old").unwrap();
+        fs::create_dir_all(unpacked.join(DATA)).unwrap();
+        fs::write(unpacked.join(DATABASE), "new").unwrap();
+        let aside = move_into_place(&data, &data.join("chrysalis.db"), &unpacked).unwrap();
+        assert_eq!(aside, [folder.path().join("data.before-restore-1")]);
+        assert_eq!(fs::read_to_string(aside[0].join("chrysalis.db")).unwrap(), "old");
+        assert_eq!(fs::read_to_string(data.join("chrysalis.db")).unwrap(), "new");
+    }
+}

@@ -1,0 +1,76 @@
+//! Backups, made while the server runs, and what is restored from them.
+
+use std::os::unix::fs::PermissionsExt;
+
+use chrysalis_test_harness::{Messenger, Server};
+
+use msnp::dialect::Dialect;
+
+use crate::{ALICE, BOB, CAROL, program};
+
+const CONFIGURATION: &str = "[networks.loopback]\nlinking = true\n";
+
+fn accounts(server: &Server) -> String {
+    let listed = server.command(&["account", "list"], "");
+    assert_eq!(listed.code, 0, "{listed:?}");
+    listed.out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_backed_up_is_there_again_after_a_restoring() {
+    let mut server = Server::start_with(program(), &[ALICE, BOB], CONFIGURATION);
+    let linked = server.command(
+        &["link", "add", ALICE, "loopback", "--token-stdin", "--answer", "circle=Loop"],
+        "loop-ann-Op3nSesame\n",
+    );
+    assert_eq!(linked.code, 0, "{linked:?}");
+    let links = server.command(&["link", "list", ALICE, "--json"], "").out;
+    assert!(links.contains("ann@loop"), "{links}");
+    // A database of a bridge, in use.
+    let folder = server.data().join("loopback");
+    std::fs::write(folder.join("note"), "kept").unwrap();
+
+    let file = server.config().with_file_name("backup.tar");
+    let path = file.to_str().unwrap();
+    let made = server.command(&["backup", path], "");
+    assert_eq!(made.code, 0, "{made:?}");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "it holds secrets");
+    let again = server.command(&["backup", path], "");
+    assert!(again.code == 2 && again.complaint.contains("name another file"), "{again:?}");
+    let running = server.command(&["restore", path, "--replace"], "");
+    assert!(running.code == 2 && running.complaint.contains("stop it first"), "{running:?}");
+
+    assert_eq!(server.command(&["account", "remove", BOB], "").code, 0);
+    let added = server.command(&["account", "add", CAROL, "--password-stdin"], "another password\n");
+    assert_eq!(added.code, 0, "{added:?}");
+    assert!(server.stop().success());
+    let kept = server.command(&["restore", path], "");
+    assert!(kept.code == 2 && kept.complaint.contains("--replace"), "{kept:?}");
+    let restored = server.command(&["restore", path, "--replace"], "");
+    assert_eq!(restored.code, 0, "{restored:?}");
+    server.run();
+
+    let there = accounts(&server);
+    assert!(there.contains(BOB) && !there.contains(CAROL), "{there}");
+    assert_eq!(server.command(&["link", "list", ALICE, "--json"], "").out, links, "its secret opens");
+    assert_eq!(std::fs::read_to_string(folder.join("note")).unwrap(), "kept");
+    let aside = server.data().with_file_name("data.before-restore-1");
+    assert!(aside.join("chrysalis.db").is_file(), "what was there is kept");
+    // Bob was removed after the backup, and signs in as he did before.
+    let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp12).await;
+    assert!(!bob.list().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_backup_leaves_everything_as_it_is() {
+    let mut server = Server::start_with(program(), &[ALICE], CONFIGURATION);
+    assert!(server.stop().success());
+    let file = server.config().with_file_name("backup.tar");
+    std::fs::write(&file, "no archive at all").unwrap();
+    let refused = server.command(&["restore", file.to_str().unwrap(), "--replace"], "");
+    assert!(refused.code == 2 && refused.complaint.contains("cannot be restored"), "{refused:?}");
+    let missing = server.command(&["restore", "nowhere.tar", "--replace"], "");
+    assert_eq!(missing.code, 2, "{missing:?}");
+    server.run();
+    assert!(accounts(&server).contains(ALICE));
+}

@@ -129,12 +129,27 @@ pub(crate) enum LinkCommand {
         email: String,
         /// The network, as the configuration calls it
         network: String,
-        /// The answer to something that is no secret
-        #[arg(long, value_name = "KEY=VALUE")]
-        answer: Vec<String>,
-        /// Read the answer to KEY from standard input, one line; --token-stdin is short for --answer-stdin token
-        #[arg(long, value_name = "KEY")]
-        answer_stdin: Option<String>,
+        /// In which way; if left out, in the one that asks for just what is answered
+        #[arg(long)]
+        way: Option<String>,
+        #[command(flatten)]
+        answers: Answers,
+    },
+    /// Do something with an account's link; without a TASK it says what can be done
+    Do {
+        /// The account's address
+        email: String,
+        /// The network, as the configuration calls it
+        network: String,
+        /// What to do
+        task: Option<String>,
+        #[command(flatten)]
+        answers: Answers,
+    },
+    /// List the ways in which accounts can be linked to a network
+    Ways {
+        /// The network, as the configuration calls it
+        network: String,
     },
     /// List an account's links
     List {
@@ -153,17 +168,73 @@ pub(crate) enum LinkCommand {
     },
 }
 
-/// The arguments with `--KEY-stdin`, where KEY is what a network asks, written as `--answer-stdin=KEY`: which keys there are, only
-/// the networks know.
+/// The answers to what a network asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default, clap::Args)]
+pub(crate) struct Answers {
+    /// The answer to something that is no secret; --user X is short for --answer user=X
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) answer: Vec<String>,
+    /// Read the answer to KEY from standard input, one line; --token-stdin is short for --answer-stdin token
+    #[arg(long, value_name = "KEY")]
+    pub(crate) answer_stdin: Option<String>,
+}
+
+/// The options of `link add` and `link do` that are no names of answers.
+const OWN_OPTIONS: [&str; 6] = ["answer", "answer-stdin", "way", "config", "help", "version"];
+
+/// The arguments, where they make a link or do something with one, with `--KEY VALUE` written as `--answer=KEY=VALUE`, and `--KEY-stdin` as
+/// `--answer-stdin=KEY`: which keys there are, only the networks know.
 pub(crate) fn spelt_out(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let spelt_out = |argument: OsString| {
-        let key = argument.to_str().and_then(|argument| argument.strip_prefix("--")?.strip_suffix("-stdin"));
-        match key {
-            None | Some("password" | "answer") => argument,
-            Some(key) => format!("--answer-stdin={key}").into(),
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let Some(first) = answers_begin(&arguments) else { return arguments };
+    let mut rest = arguments.split_off(first).into_iter().peekable();
+    while let Some(argument) = rest.next() {
+        let Some(option) = argument.to_str().and_then(|argument| argument.strip_prefix("--")) else {
+            arguments.push(argument);
+            continue;
+        };
+        if option.is_empty() {
+            // What stands after two hyphens is no option.
+            arguments.push(argument);
+            arguments.extend(rest);
+            break;
+        }
+        let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+        if OWN_OPTIONS.contains(&name) {
+            arguments.push(argument);
+        } else if let (Some(key), None) = (name.strip_suffix("-stdin"), value) {
+            arguments.push(format!("--answer-stdin={key}").into());
+        } else if let Some(value) = value {
+            arguments.push(format!("--answer={name}={value}").into());
+        } else {
+            let mut answer = OsString::from(format!("--answer={name}"));
+            // What has no value is left without its `=`, and said to have none.
+            if let Some(value) = rest.next_if(|next| !next.as_encoded_bytes().starts_with(b"--")) {
+                answer.push("=");
+                answer.push(value);
+            }
+            arguments.push(answer);
+        }
+    }
+    arguments
+}
+
+/// Where the answers of `link add` and `link do` can begin; `None` if the arguments say something else.
+fn answers_begin(arguments: &[OsString]) -> Option<usize> {
+    let mut words = arguments.iter().enumerate().skip(1);
+    let mut next_word = || {
+        loop {
+            let (place, argument) = words.next()?;
+            match argument.to_str()? {
+                "--config" => drop(words.next()),
+                option if option.starts_with("--config=") => {}
+                word => return Some((place, word)),
+            }
         }
     };
-    arguments.map(spelt_out).collect()
+    let is_link = next_word()?.1 == "link";
+    let (place, deed) = next_word()?;
+    (is_link && matches!(deed, "add" | "do")).then_some(place + 1)
 }
 
 #[cfg(test)]
@@ -177,15 +248,45 @@ mod tests {
         CommandLine::command().debug_assert();
     }
 
+    fn spelt(line: &str) -> Vec<String> {
+        let arguments = line.split(' ').map(OsString::from);
+        spelt_out(arguments).into_iter().map(|argument| argument.into_string().unwrap()).collect()
+    }
+
     #[test]
     fn what_a_network_asks_can_be_an_option() {
-        let line = ["chrysalis", "link", "add", "ann@msn.example", "net", "--token-stdin", "--answer", "place=here"];
-        let line = CommandLine::try_parse_from(spelt_out(line.into_iter().map(OsString::from))).unwrap();
-        let Command::Link { command: LinkCommand::Add { answer, answer_stdin, .. } } = line.command else {
+        let line = "chrysalis --config x.toml link add --user @ann:a.example ann@msn.example net --place=here --token-stdin --way t";
+        let line = CommandLine::try_parse_from(spelt(line)).unwrap();
+        let Command::Link { command: LinkCommand::Add { email, network, way, answers } } = line.command else {
             panic!("{line:?}");
         };
-        assert_eq!((answer, answer_stdin.as_deref()), (vec!["place=here".to_owned()], Some("token")));
-        let line = ["chrysalis", "account", "passwd", "ann@msn.example", "--password-stdin"].map(OsString::from);
-        assert!(CommandLine::try_parse_from(spelt_out(line.into_iter())).is_ok());
+        assert_eq!((email.as_str(), network.as_str(), way.as_deref()), ("ann@msn.example", "net", Some("t")));
+        let wanted = Answers {
+            answer: vec!["user=@ann:a.example".to_owned(), "place=here".to_owned()],
+            answer_stdin: Some("token".to_owned()),
+        };
+        assert_eq!(answers, wanted);
+        let line = "chrysalis link do ann@msn.example net recovery --key-stdin";
+        let line = CommandLine::try_parse_from(spelt(line)).unwrap();
+        let Command::Link { command: LinkCommand::Do { task, answers, .. } } = line.command else {
+            panic!("{line:?}");
+        };
+        assert_eq!((task.as_deref(), answers.answer_stdin.as_deref()), (Some("recovery"), Some("key")));
+    }
+
+    #[test]
+    fn only_answers_are_spelt_out() {
+        for line in [
+            "chrysalis account passwd ann@msn.example --password-stdin",
+            "chrysalis link list ann@msn.example --json",
+            "chrysalis --config link add x --user y",
+            "chrysalis link add ann@msn.example net --answer a=b --answer-stdin token -- --user",
+        ] {
+            assert_eq!(spelt(line).join(" "), line);
+        }
+        assert_eq!(
+            spelt("chrysalis link add a net --user --token-stdin")[5..],
+            ["--answer=user", "--answer-stdin=token"]
+        );
     }
 }

@@ -1,15 +1,14 @@
 //! `chrysalis link`: the links that accounts make themselves, by way of the running server, whose networks make them.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write as _};
 
-use bridge::LinkState;
+use bridge::{LinkAnswers, LinkState};
 use server::{
     LinkLine,
-    control::{Answer, AskedStep, Client, Request},
+    control::{Answer, Asked, AskedStep, Client, Request},
 };
 
-use crate::{configuration::Configuration, running::Outcome};
+use crate::{answering, command_line::Answers, configuration::Configuration, running::Outcome};
 
 /// Connects to the running server.
 async fn connect(configuration: &Configuration) -> Result<Client, Outcome> {
@@ -40,81 +39,105 @@ fn another_version() -> String {
     "the running server is of another version; restart it".to_owned()
 }
 
-/// Links an account by its answers: `given` are `KEY=VALUE`, and `from_input` names the one that stands on standard input.
+/// Links an account by its answers, in the way of that name or in that which asks for them.
 pub(crate) async fn add(
     configuration: &Configuration,
     passport: String,
     network: String,
-    given: &[String],
-    from_input: Option<String>,
+    way: Option<String>,
+    answers: Answers,
 ) -> Outcome {
-    match try_to_add(configuration, passport, network, given, from_input).await {
+    let attempt = async {
+        let mut client = connect(configuration).await?;
+        let ways = asked(&mut client, Request::LinkWays { network: network.clone() }).await?;
+        // Looked at before the secret is read: nobody types one in vain.
+        let chosen = answering::way(&ways, way.as_deref(), &answers).map_err(Outcome::Unusable)?;
+        let answers = read(&chosen.steps, &answers)?;
+        let request = Request::Link { passport: passport.clone(), network, way: Some(chosen.key.clone()), answers };
+        let Answer::Links(lines) = ask(&mut client, &request).await? else {
+            return Err(Outcome::Faulty(vec![another_version()]));
+        };
+        let mut out = io::stdout().lock();
+        for LinkLine { network, status } in lines {
+            let _ = writeln!(out, "{passport} is linked to {network} as {}", status.identity);
+            if let LinkState::Waiting { ask } = &status.state {
+                let _ = writeln!(out, "{ask}");
+            }
+            for note in status.notes {
+                let _ = writeln!(out, "{note}");
+            }
+        }
+        Ok(Outcome::Done)
+    };
+    either(attempt.await)
+}
+
+/// Does something with an account's link, or lists what can be done.
+pub(crate) async fn perform(
+    configuration: &Configuration,
+    passport: String,
+    network: String,
+    task: Option<String>,
+    answers: Answers,
+) -> Outcome {
+    let attempt = async {
+        let mut client = connect(configuration).await?;
+        let request = Request::LinkTasks { passport: passport.clone(), network: network.clone() };
+        let tasks = asked(&mut client, request).await?;
+        let Some(task) = task else {
+            if tasks.is_empty() {
+                println!(
+                    "there is nothing to do with a link of {passport} to {network}; `chrysalis link list` shows what it has"
+                );
+            } else {
+                print!("{}", answering::described(&tasks));
+            }
+            return Ok(Outcome::Done);
+        };
+        let chosen = answering::task(&tasks, &task, &answers).map_err(Outcome::Unusable)?;
+        let answers = read(&chosen.steps, &answers)?;
+        let request = Request::Perform { passport, network, task: chosen.key.clone(), answers };
+        let Answer::Said(said) = ask(&mut client, &request).await? else {
+            return Err(Outcome::Faulty(vec![another_version()]));
+        };
+        println!("{said}");
+        Ok(Outcome::Done)
+    };
+    either(attempt.await)
+}
+
+/// Lists the ways in which accounts are linked to a network.
+pub(crate) async fn ways(configuration: &Configuration, network: String) -> Outcome {
+    let attempt = async {
+        let mut client = connect(configuration).await?;
+        let ways = asked(&mut client, Request::LinkWays { network }).await?;
+        print!("{}", answering::described(&ways));
+        Ok(Outcome::Done)
+    };
+    either(attempt.await)
+}
+
+fn either(outcome: Result<Outcome, Outcome>) -> Outcome {
+    match outcome {
         Ok(outcome) | Err(outcome) => outcome,
     }
 }
 
-async fn try_to_add(
-    configuration: &Configuration,
-    passport: String,
-    network: String,
-    given: &[String],
-    from_input: Option<String>,
-) -> Result<Outcome, Outcome> {
-    let mut client = connect(configuration).await?;
-    let Answer::Steps(steps) = ask(&mut client, &Request::LinkSteps { network: network.clone() }).await? else {
-        return Err(Outcome::Faulty(vec![another_version()]));
-    };
-    // Looked at before the secret is read: nobody types one in vain.
-    let mut answers = answers(&steps, given, from_input.as_deref()).map_err(Outcome::Unusable)?;
-    if let Some(key) = from_input {
-        answers.insert(key, first_line()?);
+/// What the server says can be done.
+async fn asked(client: &mut Client, request: Request) -> Result<Vec<Asked>, Outcome> {
+    match ask(client, &request).await? {
+        Answer::Asked(asked) => Ok(asked),
+        _ => Err(Outcome::Faulty(vec![another_version()])),
     }
-    let linked = ask(&mut client, &Request::Link { passport: passport.clone(), network, answers }).await?;
-    let Answer::Links(lines) = linked else { return Err(Outcome::Faulty(vec![another_version()])) };
-    let mut out = io::stdout().lock();
-    for LinkLine { network, status } in lines {
-        let _ = writeln!(out, "{passport} is linked to {network} as {}", status.identity);
-        for note in status.notes {
-            let _ = writeln!(out, "{note}");
-        }
-    }
-    Ok(Outcome::Done)
 }
 
-/// The answers that are given as they are; or in one line what is missing, or given where it should not be.
-fn answers(
-    steps: &[AskedStep],
-    given: &[String],
-    from_input: Option<&str>,
-) -> Result<BTreeMap<String, String>, String> {
-    let asked = |key: &str| {
-        let step = steps.iter().find(|step| step.key == key);
-        step.ok_or_else(|| {
-            let keys: Vec<&str> = steps.iter().map(|step| step.key.as_str()).collect();
-            format!("this network does not ask for {key}; it asks for {}", keys.join(", "))
-        })
-    };
-    let mut answers = BTreeMap::new();
-    for answer in given {
-        let (key, value) = answer
-            .split_once('=')
-            .ok_or("--answer: has no `=`; write the name of what is asked, `=`, and the answer".to_owned())?;
-        if asked(key)?.secret {
-            return Err(format!(
-                "{key} is a secret, and what stands on a command line is seen by others: give it by --{key}-stdin"
-            ));
-        }
-        answers.insert(key.to_owned(), value.to_owned());
+/// All answers to these steps, with the one that stands on standard input.
+fn read(steps: &[AskedStep], given: &Answers) -> Result<LinkAnswers, Outcome> {
+    let mut answers = answering::answers(steps, given).map_err(Outcome::Unusable)?;
+    if let Some(key) = &given.answer_stdin {
+        answers.insert(key.clone(), first_line()?);
     }
-    if let Some(key) = from_input {
-        asked(key)?;
-    }
-    let is_given = |step: &&AskedStep| answers.contains_key(&step.key) || from_input == Some(step.key.as_str());
-    match steps.iter().find(|step| !is_given(step)) {
-        None => Ok(answers),
-        Some(AskedStep { key, ask, secret: true }) => Err(format!("{ask} Give it by --{key}-stdin")),
-        Some(AskedStep { key, ask, secret: false }) => Err(format!("{ask} Give it by --answer {key}=…")),
-    }
+    Ok(answers)
 }
 
 fn first_line() -> Result<String, Outcome> {
@@ -131,6 +154,7 @@ pub(crate) async fn list(configuration: &Configuration, passport: String, json: 
         Ok(client) => client,
         Err(outcome) => return outcome,
     };
+    let none = format!("{passport} has made no links; `chrysalis link ways NETWORK` says how one is made");
     let lines = match ask(&mut client, &Request::Links { passport }).await {
         Ok(Answer::Links(lines)) => lines,
         Ok(_) => return Outcome::Faulty(vec![another_version()]),
@@ -139,6 +163,8 @@ pub(crate) async fn list(configuration: &Configuration, passport: String, json: 
     let mut out = io::stdout().lock();
     let written = if json {
         serde_json::to_string_pretty(&lines).map_err(io::Error::other).and_then(|text| writeln!(out, "{text}"))
+    } else if lines.is_empty() {
+        writeln!(out, "{none}")
     } else {
         lines.iter().try_for_each(|LinkLine { network, status }| {
             writeln!(out, "{network}\t{}\t{}", status.identity, word_of(&status.state))?;
@@ -155,6 +181,7 @@ fn word_of(state: &LinkState) -> String {
     match state {
         LinkState::Connecting => "connecting".to_owned(),
         LinkState::Connected => "connected".to_owned(),
+        LinkState::Waiting { ask } => format!("waiting: {ask}"),
         LinkState::Failed { reason } => format!("failed: {reason}"),
     }
 }
@@ -172,31 +199,5 @@ pub(crate) async fn remove(configuration: &Configuration, passport: String, netw
             Outcome::Done
         }
         Err(outcome) => outcome,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(key: &str, secret: bool) -> AskedStep {
-        AskedStep { key: key.to_owned(), ask: format!("What is the {key}?"), secret }
-    }
-
-    #[test]
-    fn a_secret_comes_from_standard_input_and_the_rest_from_the_line() {
-        let steps = [step("token", true), step("place", false)];
-        let of = |given: &[&str], from_input| {
-            let given: Vec<String> = given.iter().map(ToString::to_string).collect();
-            answers(&steps, &given, from_input)
-        };
-        let given = of(&["place=here = there"], Some("token")).unwrap();
-        assert_eq!(given.into_iter().collect::<Vec<_>>(), [("place".to_owned(), "here = there".to_owned())]);
-        assert!(of(&["place=here"], None).unwrap_err().ends_with("What is the token? Give it by --token-stdin"));
-        assert!(of(&[], Some("token")).unwrap_err().ends_with("--answer place=…"));
-        assert!(of(&["place"], Some("token")).unwrap_err().contains("has no `=`"));
-        assert!(of(&["plaec=x"], Some("token")).unwrap_err().ends_with("it asks for token, place"));
-        let fault = of(&["token=s3cret"], None).unwrap_err();
-        assert!(fault.contains("--token-stdin") && !fault.contains("s3cret"), "{fault}");
     }
 }

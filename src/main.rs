@@ -7,6 +7,7 @@
 
 mod accounts;
 mod announcing;
+mod answering;
 mod backup;
 mod command_line;
 mod configuration;
@@ -67,9 +68,13 @@ async fn obey(line: CommandLine) -> Outcome {
             announcing::announce(&configuration, announcement).await
         }
         Command::Link { command } => match command {
-            LinkCommand::Add { email, network, answer, answer_stdin } => {
-                linking::add(&configuration, email, network, &answer, answer_stdin).await
+            LinkCommand::Add { email, network, way, answers } => {
+                linking::add(&configuration, email, network, way, answers).await
             }
+            LinkCommand::Do { email, network, task, answers } => {
+                linking::perform(&configuration, email, network, task, answers).await
+            }
+            LinkCommand::Ways { network } => linking::ways(&configuration, network).await,
             LinkCommand::List { email, json } => linking::list(&configuration, email, json).await,
             LinkCommand::Remove { email, network } => linking::remove(&configuration, email, network).await,
         },

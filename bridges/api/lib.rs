@@ -3,7 +3,7 @@
 //! A bridge is one crate that implements [`Network`] (the network itself) and [`Link`] (one account's puppet there), and is
 //! given a [`Host`]. It says what it can carry as [`Features`], and how something failed as a [`Failure`]. Whatever it
 //! receives it hands to [`Inbox::accept`], together with its own bookkeeping, and tells its network "received" only when that
-//! has returned. What an account has to answer to be linked it says as [`LinkStep`]s. The suite in [`conformance`] is run by every bridge.
+//! has returned. What an account has to answer to be linked it says as [`LinkWay`]s. The suite in [`conformance`] is run by every bridge.
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -20,6 +20,6 @@ pub use failure::Failure;
 pub use host::{Host, HostFault, LinkOwner, MediaStream, Registration, Write};
 pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, Reply, RoomProfile, Undelivered};
 pub use link::{Action, Farewell, Link, Order, Receipt};
-pub use linking::{LinkState, LinkStatus, LinkStep};
+pub use linking::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Through};
 pub use network::{Fault, Found, Network, Standing};
 pub use section::{Section, SectionFault};

@@ -1,17 +1,59 @@
-//! Links that an account makes by itself: what is asked for, and what came of it.
+//! Links that an account makes by itself: what is asked for, what came of it, and what can be done with it afterwards.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing to ask of whoever links an account. The steps are data: the command line, the server's own contact and the web page
-/// drive them alike.
+/// What whoever links an account has answered, by the keys of the steps.
+pub type LinkAnswers = BTreeMap<String, String>;
+
+/// One way in which an account can be linked: by a password, say, or by a token. The ways are data: the command line, the server's
+/// own contact and the web page drive them alike. No two ways of a network ask for the same keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkWay {
+    /// The name of the way, such as `password`: lower-case letters, digits and hyphens.
+    pub key: &'static str,
+    /// What it is, as a whole sentence for whoever has to choose.
+    pub says: String,
+    /// What is asked, in this order: at least one thing.
+    pub steps: Vec<LinkStep>,
+    /// How the answers come about.
+    pub through: Through,
+}
+
+/// How the answers to a [`LinkWay`] come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    /// Whoever links answers all of them.
+    Answers,
+    /// Whoever links answers the steps, is sent to the address that [`crate::Network::link_address`] gives, and comes back with one answer
+    /// more, which stands in the address they come back to. Only a web page can do this.
+    Browser {
+        /// The key of that answer, as the network writes it in the address's query.
+        returned: &'static str,
+    },
+}
+
+/// One thing to ask of whoever links an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkStep {
     /// The name of the answer, such as `token`: lower-case letters, digits and hyphens. It is an option of the command line.
     pub key: &'static str,
     /// The question: a whole sentence that says where the answer is found.
     pub ask: String,
-    /// Whether the answer is a secret, which is not to be echoed, logged or kept in a chat. At most one step of a network is.
+    /// Whether the answer is a secret, which is not to be echoed, logged or kept in a chat. At most one step of a way is.
     pub secret: bool,
+}
+
+/// Something that can be done with a link that is there: a choice to make, or something that the network waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkTask {
+    /// The name of the task, such as `verify`: lower-case letters, digits and hyphens.
+    pub key: &'static str,
+    /// What it does, or what is waited for, as whole sentences.
+    pub says: String,
+    /// What is asked; none, where it is enough to say that it is to be done. At most one step is secret.
+    pub steps: Vec<LinkStep>,
 }
 
 /// What a link is now.
@@ -34,6 +76,11 @@ pub enum LinkState {
     Connecting,
     /// It works.
     Connected,
+    /// It is not made yet: somebody has to do something on the network first.
+    Waiting {
+        /// What, as a whole sentence.
+        ask: String,
+    },
     /// It has stopped, until it is linked anew.
     Failed {
         /// Why: a phrase without a full stop, never a secret.

@@ -1,11 +1,11 @@
 //! The network itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{Passport, content::Features};
 
-use crate::{Failure, Host, Link, LinkOwner, LinkStatus, LinkStep, RemoteProfile, RoomProfile};
+use crate::{Failure, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, RemoteProfile, RoomProfile};
 
 /// A chat network, as one section of the configuration sets it up.
 ///
@@ -22,16 +22,39 @@ pub trait Network: Send + Sync + 'static {
     /// Opens an account's link. Cheap, and no network traffic before it returns: every account is opened at start.
     async fn open(&self, owner: LinkOwner) -> Result<Arc<dyn Link>, Failure>;
 
-    /// What is asked of an account that links itself, in this order. None: every account is linked by itself.
-    fn link_steps(&self) -> Vec<LinkStep> {
+    /// The ways in which an account can link itself, the usual one first. None: every account is linked by itself.
+    fn link_ways(&self) -> Vec<LinkWay> {
         Vec::new()
     }
 
-    /// Links the account by its answers to [`Network::link_steps`], in place of an earlier link of its. They are checked with the
-    /// network at once, and secrets among them are kept by [`crate::Write::Seal`] alone. The account's [`Link`] is open already, and
-    /// speaks for what was linked from now on. Ends by itself within half a minute; where it fails, an earlier link is as it was.
-    async fn link(&self, _owner: &Passport, _answers: &BTreeMap<String, String>) -> Result<LinkStatus, Failure> {
+    /// Links the account by its answers to all steps of one of [`Network::link_ways`], in place of an earlier link of its. They are checked
+    /// with the network at once, and secrets among them are kept by [`crate::Write::Seal`] alone. The account's [`Link`] is open already,
+    /// and speaks for what was linked from now on. Ends by itself within half a minute; where it fails, an earlier link is as it was.
+    async fn link(&self, _owner: &Passport, _way: &str, _answers: &LinkAnswers) -> Result<LinkStatus, Failure> {
         Err(Failure::Unsupported { reason: "accounts are linked to this network by themselves".into() })
+    }
+
+    /// Where a browser has to go for a way through [`crate::linking::Through::Browser`]; `back` is where it is to be sent from there, with what
+    /// is to be answered.
+    async fn link_address(
+        &self,
+        _owner: &Passport,
+        _way: &str,
+        _answers: &LinkAnswers,
+        _back: &str,
+    ) -> Result<String, Failure> {
+        Err(Failure::Unsupported { reason: "accounts are not linked to this network by a browser".into() })
+    }
+
+    /// What can be done with the link that the account has made: none where it has made none.
+    async fn link_tasks(&self, _owner: &Passport) -> Vec<LinkTask> {
+        Vec::new()
+    }
+
+    /// Does one of [`Network::link_tasks`], by the answers to all of its steps. Says what came of it, in whole sentences. Ends by itself
+    /// within half a minute.
+    async fn perform(&self, _owner: &Passport, _task: &str, _answers: &LinkAnswers) -> Result<String, Failure> {
+        Err(Failure::Unsupported { reason: "nothing can be done with links to this network".into() })
     }
 
     /// Ends the link that the account has made, and forgets its secrets. `false` if it had made none.

@@ -230,7 +230,7 @@ impl Bots {
     pub(crate) fn failed(&self, bot: UserId) -> Option<String> {
         match &self.lock().bots.get(&bot)?.state {
             LinkState::Failed { reason } => Some(reason.clone()),
-            LinkState::Connecting | LinkState::Connected => None,
+            LinkState::Connecting | LinkState::Connected | LinkState::Waiting { .. } => None,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Accounts' own bots: linking one, and taking it away.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bridge::{Failure, HostFault, LinkStatus, LinkStep, Write};
+use bridge::{Failure, HostFault, LinkAnswers, LinkStatus, LinkStep, LinkWay, Through, Write};
 use domain::Passport;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     running::{Running, host_failure},
 };
 
-/// The answer that is asked for.
+/// The one way there is, and the answer that it asks for.
 const TOKEN: &str = "token";
 /// The keys under which tokens are sealed, and beside them which accounts have one: `token/<account>`, `own/<account>`.
 const SEALED: &str = "token/";
@@ -24,15 +24,17 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// New sessions that are left to a bot, below which it is not linked: another program uses them up.
 const FEWEST_SESSIONS: u32 = 20;
 
-/// What is asked of whoever links an account.
-pub(crate) fn steps() -> Vec<LinkStep> {
-    vec![LinkStep {
+/// How accounts are linked.
+pub(crate) fn ways() -> Vec<LinkWay> {
+    let step = LinkStep {
         key: TOKEN,
         ask: "Give the token of a Discord bot of your own: make an application at https://discord.com/developers, and copy the token \
               from its page \"Bot\"."
             .to_owned(),
         secret: true,
-    }]
+    };
+    let says = "Through a Discord bot of your own.".to_owned();
+    vec![LinkWay { key: TOKEN, says, steps: vec![step], through: Through::Answers }]
 }
 
 impl Running {
@@ -85,8 +87,12 @@ impl Running {
     pub(crate) async fn link(
         self: &Arc<Self>,
         owner: &Passport,
-        answers: &BTreeMap<String, String>,
+        way: &str,
+        answers: &LinkAnswers,
     ) -> Result<LinkStatus, Failure> {
+        if way != TOKEN {
+            return Err(Failure::refused("accounts are linked to Discord by the token of a bot alone"));
+        }
         let given = answers.get(TOKEN).map(String::as_str).unwrap_or_default();
         if given.trim().is_empty() {
             return Err(Failure::refused("the token of a Discord bot is missing"));

@@ -1,15 +1,14 @@
 //! The network itself: its life, and what is asked of it beside the accounts' links.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Found, Host, Link, LinkOwner, LinkStatus, LinkStep, Network, RemoteProfile, RoomProfile,
-    Section, SectionFault, Standing,
+    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkWay, Network, RemoteProfile,
+    RoomProfile, Section, SectionFault, Standing,
 };
 use domain::Passport;
 
@@ -95,12 +94,12 @@ impl Network for Discord {
         Ok(Arc::new(BotLink::new(running, owner.passport)))
     }
 
-    fn link_steps(&self) -> Vec<LinkStep> {
-        linking::steps()
+    fn link_ways(&self) -> Vec<LinkWay> {
+        linking::ways()
     }
 
-    async fn link(&self, owner: &Passport, answers: &BTreeMap<String, String>) -> Result<LinkStatus, Failure> {
-        self.running()?.link(owner, answers).await
+    async fn link(&self, owner: &Passport, way: &str, answers: &LinkAnswers) -> Result<LinkStatus, Failure> {
+        self.running()?.link(owner, way, answers).await
     }
 
     async fn unlink(&self, owner: &Passport) -> Result<bool, Failure> {

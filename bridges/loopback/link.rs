@@ -12,7 +12,7 @@ use domain::{
 use crate::{
     echo,
     lines::LARGEST_FILE,
-    linking::link_key,
+    linking::{link_key, mended_key},
     network::friend_key,
     parlour::Parlour,
     room::{self, Person},
@@ -100,7 +100,8 @@ impl Link for LoopbackLink {
                     tracing::warn!(owner = %self.owner, %failure, "a removed account is left over in group conversations");
                 }
                 let mut writes = self.parlour.forget(&self.owner);
-                writes.extend([friend_key(&self.owner), link_key(&self.owner)].map(Write::Delete));
+                let keys = [friend_key, link_key, mended_key].map(|key| key(&self.owner));
+                writes.extend(keys.map(Write::Delete));
                 self.parlour.unfriend(&self.owner);
                 if let Err(fault) = self.parlour.host.write(writes).await {
                     tracing::warn!(owner = %self.owner, %fault, "what was kept of a removed account is left over");

@@ -1,14 +1,14 @@
 //! The network.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
 use bridge::{
-    Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Link, LinkOwner, LinkStatus, LinkStep, Network,
-    RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
+    Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Link, LinkAnswers, LinkOwner, LinkStatus,
+    LinkTask, LinkWay, Network, RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
 use serde::Deserialize;
@@ -123,12 +123,34 @@ impl Network for Loopback {
         Ok(Arc::new(LoopbackLink { owner, parlour }))
     }
 
-    fn link_steps(&self) -> Vec<LinkStep> {
-        if self.linking { linking::steps() } else { Vec::new() }
+    fn link_ways(&self) -> Vec<LinkWay> {
+        if self.linking { linking::ways() } else { Vec::new() }
     }
 
-    async fn link(&self, owner: &Passport, answers: &BTreeMap<String, String>) -> Result<LinkStatus, Failure> {
-        self.linked_by_hand()?.link(owner, answers).await
+    async fn link(&self, owner: &Passport, way: &str, answers: &LinkAnswers) -> Result<LinkStatus, Failure> {
+        self.linked_by_hand()?.link(owner, way, answers).await
+    }
+
+    async fn link_address(
+        &self,
+        _owner: &Passport,
+        way: &str,
+        answers: &LinkAnswers,
+        back: &str,
+    ) -> Result<String, Failure> {
+        self.linked_by_hand()?;
+        linking::address(way, answers, back)
+    }
+
+    async fn link_tasks(&self, owner: &Passport) -> Vec<LinkTask> {
+        match self.linked_by_hand() {
+            Ok(parlour) => parlour.link_tasks(owner).await,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    async fn perform(&self, owner: &Passport, task: &str, answers: &LinkAnswers) -> Result<String, Failure> {
+        self.linked_by_hand()?.perform(owner, task, answers).await
     }
 
     async fn unlink(&self, owner: &Passport) -> Result<bool, Failure> {

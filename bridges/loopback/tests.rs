@@ -8,11 +8,11 @@ mod relations;
 mod repeating;
 mod room;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bridge::{
-    Action, Arrival, Farewell, Host, Link, Network, Order, RemoteProfile, RoomProfile, Section,
+    Action, Arrival, Farewell, Host, Link, LinkAnswers, Network, Order, RemoteProfile, RoomProfile, Section,
     conformance::{Enclosure, EnclosureKind, FakeHost, Seen, Subject, owner, run},
 };
 use domain::{
@@ -36,8 +36,8 @@ impl Subject for Both {
         echo::profile()
     }
 
-    fn link_answers(&self) -> Option<BTreeMap<String, String>> {
-        (!self.0.link_steps().is_empty()).then(|| linking::answers("loop-ann-s3cret"))
+    fn link_answers(&self) -> Option<(&'static str, LinkAnswers)> {
+        (!self.0.link_ways().is_empty()).then(|| ("token", linking::answers("loop-ann-s3cret")))
     }
 
     async fn say(&self, text: &str) {

@@ -1,12 +1,11 @@
 //! The Unix socket by which the command line speaks to a running server: one JSON request a line, one JSON answer a line. Only
 //! the user who runs the server can open it.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use bridge::LinkStep;
+use bridge::{LinkAnswers, LinkStep, LinkTask, LinkWay, Through};
 use domain::{Passport, account::Announcement};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -55,8 +54,8 @@ pub enum Request {
     Check,
     /// Tell everybody who is signed in.
     Announce(Announcement),
-    /// What a network asks of an account that links itself.
-    LinkSteps {
+    /// The ways in which an account can link itself to a network.
+    LinkWays {
         /// The network.
         network: String,
     },
@@ -66,13 +65,33 @@ pub enum Request {
         passport: String,
         /// The network.
         network: String,
-        /// The answers to what the network asks.
-        answers: BTreeMap<String, String>,
+        /// The way; without it that which asks for just what is answered.
+        way: Option<String>,
+        /// The answers to what it asks.
+        answers: LinkAnswers,
     },
     /// List an account's links.
     Links {
         /// Its address.
         passport: String,
+    },
+    /// What can be done with an account's link.
+    LinkTasks {
+        /// Its address.
+        passport: String,
+        /// The network.
+        network: String,
+    },
+    /// Do something with an account's link.
+    Perform {
+        /// Its address.
+        passport: String,
+        /// The network.
+        network: String,
+        /// What to do.
+        task: String,
+        /// The answers to what it asks.
+        answers: LinkAnswers,
     },
     /// End an account's link.
     Unlink {
@@ -100,6 +119,33 @@ impl From<LinkStep> for AskedStep {
     }
 }
 
+/// A way to link an account, as [`LinkWay`] has it, or something to do with a link, as [`LinkTask`] has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its name.
+    pub key: String,
+    /// What it is or does, as whole sentences.
+    pub says: String,
+    /// What it asks.
+    pub steps: Vec<AskedStep>,
+    /// Whether a browser has to do it.
+    pub in_browser: bool,
+}
+
+impl From<LinkWay> for Asked {
+    fn from(LinkWay { key, says, steps, through }: LinkWay) -> Self {
+        let in_browser = matches!(through, Through::Browser { .. });
+        Self { key: key.to_owned(), says, steps: steps.into_iter().map(AskedStep::from).collect(), in_browser }
+    }
+}
+
+impl From<LinkTask> for Asked {
+    fn from(LinkTask { key, says, steps }: LinkTask) -> Self {
+        let steps = steps.into_iter().map(AskedStep::from).collect();
+        Self { key: key.to_owned(), says, steps, in_browser: false }
+    }
+}
+
 /// What the running server answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", content = "value", rename_all = "snake_case")]
@@ -110,8 +156,10 @@ pub enum Answer {
     Accounts(Vec<AccountLine>),
     /// What is wrong, a line each.
     Faults(Vec<String>),
-    /// What a network asks.
-    Steps(Vec<AskedStep>),
+    /// The ways to link an account, or what can be done with a link.
+    Asked(Vec<Asked>),
+    /// What came of it, in whole sentences.
+    Said(String),
     /// Links, as they are now.
     Links(Vec<LinkLine>),
     /// It cannot be done.
@@ -197,8 +245,10 @@ async fn answer(handle: &Handle, request: Request) -> Answer {
             handle.announce(&announcement);
             Answer::Done
         }
-        request @ (Request::LinkSteps { .. }
+        request @ (Request::LinkWays { .. }
         | Request::Link { .. }
+        | Request::LinkTasks { .. }
+        | Request::Perform { .. }
         | Request::Links { .. }
         | Request::Unlink { .. }) => link(&handle.linking(), request).await.unwrap_or_else(Answer::Failed),
         request @ (Request::Add { .. } | Request::SetPassword { .. } | Request::List | Request::Remove { .. }) => {
@@ -212,13 +262,20 @@ async fn link(linking: &Linking, request: Request) -> Result<Answer, String> {
     let owner = |passport: &str| passport.trim().parse::<Passport>().map_err(|fault| format!("{passport:?} {fault}"));
     let said = |fault: LinkFault| fault.to_string();
     match request {
-        Request::LinkSteps { network } => {
-            let steps = linking.steps(&network).map_err(said)?;
-            Ok(Answer::Steps(steps.into_iter().map(AskedStep::from).collect()))
+        Request::LinkWays { network } => {
+            let ways = linking.ways(&network).map_err(said)?;
+            Ok(Answer::Asked(ways.into_iter().map(Asked::from).collect()))
         }
-        Request::Link { passport, network, answers } => {
-            let status = linking.link(&owner(&passport)?, &network, answers).await.map_err(said)?;
+        Request::Link { passport, network, way, answers } => {
+            let status = linking.link(&owner(&passport)?, &network, way.as_deref(), answers).await.map_err(said)?;
             Ok(Answer::Links(vec![LinkLine { network, status }]))
+        }
+        Request::LinkTasks { passport, network } => {
+            let tasks = linking.tasks(&owner(&passport)?, &network).await.map_err(said)?;
+            Ok(Answer::Asked(tasks.into_iter().map(Asked::from).collect()))
+        }
+        Request::Perform { passport, network, task, answers } => {
+            linking.perform(&owner(&passport)?, &network, &task, answers).await.map(Answer::Said).map_err(said)
         }
         Request::Links { passport } => linking.links(&owner(&passport)?).await.map(Answer::Links).map_err(said),
         Request::Unlink { passport, network } => {
@@ -244,8 +301,10 @@ pub async fn obey(administration: &Administration, request: Request) -> Result<A
         Request::Remove { passport } => administration.remove(&passport).await?,
         Request::Check => return Ok(Answer::Faults(Vec::new())),
         Request::Announce(_)
-        | Request::LinkSteps { .. }
+        | Request::LinkWays { .. }
         | Request::Link { .. }
+        | Request::LinkTasks { .. }
+        | Request::Perform { .. }
         | Request::Links { .. }
         | Request::Unlink { .. } => {
             return Ok(Answer::NotUnderstood("only a running server can do that".to_owned()));

@@ -47,9 +47,10 @@ mod transport;
 
 pub use administration::{AccountFault, AccountLine, Administration};
 pub use authentication::{Refusal, Ticket, hash_password};
+pub use bridge::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Through};
 pub use domain::account::Announcement;
 pub use handle::{Broken, Handle, MediaFile, PasswordFault, StartFault};
-pub use linking::{LinkFault, LinkLine, Linking};
+pub use linking::{LinkFault, LinkLine, LinkPage, Linking, Onward};
 pub use links::NetworkEntry;
 pub use listener::Listener;
 pub use settings::{Limits, RegistrationPolicy, RoomStyle, Settings};

@@ -1,83 +1,37 @@
 //! Links that accounts make themselves: what is asked of whom, and what came of it, alike for everything that drives it.
 
-use std::collections::{BTreeMap, HashSet};
+mod choosing;
+mod fault;
+mod pages;
+
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bridge::{Failure, LinkStatus, LinkStep};
+use bridge::{Failure, LinkAnswers, LinkStatus, LinkTask, LinkWay, Through};
 use domain::{NetworkName, Passport};
 use serde::{Deserialize, Serialize};
 use tracing::{Instrument, info, warn};
+use url::Url;
 
 use crate::{
     allowances::Allowances,
     core::Core,
     links::{Links, NetworkEntry},
 };
+pub use fault::LinkFault;
+pub(crate) use pages::Pages;
+pub use pages::{LinkPage, Onward};
 
 /// How long somebody waits for a link. What takes longer goes on without them. Less than an errand may take, for whose answer this is.
 const PATIENCE: Duration = Duration::from_secs(28);
 
-/// How many links one account may try to make in a minute: networks count, by the address of this server, who comes with wrong
+/// How many links one account may try to make in a minute, things that take a secret included: networks count, by the address of this server, who comes with wrong
 /// secrets.
 const ATTEMPTS: u32 = 6;
 
 /// The longest answer, in bytes.
 const LONGEST_ANSWER: usize = 4096;
-
-/// Why an account was not linked or unlinked: one line that says what to do, without a full stop and without what was answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LinkFault {
-    /// There is no such account.
-    #[error("there is no account {0}: `chrysalis account list` shows all")]
-    NoAccount(Passport),
-    /// There is no network of that name to which accounts link themselves.
-    #[error("{}", no_network(.0))]
-    NoNetwork(
-        /// Those that there are.
-        Vec<NetworkName>,
-    ),
-    /// A step is not answered.
-    #[error("{} is not answered: {}", .0.key, .0.ask)]
-    Unanswered(LinkStep),
-    /// Something is answered that was not asked.
-    #[error("{key} is not asked: answer {}", .steps.join(", "))]
-    NotAsked {
-        /// What it was called.
-        key: String,
-        /// What is asked.
-        steps: Vec<&'static str>,
-    },
-    /// An answer is too long.
-    #[error("the answer to {0} is longer than {LONGEST_ANSWER} bytes: look whether it is the right one")]
-    TooLong(&'static str),
-    /// There is no link that could be ended.
-    #[error("there is no link to {0}")]
-    NotLinked(NetworkName),
-    /// The account is just being linked or unlinked there.
-    #[error("it is just being linked or unlinked; wait for what comes of that")]
-    UnderWay,
-    /// The account has tried too often.
-    #[error("too many links were tried; wait a minute")]
-    TooOften,
-    /// The network's answer did not come in time.
-    #[error("the network did not answer in time; look a little later whether it is linked")]
-    TooSlow,
-    /// The store did not answer.
-    #[error("the database did not answer: {0}")]
-    Store(String),
-    /// The network did not do it.
-    #[error("{0}")]
-    Failed(Failure),
-}
-
-fn no_network(linkable: &[NetworkName]) -> String {
-    if linkable.is_empty() {
-        return "accounts link themselves to no network of this server: switch one on in the configuration".to_owned();
-    }
-    let names: Vec<&str> = linkable.iter().map(NetworkName::as_str).collect();
-    format!("accounts do not link themselves to a network of that name: name one of {}", names.join(", "))
-}
 
 /// One link of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,27 +101,43 @@ impl Linking {
         linkable(&self.core.links).map(|entry| entry.name.clone()).collect()
     }
 
-    /// What is asked of an account that links itself to that network: at least one thing.
-    pub fn steps(&self, network: &str) -> Result<Vec<LinkStep>, LinkFault> {
-        self.entry(network).map(|entry| entry.network.link_steps())
+    /// The ways in which an account can link itself to that network, the usual one first: at least one.
+    pub fn ways(&self, network: &str) -> Result<Vec<LinkWay>, LinkFault> {
+        self.entry(network).map(|entry| entry.network.link_ways())
     }
 
-    /// Links the account by its answers, in place of an earlier link.
+    /// Links the account by its answers, in place of an earlier link: in the way of that name, or without one in that which asks for just
+    /// what is answered.
     pub async fn link(
         &self,
         owner: &Passport,
         network: &str,
-        answers: BTreeMap<String, String>,
+        way: Option<&str>,
+        answers: LinkAnswers,
+    ) -> Result<LinkStatus, LinkFault> {
+        let ways = self.ways(network)?;
+        let way = choosing::way(&ways, way, &answers)?;
+        match way.through {
+            Through::Answers => choosing::check(way.key, &way.steps, &answers)?,
+            Through::Browser { .. } => return Err(LinkFault::Browser(way.key)),
+        }
+        self.link_in_way(owner, network, way.key, answers).await
+    }
+
+    /// As [`Linking::link`], by answers that were looked at.
+    async fn link_in_way(
+        &self,
+        owner: &Passport,
+        network: &str,
+        way: &'static str,
+        answers: LinkAnswers,
     ) -> Result<LinkStatus, LinkFault> {
         let entry = self.entry(network)?;
-        check(&entry.network.link_steps(), &answers)?;
         self.exists(owner).await?;
-        if !self.core.attempts.allowances.take(owner, Instant::now()) {
-            return Err(LinkFault::TooOften);
-        }
+        self.may_try(owner)?;
         let (network, linked, store) = (Arc::clone(&entry.network), owner.clone(), self.core.store.clone());
         let deed = async move {
-            let status = network.link(&linked, &answers).await?;
+            let status = network.link(&linked, way, &answers).await?;
             // The network may have forgotten the account just before, and whoever is given its address next would have the link.
             if let Ok(None) = store.account_name(&linked).await {
                 network.unlink(&linked).await?;
@@ -177,8 +147,69 @@ impl Linking {
         };
         let outcome = self.finish(owner, &entry.name, deed).await;
         match &outcome {
-            Ok(_) => info!(%owner, network = %entry.name, "an account was linked"),
-            Err(fault) => info!(%owner, network = %entry.name, %fault, "an account was not linked"),
+            Ok(_) => info!(%owner, network = %entry.name, way, "an account was linked"),
+            Err(fault) => info!(%owner, network = %entry.name, way, %fault, "an account was not linked"),
+        }
+        outcome
+    }
+
+    /// Where a browser has to go for a way that goes through one; `back` is where it is sent from there. It counts as a try.
+    pub async fn address(
+        &self,
+        owner: &Passport,
+        network: &str,
+        way: &str,
+        answers: &LinkAnswers,
+        back: &str,
+    ) -> Result<String, LinkFault> {
+        let entry = self.entry(network)?;
+        let ways = entry.network.link_ways();
+        let way = choosing::way(&ways, Some(way), answers)?;
+        choosing::check(way.key, &way.steps, answers)?;
+        self.exists(owner).await?;
+        self.may_try(owner)?;
+        let asked = tokio::time::timeout(PATIENCE, entry.network.link_address(owner, way.key, answers, back));
+        let address = asked.await.map_err(|_| LinkFault::TooSlow)?.map_err(LinkFault::Failed)?;
+        let is_web = Url::parse(&address).is_ok_and(|address| matches!(address.scheme(), "http" | "https"));
+        if !is_web {
+            let reason = "the network named a place to go to that is no web page";
+            return Err(LinkFault::Failed(Failure::refused(reason)));
+        }
+        Ok(address)
+    }
+
+    /// What can be done with the link that the account has made: nothing where it has made none.
+    pub async fn tasks(&self, owner: &Passport, network: &str) -> Result<Vec<LinkTask>, LinkFault> {
+        let entry = self.entry(network)?;
+        self.exists(owner).await?;
+        let asked = tokio::time::timeout(PATIENCE, entry.network.link_tasks(owner));
+        asked.await.map_err(|_| LinkFault::TooSlow)
+    }
+
+    /// Does one of [`Linking::tasks`] by its answers; says what came of it, in whole sentences.
+    pub async fn perform(
+        &self,
+        owner: &Passport,
+        network: &str,
+        task: &str,
+        answers: LinkAnswers,
+    ) -> Result<String, LinkFault> {
+        let entry = self.entry(network)?;
+        let tasks = self.tasks(owner, network).await?;
+        if tasks.is_empty() && entry.network.linked(owner).await.is_none() {
+            return Err(LinkFault::NotLinked(entry.name.clone()));
+        }
+        let task = choosing::task(&tasks, task)?;
+        choosing::check(task.key, &task.steps, &answers)?;
+        if task.steps.iter().any(|step| step.secret) {
+            self.may_try(owner)?;
+        }
+        let (network, performer, key) = (Arc::clone(&entry.network), owner.clone(), task.key);
+        let deed = async move { network.perform(&performer, key, &answers).await };
+        let outcome = self.finish(owner, &entry.name, deed).await;
+        match &outcome {
+            Ok(_) => info!(%owner, network = %entry.name, task = key, "something was done with a link"),
+            Err(fault) => info!(%owner, network = %entry.name, task = key, %fault, "a link's task was not done"),
         }
         outcome
     }
@@ -211,6 +242,12 @@ impl Linking {
     fn entry(&self, network: &str) -> Result<&NetworkEntry, LinkFault> {
         let found = linkable(&self.core.links).find(|entry| entry.name.as_str().eq_ignore_ascii_case(network.trim()));
         found.ok_or_else(|| LinkFault::NoNetwork(self.networks()))
+    }
+
+    /// Takes one of the tries of this minute.
+    fn may_try(&self, owner: &Passport) -> Result<(), LinkFault> {
+        let is_free = self.core.attempts.allowances.take(owner, Instant::now());
+        is_free.then_some(()).ok_or(LinkFault::TooOften)
     }
 
     async fn exists(&self, owner: &Passport) -> Result<(), LinkFault> {
@@ -249,44 +286,5 @@ impl Linking {
 
 /// The networks to which accounts link themselves.
 fn linkable(links: &Links) -> impl Iterator<Item = &NetworkEntry> {
-    links.networks().iter().filter(|entry| !entry.network.link_steps().is_empty())
-}
-
-/// Whether the answers are those that are asked for.
-fn check(steps: &[LinkStep], answers: &BTreeMap<String, String>) -> Result<(), LinkFault> {
-    if let Some(key) = answers.keys().find(|key| steps.iter().all(|step| step.key != key.as_str())) {
-        let steps = steps.iter().map(|step| step.key).collect();
-        return Err(LinkFault::NotAsked { key: key.clone(), steps });
-    }
-    for step in steps {
-        match answers.get(step.key) {
-            None => return Err(LinkFault::Unanswered(step.clone())),
-            Some(answer) if answer.trim().is_empty() => return Err(LinkFault::Unanswered(step.clone())),
-            Some(answer) if answer.len() > LONGEST_ANSWER => return Err(LinkFault::TooLong(step.key)),
-            Some(_) => {}
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_asked_is_answered_and_nothing_else() {
-        let step = |key, secret| LinkStep { key, ask: format!("What is the {key}?"), secret };
-        let steps = [step("token", true), step("place", false)];
-        let check = |answers: &[(&str, &str)]| {
-            let answers = answers.iter().map(|(key, answer)| ((*key).to_owned(), (*answer).to_owned())).collect();
-            check(&steps, &answers)
-        };
-        assert_eq!(check(&[("token", "s3cret"), ("place", "here")]), Ok(()));
-        assert_eq!(check(&[("token", "s3cret")]), Err(LinkFault::Unanswered(steps[1].clone())));
-        assert_eq!(check(&[("token", " "), ("place", "here")]), Err(LinkFault::Unanswered(steps[0].clone())));
-        let long = "x".repeat(LONGEST_ANSWER + 1);
-        assert_eq!(check(&[("token", &long), ("place", "here")]), Err(LinkFault::TooLong("token")));
-        let fault = check(&[("tokn", "s3cret"), ("place", "here")]).unwrap_err().to_string();
-        assert_eq!(fault, "tokn is not asked: answer token, place");
-    }
+    links.networks().iter().filter(|entry| !entry.network.link_ways().is_empty())
 }

@@ -162,8 +162,10 @@ impl Service {
             | Content::Ink(_)
             | Content::Wink { .. } => "",
         };
-        let command = Some(said).filter(|said| said.len() <= LONGEST_WORD).and_then(Command::of);
-        let help = || command::help(links::has_any(core));
+        let networks = links::networks(core);
+        let command = Some(said).filter(|said| said.len() <= LONGEST_WORD);
+        let command = command.and_then(|said| Command::of(said, &networks));
+        let help = || command::help(!networks.is_empty());
         let Some(command) = command else { return Some(help()) };
         let answered = match command {
             Command::Errand(errand) => return errands::begin(core, owner, conversation, errand),

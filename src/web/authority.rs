@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ::server::{GatewaySession, MediaFile, PasswordFault, Refusal, Ticket};
+use ::server::{GatewaySession, LinkAnswers, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket};
 use async_trait::async_trait;
 use domain::Passport;
 
@@ -43,7 +43,24 @@ pub trait Library: Send + Sync + 'static {
     async fn media(&self, token: &str) -> Option<MediaFile>;
 }
 
-/// Everything that the web asks of the server behind it.
-pub trait Backend: Authority + Carrier + Library {}
+/// Makes the links of accounts that were given a page for it. A page is known by a part of its address that nobody guesses, and which no
+/// log may have.
+#[async_trait]
+pub trait Linker: Send + Sync + 'static {
+    /// What stands on a page now.
+    async fn link_page(&self, token: &str) -> Result<LinkPage, LinkFault>;
 
-impl<T: Authority + Carrier + Library> Backend for T {}
+    /// Links the account of a page by its answers to a way, or says where its browser has to go for that.
+    async fn link_by_page(&self, token: &str, way: &str, answers: LinkAnswers) -> Result<Onward, LinkFault>;
+
+    /// A browser is back with what stands in the address that it came by: the account of the page is linked.
+    async fn return_to_page(&self, token: &str, brought: &LinkAnswers) -> Result<(), LinkFault>;
+
+    /// Does something with the link of a page's account; says what came of it, in whole sentences.
+    async fn perform_by_page(&self, token: &str, task: &str, answers: LinkAnswers) -> Result<String, LinkFault>;
+}
+
+/// Everything that the web asks of the server behind it.
+pub trait Backend: Authority + Carrier + Library + Linker {}
+
+impl<T: Authority + Carrier + Library + Linker> Backend for T {}

@@ -6,14 +6,16 @@
 //! SOAP of Messenger 7.5), and the header pair of patched clients (`patched`). All three ask one [`Authority`].
 //!
 //! The [gateway] carries MSNP in requests; [services] are what Messenger fetches for itself, [pages] what it opens for its user,
-//! and [media] the files that other networks' people send.
+//! and [media] the files that other networks' people send. On a page of [linking] an account makes its own link to a network.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod authority;
 mod body;
 mod crowd;
+mod form;
 mod gateway;
+mod linking;
 mod listener;
 mod media;
 mod page;
@@ -28,6 +30,6 @@ mod spelling;
 mod stall;
 mod visit;
 
-pub use ::server::{GatewaySession, MediaFile, PasswordFault, Refusal, Ticket};
-pub use authority::{Authority, Backend, Carrier, Library};
+pub use ::server::{GatewaySession, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket};
+pub use authority::{Authority, Backend, Carrier, Library, Linker};
 pub use listener::{Settings, serve};

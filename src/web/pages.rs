@@ -3,8 +3,6 @@
 //! Messenger asks its notification server for their addresses (`URL`), then has a browser post its sign-in ticket to the login page,
 //! which sends the browser on. Whoever comes without is told how to come.
 
-mod form;
-
 use std::net::IpAddr;
 
 use ::server::{PasswordFault, Refusal};
@@ -15,16 +13,16 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::Passport;
-use form::Form;
 use http::{HeaderMap, Request, StatusCode, Uri, header};
 
 use crate::{
     body,
+    form::Form,
     routes::{Origin, Web},
 };
 
 /// What the browser may do with a page: show it, and post its forms back here.
-const POLICY: &str =
+pub(crate) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Who looks at a page.
@@ -193,10 +191,15 @@ fn unknown(problem: Option<&'static str>) -> Response {
 }
 
 fn page(status: StatusCode, template: &impl Template) -> Response {
+    page_under(POLICY, status, template)
+}
+
+/// A page of which the browser may do no more with than the policy says.
+pub(crate) fn page_under(policy: &'static str, status: StatusCode, template: &impl Template) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),

@@ -11,7 +11,9 @@ use axum::{
 use http::{Request, StatusCode};
 use url::Url;
 
-use crate::{authority::Backend, body, gateway, media, page, pages, passport, patched, rst, services, visit::Visits};
+use crate::{
+    authority::Backend, body, gateway, linking, media, page, pages, passport, patched, rst, services, visit::Visits,
+};
 
 /// What every handler may know.
 #[derive(Clone)]
@@ -41,6 +43,7 @@ pub(crate) fn routes(web: Web) -> Router {
         .merge(sign_in())
         .merge(client_services())
         .merge(user_pages())
+        .merge(link_pages())
         .route("/gateway/gateway.dll", post(gateway::serve))
         .route("/media/{token}/{name}", get(media::serve))
         .with_state(web)
@@ -77,6 +80,13 @@ fn user_pages() -> Router<Web> {
         .route("/messenger/profile", get(pages::profile))
         .route("/messenger/password", get(pages::password).post(pages::change_password))
         .route("/messenger/login", get(pages::login).post(pages::sign_in))
+}
+
+/// Where a user who was given such an address links an account.
+fn link_pages() -> Router<Web> {
+    Router::new()
+        .route("/link/{token}", get(linking::show).post(linking::answer))
+        .route("/link/{token}/back", get(linking::back))
 }
 
 /// Messenger posts to the root of the login host to see whether it is there.

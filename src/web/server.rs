@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use ::server::{GatewaySession, Handle, MediaFile, PasswordFault, Refusal, Ticket};
+use ::server::{
+    GatewaySession, Handle, LinkAnswers, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket,
+};
 use async_trait::async_trait;
 use domain::Passport;
 
 use crate::{
     Authority,
-    authority::{Carrier, Library},
+    authority::{Carrier, Library, Linker},
 };
 
 #[async_trait]
@@ -46,5 +48,24 @@ impl Carrier for Handle {
 impl Library for Handle {
     async fn media(&self, token: &str) -> Option<MediaFile> {
         Self::media(self, token).await
+    }
+}
+
+#[async_trait]
+impl Linker for Handle {
+    async fn link_page(&self, token: &str) -> Result<LinkPage, LinkFault> {
+        self.linking().page(token).await
+    }
+
+    async fn link_by_page(&self, token: &str, way: &str, answers: LinkAnswers) -> Result<Onward, LinkFault> {
+        self.linking().link_by_page(token, way, answers).await
+    }
+
+    async fn return_to_page(&self, token: &str, brought: &LinkAnswers) -> Result<(), LinkFault> {
+        self.linking().return_to_page(token, brought).await
+    }
+
+    async fn perform_by_page(&self, token: &str, task: &str, answers: LinkAnswers) -> Result<String, LinkFault> {
+        self.linking().perform_by_page(token, task, answers).await
     }
 }

@@ -174,7 +174,7 @@ async fn a_lost_answer_is_given_again_and_its_request_not_taken_twice() {
     let mut heard = session.until("", "once").await;
     // Whatever was said twice would be answered twice, before this.
     let body = text("then");
-    heard += &session.until(&format!("MSG 4 A {}\r\n{body}", body.len()), "\r\n\r\nthen").await;
+    heard.push_str(&session.until(&format!("MSG 4 A {}\r\n{body}", body.len()), "\r\n\r\nthen").await);
     assert_eq!(heard.matches("\r\n\r\nonce").count(), 1, "{heard}");
 }
 

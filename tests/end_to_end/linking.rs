@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use chrysalis_test_harness::{Finished, Messenger, Room, Server, text};
+use chrysalis_test_harness::{Finished, Messenger, Room, Server, get, post, text};
 use msnp::{dialect::Dialect, notification::server::ServerCommand};
 use serde_json::{Value, json};
 
@@ -14,6 +14,9 @@ const ROOM: &str = "room@rooms.loopback.msn.example";
 
 /// What must not be found anywhere.
 const SECRET: &str = "Op3nSesame";
+
+/// What is said where something can be done with a link.
+const MORE: &str = "Say \"loopback\" for what you can do with that link.";
 
 fn linking(accounts: &[&str]) -> Server {
     Server::start_with(program(), accounts, "[networks.loopback]\nlinking = true\n")
@@ -72,14 +75,14 @@ fn nothing_tells_the_secret(server: &Server) {
 
 async fn asks(room: &mut Room, words: &str) -> String {
     room.tell(text(words)).await;
-    room.hear_text(SERVICE).await
+    room.hear_text(SERVICE).await.replace("\r\n", "\n")
 }
 
 /// All words, which fill more than one message: what the server answers to what it does not understand.
 async fn help(room: &mut Room, asking: &str) -> String {
     let mut help = asks(room, asking).await;
     while !help.contains("a number of the last list.") {
-        help += &room.hear_text(SERVICE).await;
+        help.push_str(&room.hear_text(SERVICE).await);
     }
     help
 }
@@ -90,6 +93,8 @@ async fn an_account_is_linked_from_the_command_line_and_finds_who_comes_with_it_
     let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
     assert_eq!(groups(&mut alice, ECHO).await, (vec![], None));
     assert_eq!(links(&server), json!([]));
+    let none = server.command(&["link", "list", ALICE], "");
+    assert!(none.code == 0 && none.out.starts_with("alice@example.com has made no links;"), "{none:?}");
 
     let asked = server.command(&["link", "add", ALICE, "loopback"], "");
     assert_eq!(asked.code, 2, "{asked:?}");
@@ -163,15 +168,19 @@ async fn the_servers_own_contact_links_and_keeps_the_secret() {
     let none = asks(&mut room, "links").await;
     assert!(none.contains("no network. Say \"link loopback\""), "{none:?}");
     let asked = asks(&mut room, "link loopback").await;
-    assert!(asked.starts_with("Which token") && asked.ends_with("link loopback TOKEN CIRCLE"), "{asked:?}");
+    assert!(asked.starts_with("You can be linked to loopback on this page,"), "{asked:?}");
+    for way in ["By a token that Echo gave you. Say: link loopback TOKEN CIRCLE", "Say: link loopback NAME word WORD"] {
+        assert!(asked.contains(way), "{asked:?}");
+    }
+    assert!(!asked.contains("door"), "that is done in a browser alone: {asked:?}");
     assert!(!help(&mut room, SECRET).await.contains(SECRET));
     let nowhere = asks(&mut room, &format!("link loop-ann-{SECRET} Circle")).await;
     assert_eq!(nowhere, "Say to which network first, one of: loopback.");
     let refused = asks(&mut room, &format!("link loopback {SECRET} Circle")).await;
     assert_eq!(refused, "That did not work on loopback: Echo knows no such token.");
     let linked = asks(&mut room, &format!("link loopback loop-ann-{SECRET} My own circle")).await;
-    assert_eq!(linked, "You are linked to loopback: as ann@loop; it works.");
-    assert_eq!(asks(&mut room, "Links").await, "loopback: as ann@loop; it works.");
+    assert_eq!(linked, format!("You are linked to loopback: as ann@loop; it works.\n{MORE}"));
+    assert_eq!(asks(&mut room, "Links").await, format!("loopback: as ann@loop; it works.\n{MORE}"));
     let circle = || vec!["My own circle".to_owned()];
     assert_eq!(groups(&mut alice, ECHO).await, (circle(), Some(circle())));
     drop(room);
@@ -184,7 +193,9 @@ async fn the_servers_own_contact_links_and_keeps_the_secret() {
         crowd.joined(contact).await;
     }
     let linked = asks(&mut crowd, &format!("link loopback loop-eve-{SECRET} Circle")).await;
-    assert_eq!(linked, "You are linked to loopback: as eve@loop; it works.");
+    assert_eq!(linked, format!("You are linked to loopback: as eve@loop; it works.\n{MORE}"));
+    let done = asks(&mut crowd, &format!("loopback wave {SECRET}")).await;
+    assert_eq!(done, "Nothing is asked for that. Say just: loopback wave");
     crowd.tell(text("now you")).await;
     assert_eq!(his.hear_text(ALICE).await, "now you", "Bob heard nothing before that");
     assert_eq!(his.hear_text(ECHO).await, "now you", "and Echo, who repeats what they hear, did not either");
@@ -200,6 +211,150 @@ async fn the_servers_own_contact_links_and_keeps_the_secret() {
     let often = asks(&mut room, &format!("link loopback {SECRET} Circle")).await;
     assert_eq!(often, "You try that too often: wait a minute.");
     nothing_tells_the_secret(&server);
+}
+
+#[tokio::test]
+async fn the_command_line_goes_each_way_and_does_what_there_is_to_do() {
+    let server = linking(&[ALICE]);
+    let ways = server.command(&["link", "ways", "loopback"], "");
+    assert_eq!(ways.code, 0, "{ways:?}");
+    for line in
+        ["token: By a token that Echo gave you.", "    --word-stdin  Which word", "door (on a web page alone): Through"]
+    {
+        assert!(ways.out.contains(line), "{line} in {ways:?}");
+    }
+    let nothing = server.command(&["link", "do", ALICE, "loopback"], "");
+    assert!(nothing.code == 0 && nothing.out.starts_with("there is nothing to do"), "{nothing:?}");
+    let door = server.command(&["link", "add", ALICE, "loopback", "--way", "door", "--name", "ann"], "");
+    assert!(door.code == 2 && door.complaint.contains("web page alone"), "{door:?}");
+    let seen = server.command(&["link", "add", ALICE, "loopback", "--name", "dim", "--word", SECRET], "");
+    assert!(seen.code == 2 && seen.complaint.contains("--word-stdin") && !seen.complaint.contains(SECRET), "{seen:?}");
+    let lone = server.command(&["link", "add", ALICE, "loopback", "--name"], "");
+    assert!(lone.code == 2 && lone.complaint.contains("--name has no answer"), "{lone:?}");
+
+    let open = format!("open-{SECRET}\n");
+    let linked = server.command(&["link", "add", "--name", "dim", ALICE, "loopback", "--word-stdin"], &open);
+    assert_eq!((linked.code, linked.complaint.as_str()), (0, ""), "{linked:?}");
+    assert!(
+        linked.out.starts_with("alice@example.com is linked to loopback as dim@loop\nEcho does not see"),
+        "{linked:?}"
+    );
+    let tasks = server.command(&["link", "do", ALICE, "loopback"], "");
+    assert!(tasks.out.contains("wave: Waves to Echo.\nbrighten: ") && tasks.out.contains("--lamp-stdin"), "{tasks:?}");
+    let waved = server.command(&["link", "do", ALICE, "loopback", "wave"], "");
+    assert_eq!((waved.code, waved.out.as_str()), (0, "Echo waves back.\n"), "{waved:?}");
+    let dark = server.command(&["link", "do", ALICE, "loopback", "brighten", "--lamp-stdin"], &format!("{SECRET}\n"));
+    assert_eq!((dark.code, dark.complaint.as_str()), (1, "Echo has no such lamp\n"), "{dark:?}");
+    let bright = server.command(&["link", "do", ALICE, "loopback", "brighten", "--lamp-stdin"], &open);
+    assert_eq!((bright.code, bright.out.as_str()), (0, "Echo sees your status now.\n"), "{bright:?}");
+    assert_eq!(links(&server)[0]["notes"], json!([]));
+    let done = server.command(&["link", "do", ALICE, "loopback", "brighten", "--lamp-stdin"], &open);
+    assert!(done.code == 2 && done.complaint.contains("there is nothing called brighten to do"), "{done:?}");
+
+    let late = server.command(&["link", "add", ALICE, "loopback", "--name", "late", "--word-stdin"], &open);
+    assert!(late.out.ends_with("as late@loop\nSomebody has to let you in.\n"), "{late:?}");
+    let listed = server.command(&["link", "list", ALICE], "");
+    assert_eq!(listed.out, "loopback\tlate@loop\twaiting: Somebody has to let you in.\n");
+    nothing_tells_the_secret(&server);
+}
+
+#[tokio::test]
+async fn the_servers_own_contact_goes_each_way_and_does_what_there_is_to_do() {
+    let server = linking(&[ALICE]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut room = alice.call(SERVICE).await;
+    room.joined(SERVICE).await;
+    let nothing = asks(&mut room, "loopback").await;
+    assert!(nothing.starts_with("There is nothing to do with a link to loopback."), "{nothing:?}");
+    let linked = asks(&mut room, &format!("link loopback late Word open-{SECRET}")).await;
+    let waits = "You are linked to loopback: as late@loop; it waits. Somebody has to let you in.";
+    assert_eq!(linked, format!("{waits}\n{MORE}"));
+    let tasks = asks(&mut room, "Loopback").await;
+    assert!(
+        tasks.contains("\nloopback wave - Waves to Echo.\nloopback let-in - Lets you in.\nOr do it on this page"),
+        "{tasks:?}"
+    );
+    assert_eq!(asks(&mut room, "loopback let-in").await, "You are in.");
+    let linked = asks(&mut room, &format!("link loopback dim word open-{SECRET}")).await;
+    assert!(linked.starts_with("You are linked to loopback: as dim@loop; it works.\nEcho does not see"), "{linked:?}");
+    let asked = asks(&mut room, "loopback brighten").await;
+    assert!(asked.ends_with("Say then: loopback brighten LAMP"), "{asked:?}");
+    let dark = asks(&mut room, &format!("loopback brighten {SECRET}")).await;
+    assert_eq!(dark, "That did not work on loopback: Echo has no such lamp.");
+    let bright = asks(&mut room, &format!("loopback brighten open-{SECRET}")).await;
+    assert_eq!(bright, "Echo sees your status now.");
+    nothing_tells_the_secret(&server);
+}
+
+/// The path of the page that the server's own contact gives.
+async fn page(room: &mut Room, words: &str, server: &Server) -> String {
+    let told = asks(room, words).await;
+    let pages = format!("http://{}/link/", server.web());
+    let token = told.split_once(&pages).unwrap_or_else(|| panic!("no page in {told:?}")).1;
+    let token: String = token.chars().take_while(|letter| !letter.is_whitespace()).collect();
+    assert!(token.len() >= 32, "it is not to be guessed: {token}");
+    format!("/link/{token}")
+}
+
+#[tokio::test]
+async fn an_account_is_linked_on_a_page_by_a_word_and_through_a_browser() {
+    let server = linking(&[ALICE]);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut room = alice.call(SERVICE).await;
+    room.joined(SERVICE).await;
+    let first = page(&mut room, "link loopback", &server).await;
+    let shown = get(server.web(), &first, "").await;
+    assert!(shown.status == 200 && shown.body.contains("Account: alice@example.com."), "{shown:?}");
+    assert_eq!(shown.header("Cache-Control"), Some("no-store"));
+    let wrong = format!("way=word&answer-name=dim&answer-word={SECRET}");
+    let refused = post(server.web(), &first, "", &wrong).await;
+    assert!(
+        refused.status == 200 && refused.body.contains("That did not work: Echo knows no such word."),
+        "{refused:?}"
+    );
+    assert!(!refused.body.contains(SECRET), "{refused:?}");
+    let missing = post(server.web(), &first, "", "way=word&answer-name=dim").await;
+    assert!(missing.body.contains("This has to be answered: Which word does Echo know?"), "{missing:?}");
+    let foreign = post(server.web(), &first, "Origin: https://evil.example\r\n", &wrong).await;
+    assert_eq!(foreign.status, 403);
+    let right = format!("way=word&answer-name=dim&answer-word=open-{SECRET}");
+    let linked = post(server.web(), &first, "", &right).await;
+    let own = format!("http://{}{first}", server.web());
+    assert_eq!((linked.status, linked.header("Location")), (303, Some(own.as_str())), "{linked:?}");
+    assert_eq!(links(&server)[0]["identity"], "dim@loop");
+    let shown = get(server.web(), &first, "").await.body;
+    assert!(shown.contains("as <b>dim@loop</b>; it works.") && !shown.contains("name=\"way\""), "{shown}");
+    let again = post(server.web(), &first, "", &right).await;
+    assert!(again.status == 200 && again.body.contains("This page makes no link any more."), "{again:?}");
+    let bright = format!("task=brighten&answer-lamp=open-{SECRET}");
+    let bright = post(server.web(), &first, "", &bright).await;
+    assert!(bright.body.contains("Echo sees your status now."), "{bright:?}");
+
+    let second = page(&mut room, "link loopback", &server).await;
+    let early = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    assert!(early.status == 200 && early.body.contains("Nothing was brought back"), "{early:?}");
+    let sent = post(server.web(), &second, "", "way=door&answer-name=ann").await;
+    let back = format!("http://{}{second}/back?doorkey=loop-ann-echo", server.web());
+    assert_eq!((sent.status, sent.header("Location")), (303, Some(back.as_str())), "{sent:?}");
+    assert_eq!(links(&server)[0]["identity"], "dim@loop", "the browser is not back yet");
+    let linked = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    assert_eq!(linked.header("Location"), Some(format!("http://{}{second}", server.web()).as_str()), "{linked:?}");
+    assert_eq!(links(&server)[0]["identity"], "ann@loop");
+    let replayed = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    assert!(replayed.status == 200 && replayed.body.contains("This page makes no link any more."), "{replayed:?}");
+
+    // One for tasks alone links nobody; one of an account that is gone is no page.
+    let third = page(&mut room, "loopback", &server).await;
+    let shown = get(server.web(), &third, "").await.body;
+    assert!(shown.contains("value=\"wave\"") && !shown.contains("name=\"way\""), "{shown}");
+    assert!(post(server.web(), &third, "", &right).await.body.contains("makes no link any more"));
+    let log = server.log();
+    for page in [&first, &second, &third] {
+        assert!(!log.contains(page.trim_start_matches("/link/")), "the log has an address: {page}");
+    }
+    nothing_tells_the_secret(&server);
+    assert_eq!(server.command(&["account", "remove", ALICE], "").code, 0);
+    assert_eq!(get(server.web(), &third, "").await.status, 404);
 }
 
 #[tokio::test]

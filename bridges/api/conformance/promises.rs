@@ -42,8 +42,8 @@ pub async fn run(subject: &dyn Subject) {
         Stage { subject, host: &host, network: &network, link: &link, person: subject.person(), owner: owner() };
 
     stage.what_links_ask_is_well_formed();
-    if let Some(answers) = subject.link_answers() {
-        stage.accounts_link_themselves(&answers).await;
+    if let Some((way, answers)) = subject.link_answers() {
+        stage.accounts_link_themselves(way, &answers).await;
     }
     stage.people_become_contacts().await;
     stage.people_are_found().await;

@@ -1,13 +1,13 @@
 //! What a bridge gives to the suite.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{Content, RemoteMessage, content::Text, presence::RemotePresence};
 use tokio::runtime::Handle;
 
 use super::Enclosure;
-use crate::{LinkOwner, Network, RemoteProfile, RoomProfile};
+use crate::{LinkAnswers, LinkOwner, Network, RemoteProfile, RoomProfile};
 
 /// The account that the suite plays: `carol@msn.example`, called Carol.
 ///
@@ -33,9 +33,9 @@ pub trait Subject: Send + Sync {
     /// The person, as the network finds them.
     fn person(&self) -> RemoteProfile;
 
-    /// Right answers to [`Network::link_steps`], where [`owner`] is to be linked by them; they are linked so for all of the suite. `None`
-    /// where they are linked by themselves.
-    fn link_answers(&self) -> Option<BTreeMap<String, String>> {
+    /// One of [`Network::link_ways`] and right answers to it, where [`owner`] is to be linked by them; they are linked so for all of the
+    /// suite. `None` where they are linked by themselves.
+    fn link_answers(&self) -> Option<(&'static str, LinkAnswers)> {
         None
     }
 

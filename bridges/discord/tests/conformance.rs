@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use bridge::{
     Accepted, Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Inbox, Link, LinkOwner, LinkStatus,
-    LinkStep, MediaStream, Network, Registration, RemoteProfile, RoomProfile, Section, Standing, Write,
+    LinkWay, MediaStream, Network, Registration, RemoteProfile, RoomProfile, Section, Standing, Write,
     conformance::{Enclosure, EnclosureKind, Subject, owner, run},
 };
 use chrysalis_discord_double::{Activity, Attachment, Bot, Channel, Double, Id, Message, Person, Status};
@@ -69,7 +69,7 @@ impl Network for Linked {
     async fn start(&self, host: Arc<dyn Host>) -> Result<(), Failure> {
         self.inner.start(Arc::new(Watched { inner: host, ledger: Arc::clone(&self.ledger) })).await?;
         let answers = BTreeMap::from([("token".to_owned(), self.token.clone())]);
-        let status = self.inner.link(&owner().passport, &answers).await?;
+        let status = self.inner.link(&owner().passport, "token", &answers).await?;
         assert!(status.identity.starts_with("carols-bot"), "{status:?}");
         assert_eq!(status.notes, Vec::<String>::new());
         self.ledger.wait_for("Ann on Carol's list", |arrival| matches!(arrival, Arrival::Friend { .. })).await;
@@ -80,8 +80,8 @@ impl Network for Linked {
         self.inner.open(owner).await
     }
 
-    fn link_steps(&self) -> Vec<LinkStep> {
-        self.inner.link_steps()
+    fn link_ways(&self) -> Vec<LinkWay> {
+        self.inner.link_ways()
     }
 
     async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {

@@ -20,7 +20,7 @@ impl Task {
     ) -> bool {
         let Saying::Lasting { content: Some(content), .. } = saying else { return false };
         let server = self.core.settings.realm.service();
-        let speaker = self.conversation.speaker_to(seat, &server).filter(|_| service::is_private(content));
+        let speaker = self.conversation.speaker_to(seat, &server).filter(|_| service::is_private(&self.core, content));
         let Some(owner) = speaker.cloned() else { return false };
         let answer = self.core.service.hear(&self.core, &owner, &self.handle, content).await;
         self.handle(Cause::Kept { seat, tag, wish, id, kept: true }).await;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use domain::NetworkName;
 use store::{Attention, RoomStyle};
 
 /// What a user has told the server's own contact to do.
@@ -56,6 +57,11 @@ pub(super) enum Errand {
     Links,
     /// With the network.
     Unlink(String),
+    /// The network whose link something is done with, and what, with the answers to what that asks.
+    Task {
+        network: NetworkName,
+        words: Private,
+    },
 }
 
 /// Words that hold a secret: no log is to have them.
@@ -95,9 +101,13 @@ const HELP: [(&str, &str); 19] = [
 ];
 
 /// What can be said of links, where a network has any that accounts make themselves.
-const LINK_HELP: [(&str, &str); 3] = [
+const LINK_HELP: [(&str, &str); 4] = [
     ("link NETWORK", "links you to a network with what you have from there, which is asked then"),
     ("links", "as whom you are linked, and how that is"),
+    (
+        "NETWORK",
+        "the name of a network alone: what can be done with your link there; with a word of that after it, does it",
+    ),
     ("unlink NETWORK", "ends a link"),
 ];
 
@@ -116,8 +126,8 @@ pub(super) fn help(has_links: bool) -> String {
 }
 
 impl<'a> Command<'a> {
-    /// What `said` tells the server to do. `None` for what it does not understand.
-    pub(super) fn of(said: &'a str) -> Option<Self> {
+    /// What `said` tells the server to do, where accounts link themselves to these networks. `None` for what it does not understand.
+    pub(super) fn of(said: &'a str, networks: &[NetworkName]) -> Option<Self> {
         let said = said.trim();
         let (word, rest) = split_word(said);
         let command = match word.to_lowercase().as_str() {
@@ -143,14 +153,14 @@ impl<'a> Command<'a> {
                 _ => return None,
             }),
             "help" => Self::Help,
-            _ => Self::Errand(Errand::of(word, rest)?),
+            _ => Self::Errand(Errand::of(word, rest, networks)?),
         };
         Some(command)
     }
 }
 
 impl Errand {
-    fn of(word: &str, rest: &str) -> Option<Self> {
+    fn of(word: &str, rest: &str, networks: &[NetworkName]) -> Option<Self> {
         let owned = rest.to_owned();
         Some(match word.to_lowercase().as_str() {
             "join" => Self::Join(owned),
@@ -172,7 +182,10 @@ impl Errand {
             "link" => Self::Link(Private(owned)),
             "links" if rest.is_empty() => Self::Links,
             "unlink" => Self::Unlink(owned),
-            _ => return None,
+            word => {
+                let network = networks.iter().find(|network| network.as_str().eq_ignore_ascii_case(word))?.clone();
+                Self::Task { network, words: Private(owned) }
+            }
         })
     }
 }
@@ -184,7 +197,7 @@ fn after<'a>(said: &'a str, word: &str) -> Option<&'a str> {
 }
 
 /// The first word, and what stands after it.
-fn split_word(said: &str) -> (&str, &str) {
+pub(super) fn split_word(said: &str) -> (&str, &str) {
     let (first, rest) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
     (first, rest.trim())
 }
@@ -210,16 +223,16 @@ mod tests {
             ("join #a:b.example", Command::Errand(Errand::Join("#a:b.example".into()))),
             ("topic room what it is", Command::Errand(Errand::Topic("room what it is".into()))),
         ] {
-            assert_eq!(Command::of(said), Some(wanted), "{said:?}");
+            assert_eq!(Command::of(said, &[]), Some(wanted), "{said:?}");
         }
         for said in ["", "hello", "time flies", "show me", "show rooms nicely", "receipts maybe", "helpful"] {
-            assert_eq!(Command::of(said), None, "{said:?}");
+            assert_eq!(Command::of(said, &[]), None, "{said:?}");
         }
     }
 
     #[test]
     fn who_is_asked_and_where_to_are_parted_at_the_last_to() {
-        let invited = |said| match Command::of(said) {
+        let invited = |said| match Command::of(said, &[]) {
             Some(Command::Errand(Errand::Invite { whom, room })) => (whom, room),
             other => panic!("{other:?}"),
         };
@@ -231,24 +244,35 @@ mod tests {
     fn a_network_to_speak_on_is_named_in_more_ways_than_one() {
         for said in ["speak net with Ann B", "speak on net to  Ann B", "SPEAK net Ann B"] {
             let wanted = Errand::Speak { network: "net".to_owned(), whom: "Ann B".to_owned() };
-            assert_eq!(Command::of(said), Some(Command::Errand(wanted)), "{said}");
+            assert_eq!(Command::of(said, &[]), Some(Command::Errand(wanted)), "{said}");
         }
         let nothing = Errand::Speak { network: String::new(), whom: String::new() };
-        assert_eq!(Command::of("speak"), Some(Command::Errand(nothing)));
+        assert_eq!(Command::of("speak", &[]), Some(Command::Errand(nothing)));
     }
 
     #[test]
     fn what_is_secret_is_not_written_out() {
-        let said = Command::of("LINK net  s3cret").unwrap();
+        let said = Command::of("LINK net  s3cret", &[]).unwrap();
         assert_eq!(said, Command::Errand(Errand::Link(Private("net  s3cret".into()))));
         assert!(!format!("{said:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn the_name_of_a_network_begins_what_is_done_with_a_link_there() {
+        let networks: [NetworkName; 2] = ["net", "waiting"].map(|name| name.parse().unwrap());
+        let said = Command::of(" NET  recovery s3cret", &networks).unwrap();
+        let words = Private("recovery s3cret".to_owned());
+        assert_eq!(said, Command::Errand(Errand::Task { network: networks[0].clone(), words }));
+        assert!(!format!("{said:?}").contains("s3cret"));
+        assert_eq!(Command::of("waiting", &networks), Some(Command::Waiting), "a word of the server's own comes first");
+        assert_eq!(Command::of("net recovery", &networks[1..]), None);
     }
 
     #[test]
     fn help_names_what_is_understood() {
         for (words, _) in HELP.iter().chain(&LINK_HELP) {
             let said = words.replace(" to ROOM", " to room");
-            assert!(Command::of(&said).is_some(), "{words}");
+            assert!(Command::of(&said, &["network".parse().unwrap()]).is_some(), "{words}");
         }
         assert!(help(false).contains("search WORDS") && !help(false).contains("link"));
         assert!(help(true).contains("unlink NETWORK"));

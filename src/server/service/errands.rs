@@ -84,6 +84,7 @@ async fn run(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<Strin
         Errand::Link(words) => Ok(links::link(core, owner, &words).await),
         Errand::Links => Ok(links::list(core, owner).await),
         Errand::Unlink(network) => Ok(links::unlink(core, owner, &network).await),
+        Errand::Task { network, words } => Ok(links::task(core, owner, &network, &words).await),
     }
 }
 

@@ -1,12 +1,11 @@
 //! Networks forget the accounts that were removed.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Farewell, Fault, Features, Host, Link, LinkOwner, LinkState, LinkStatus, LinkStep, Network, Order,
-    Receipt, RemoteProfile, Standing, Write,
+    Failure, Farewell, Fault, Features, Host, Link, LinkAnswers, LinkOwner, LinkState, LinkStatus, LinkStep, LinkWay,
+    Network, Order, Receipt, RemoteProfile, Standing, Through, Write,
 };
 use domain::{Passport, Timestamp, contact::RemoteTarget, presence::OwnPresence};
 
@@ -41,11 +40,12 @@ impl Network for Forgetful {
         Ok(Arc::new(Linked(owner.passport, Arc::clone(&self.parted))))
     }
 
-    fn link_steps(&self) -> Vec<LinkStep> {
-        vec![LinkStep { key: "token", ask: "What is it?".to_owned(), secret: true }]
+    fn link_ways(&self) -> Vec<LinkWay> {
+        let steps = vec![LinkStep { key: "token", ask: "What is it?".to_owned(), secret: true }];
+        vec![LinkWay { key: "token", says: "By a token.".to_owned(), steps, through: Through::Answers }]
     }
 
-    async fn link(&self, owner: &Passport, _answers: &BTreeMap<String, String>) -> Result<LinkStatus, Failure> {
+    async fn link(&self, owner: &Passport, _way: &str, _answers: &LinkAnswers) -> Result<LinkStatus, Failure> {
         assert!(self.store.get().unwrap().remove_account(owner, Timestamp(1)).await.unwrap());
         Ok(LinkStatus { identity: "carol".to_owned(), state: LinkState::Connected, notes: Vec::new() })
     }
@@ -122,8 +122,8 @@ async fn a_link_of_an_account_that_was_removed_meanwhile_is_ended() {
     network.store.set(core.store.clone()).unwrap_or_else(|_| panic!("it is set once"));
     let carol = passport("carol@example.com");
     assert!(core.store.add_account(&carol, "Carol", "hash").await.unwrap());
-    let answers = BTreeMap::from([("token".to_owned(), "s3cret".to_owned())]);
-    let linked = Linking::of(&core).link(&carol, "net", answers).await;
+    let answers = LinkAnswers::from([("token".to_owned(), "s3cret".to_owned())]);
+    let linked = Linking::of(&core).link(&carol, "net", None, answers).await;
     assert!(matches!(linked, Err(LinkFault::Failed(Failure::Refused { .. }))), "{linked:?}");
     assert_eq!(*network.parted.lock().unwrap(), [carol]);
 }

@@ -65,7 +65,7 @@ async fn discord_direct_messages_go_both_ways() {
     ann.says(&chat, &"x".repeat(2000));
     let mut heard = String::new();
     while heard.len() < 2000 {
-        heard += &talk.hear_text(ANN).await;
+        heard.push_str(&talk.hear_text(ANN).await);
     }
     assert_eq!(heard, "x".repeat(2000));
     setup.finish();

@@ -109,7 +109,7 @@ impl Stage {
 
     pub(crate) async fn link(&self, owner: &str, bot: &Bot) -> Result<LinkStatus, Failure> {
         let answers = BTreeMap::from([("token".to_owned(), bot.token().to_owned())]);
-        self.network.link(&passport(owner), &answers).await
+        self.network.link(&passport(owner), "token", &answers).await
     }
 
     /// The account's link, opened once.

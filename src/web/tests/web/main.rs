@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod gateway;
+mod linking;
 mod media;
 mod pages;
 mod server;

@@ -8,9 +8,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrysalis_web::{Authority, Carrier, GatewaySession, Library, MediaFile, PasswordFault, Refusal, Settings, Ticket};
+use chrysalis_web::{
+    Authority, Carrier, GatewaySession, Library, LinkFault, LinkPage, Linker, MediaFile, Onward, PasswordFault,
+    Refusal, Settings, Ticket,
+};
 use domain::{Passport, Timestamp};
-use server::{ServerEnd, gateway_session};
+use server::{LinkAnswers, ServerEnd, gateway_session};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -35,6 +38,12 @@ pub(crate) struct Behind {
     pub(crate) sessions: Mutex<Vec<ServerEnd>>,
     /// The file under the token `secret`.
     pub(crate) file: Mutex<Option<MediaFile>>,
+    /// The link page under the token `page`.
+    pub(crate) page: Mutex<Option<LinkPage>>,
+    /// What was asked of that page: the way, the task or `back`, and the answers.
+    pub(crate) asked: Mutex<Vec<(String, LinkAnswers)>>,
+    /// What comes of it.
+    pub(crate) onward: Mutex<Option<Result<Onward, LinkFault>>>,
 }
 
 #[async_trait]
@@ -90,6 +99,36 @@ impl Carrier for Behind {
 impl Library for Behind {
     async fn media(&self, token: &str) -> Option<MediaFile> {
         self.file.lock().unwrap().clone().filter(|_| token == "secret")
+    }
+}
+
+impl Behind {
+    /// Notes what a page was asked for, and what comes of it.
+    fn ask(&self, token: &str, what: &str, answers: &LinkAnswers) -> Result<Onward, LinkFault> {
+        if token != "page" {
+            return Err(LinkFault::NoPage);
+        }
+        self.asked.lock().unwrap().push((what.to_owned(), answers.clone()));
+        self.onward.lock().unwrap().clone().unwrap_or(Ok(Onward::Linked))
+    }
+}
+
+#[async_trait]
+impl Linker for Behind {
+    async fn link_page(&self, token: &str) -> Result<LinkPage, LinkFault> {
+        self.page.lock().unwrap().clone().filter(|_| token == "page").ok_or(LinkFault::NoPage)
+    }
+
+    async fn link_by_page(&self, token: &str, way: &str, answers: LinkAnswers) -> Result<Onward, LinkFault> {
+        self.ask(token, way, &answers)
+    }
+
+    async fn return_to_page(&self, token: &str, brought: &LinkAnswers) -> Result<(), LinkFault> {
+        self.ask(token, "back", brought).map(drop)
+    }
+
+    async fn perform_by_page(&self, token: &str, task: &str, answers: LinkAnswers) -> Result<String, LinkFault> {
+        self.ask(token, task, &answers).map(|_| "Done & <well>.\nQuite.".to_owned())
     }
 }
 

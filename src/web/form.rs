@@ -1,16 +1,18 @@
 //! What a browser posts.
 
+use std::collections::BTreeMap;
+
 use url::form_urlencoded;
 
 /// How many fields are looked at; Messenger's login form has fourteen.
 const MOST: usize = 64;
 
 /// The fields of a form.
-pub(super) struct Form(Vec<(String, String)>);
+pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`.
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(crate) fn read(body: &[u8]) -> Self {
         Self(
             form_urlencoded::parse(body)
                 .take(MOST)
@@ -19,8 +21,14 @@ impl Form {
         )
     }
 
+    /// The fields, by their names without this beginning, of those that have it. Of several of one name the first counts.
+    pub(crate) fn after(&self, prefix: &str) -> BTreeMap<String, String> {
+        let fields = self.0.iter().rev();
+        fields.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))).collect()
+    }
+
     /// The first value of a field.
-    pub(super) fn value(&self, wanted: &str) -> Option<&str> {
+    pub(crate) fn value(&self, wanted: &str) -> Option<&str> {
         self.0.iter().find_map(|(name, value)| (name == wanted).then_some(value.as_str()))
     }
 }

@@ -1,0 +1,224 @@
+//! The page on which an account makes its own link to a network: plain HTML 4 without scripts, as [`crate::pages`] are. Whoever has its
+//! address, which Chrysalis gave to one user in Messenger, is that user; what is posted to it may be a secret, and is handed on alone.
+
+use ::server::{LinkAnswers, LinkFault, LinkPage, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Onward, Through};
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderMap, Request, StatusCode, Uri};
+
+use crate::{
+    body,
+    form::Form,
+    pages::{POLICY, page_under},
+    routes::Web,
+};
+
+/// As [`POLICY`], where a form may lead elsewhere: browsers hold the place to which a posted form is sent on against `form-action` as well,
+/// and which homeserver that is, the page does not know before it is asked.
+const POLICY_ELSEWHERE: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' https: http:; \
+                                frame-ancestors 'none'; base-uri 'none'";
+
+/// How the fields begin that are answers; what follows is the name of what is asked.
+const ANSWER: &str = "answer-";
+
+/// The fields that name the way to link, or what is to be done.
+const WAY: &str = "way";
+const TASK: &str = "task";
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct Shown {
+    /// The page's own.
+    address: String,
+    network: String,
+    owner: String,
+    link: Option<ShownLink>,
+    ways: Vec<ShownForm>,
+    tasks: Vec<ShownForm>,
+    /// Whether the browser loads it again by itself: nothing can be lost that somebody types just then.
+    refreshes: bool,
+    said: Option<String>,
+    problem: Option<String>,
+}
+
+struct ShownLink {
+    identity: String,
+    /// How it is: whole sentences after a semicolon.
+    state: String,
+    notes: Vec<String>,
+}
+
+struct ShownForm {
+    /// The field that says which it is.
+    kind: &'static str,
+    key: &'static str,
+    says: String,
+    fields: Vec<ShownField>,
+    button: &'static str,
+}
+
+struct ShownField {
+    name: String,
+    id: String,
+    ask: String,
+    secret: bool,
+}
+
+#[derive(Template)]
+#[template(path = "link_over.html")]
+struct Over {
+    problem: String,
+}
+
+/// Answers `GET /link/{token}`.
+pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>) -> Response {
+    shown(&web, &token, None, None).await
+}
+
+/// Answers `POST /link/{token}`: the answers to a way, or to something that is to be done.
+pub(crate) async fn answer(State(web): State<Web>, Path(token): Path<String>, request: Request<Body>) -> Response {
+    let (headers, form) = match body::read(request).await {
+        Ok((headers, body)) => (headers, Form::read(&body)),
+        Err(answer) => return answer,
+    };
+    if is_foreign(&web, &headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let answers: LinkAnswers = form.after(ANSWER);
+    match (form.value(WAY), form.value(TASK)) {
+        (Some(way), _) => match web.backend.link_by_page(&token, way, answers).await {
+            Ok(Onward::Linked) => Redirect::to(&address(&web, &token)).into_response(),
+            Ok(Onward::GoTo(elsewhere)) => sent_to(&elsewhere),
+            Err(fault) => shown(&web, &token, None, Some(fault)).await,
+        },
+        (None, Some(task)) => match web.backend.perform_by_page(&token, task, answers).await {
+            Ok(said) => shown(&web, &token, Some(said), None).await,
+            Err(fault) => shown(&web, &token, None, Some(fault)).await,
+        },
+        (None, None) => shown(&web, &token, None, None).await,
+    }
+}
+
+/// Answers `GET /link/{token}/back`, to which a browser is sent from where it had to go: what it brings stands in the query. It is sent on
+/// at once, so that this stands in no history.
+pub(crate) async fn back(State(web): State<Web>, Path(token): Path<String>, uri: Uri) -> Response {
+    let brought = Form::read(uri.query().unwrap_or_default().as_bytes()).after("");
+    match web.backend.return_to_page(&token, &brought).await {
+        Ok(()) => Redirect::to(&address(&web, &token)).into_response(),
+        Err(fault) => shown(&web, &token, None, Some(fault)).await,
+    }
+}
+
+/// A redirect to where a network wants the browser. The network's word is no header before it was looked at.
+fn sent_to(elsewhere: &str) -> Response {
+    match url::Url::parse(elsewhere) {
+        Ok(url) => Redirect::to(url.as_str()).into_response(),
+        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+/// Whether another site's page has posted this. A page that names no referrer posts with the origin `null`, and this one is such a page.
+fn is_foreign(web: &Web, headers: &HeaderMap) -> bool {
+    let own = web.public_url.origin().ascii_serialization();
+    let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    value("sec-fetch-site") == Some("cross-site")
+        || value("origin").is_some_and(|origin| origin != own && origin != "null")
+}
+
+fn address(web: &Web, token: &str) -> String {
+    web.address(&format!("/link/{token}"))
+}
+
+/// The page as it is now, with what came of what was posted.
+async fn shown(web: &Web, token: &str, said: Option<String>, fault: Option<LinkFault>) -> Response {
+    let LinkPage { owner, network, status, ways, tasks } = match web.backend.link_page(token).await {
+        Ok(page) => page,
+        Err(fault @ (LinkFault::NoPage | LinkFault::NoAccount(_) | LinkFault::NoNetwork(_))) => {
+            return page_under(POLICY, StatusCode::NOT_FOUND, &Over { problem: problem(&fault) });
+        }
+        Err(fault) => return page_under(POLICY, StatusCode::SERVICE_UNAVAILABLE, &Over { problem: problem(&fault) }),
+    };
+    let leads_elsewhere = ways.iter().any(|way| matches!(way.through, Through::Browser { .. }));
+    let asks = !ways.is_empty() || tasks.iter().any(|task| !task.steps.is_empty());
+    let is_settling = status.as_ref().is_some_and(|status| match status.state {
+        LinkState::Connecting | LinkState::Waiting { .. } => true,
+        LinkState::Connected | LinkState::Failed { .. } => false,
+    });
+    let template = Shown {
+        address: address(web, token),
+        network: network.to_string(),
+        owner: owner.to_string(),
+        link: status.map(ShownLink::from),
+        ways: ways.into_iter().map(ShownForm::from).collect(),
+        tasks: tasks.into_iter().map(ShownForm::from).collect(),
+        refreshes: is_settling && !asks,
+        said,
+        problem: fault.as_ref().map(problem),
+    };
+    page_under(if leads_elsewhere { POLICY_ELSEWHERE } else { POLICY }, StatusCode::OK, &template)
+}
+
+/// Why it was not done, as a whole sentence. What was answered is not in it.
+fn problem(fault: &LinkFault) -> String {
+    match fault {
+        LinkFault::NoPage | LinkFault::NoAccount(_) | LinkFault::NoNetwork(_) => {
+            "This address is not good, or not any more.".to_owned()
+        }
+        LinkFault::PageUsed => "This page makes no link any more.".to_owned(),
+        LinkFault::NothingBrought => "Nothing was brought back from there. Begin anew below.".to_owned(),
+        LinkFault::Unanswered { step, .. } => format!("This has to be answered: {}", step.ask),
+        LinkFault::TooLong(_) => "That is too long to be the answer; look whether it is the right one.".to_owned(),
+        LinkFault::NotLinked(_) => "There is no link any more.".to_owned(),
+        LinkFault::NoTask(_) => "That cannot be done any more, or was done.".to_owned(),
+        LinkFault::UnderWay => "Something is just being done with this link; look again in a moment.".to_owned(),
+        LinkFault::TooOften => "That was tried too often; wait a minute.".to_owned(),
+        LinkFault::TooSlow => "The network did not answer in time; look again a little later.".to_owned(),
+        LinkFault::Store(_) => "The server's database does not answer now; try again later.".to_owned(),
+        LinkFault::WhichWay(_) | LinkFault::Browser(_) | LinkFault::NotAsked { .. } => {
+            "That was no answer to this page as it is now; look again.".to_owned()
+        }
+        LinkFault::Failed(failure) => format!("That did not work: {failure}."),
+    }
+}
+
+impl From<LinkStatus> for ShownLink {
+    fn from(LinkStatus { identity, state, notes }: LinkStatus) -> Self {
+        let state = match state {
+            LinkState::Connecting => "it connects.".to_owned(),
+            LinkState::Connected => "it works.".to_owned(),
+            LinkState::Waiting { ask } => format!("it waits. {ask}"),
+            LinkState::Failed { reason } => format!("it has stopped, because {reason}."),
+        };
+        Self { identity, state, notes }
+    }
+}
+
+impl From<LinkWay> for ShownForm {
+    fn from(LinkWay { key, says, steps, through }: LinkWay) -> Self {
+        let button = match through {
+            Through::Answers => "Link",
+            Through::Browser { .. } => "Go there",
+        };
+        Self { kind: WAY, key, says, fields: fields(WAY, key, steps), button }
+    }
+}
+
+impl From<LinkTask> for ShownForm {
+    fn from(LinkTask { key, says, steps }: LinkTask) -> Self {
+        Self { kind: TASK, key, says, fields: fields(TASK, key, steps), button: "Do it" }
+    }
+}
+
+fn fields(kind: &str, of: &str, steps: Vec<LinkStep>) -> Vec<ShownField> {
+    let field = |LinkStep { key, ask, secret }: LinkStep| ShownField {
+        name: format!("{ANSWER}{key}"),
+        id: format!("{kind}-{of}-{key}"),
+        ask,
+        secret,
+    };
+    steps.into_iter().map(field).collect()
+}

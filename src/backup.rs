@@ -74,9 +74,13 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     let scratch = TempDir::with_prefix_in(".chrysalis-backup-", folder)
         .map_err(|fault| format!("cannot write in {}: {fault}; name a file in another folder", folder.display()))?;
 
-    // The media and the crypto stores first: what the database speaks of must be there, and never the other way round.
-    let mut pieces = Vec::new();
-    for (number, (from, name)) in files(&configuration.data_directory, &database)?.into_iter().enumerate() {
+    // The database first: media comes into its folder before the database speaks of it, so that a later look has all of it.
+    let copy = scratch.path().join(DATABASE);
+    let copied = store::snapshot(&database, &copy).await;
+    copied.map_err(|fault| format!("cannot copy {}: {fault}", database.display()))?;
+    let mut pieces = vec![Piece { from: copy, name: DATABASE.into() }];
+    let files = files(&configuration.data_directory, &database, scratch.path())?;
+    for (number, (from, name)) in files.into_iter().enumerate() {
         let from = match copied_if_database(&from, &scratch.path().join(number.to_string())).await {
             Ok(Some(copy)) => copy,
             Ok(None) => from,
@@ -84,10 +88,6 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
         };
         pieces.push(Piece { from, name: Path::new(DATA).join(name) });
     }
-    let copy = scratch.path().join(DATABASE);
-    let copied = store::snapshot(&database, &copy).await;
-    copied.map_err(|fault| format!("cannot copy {}: {fault}", database.display()))?;
-    pieces.insert(0, Piece { from: copy, name: DATABASE.into() });
 
     let manifest = Manifest {
         format: FORMAT,
@@ -112,8 +112,9 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     ))
 }
 
-/// The files of the data directory that belong into a backup, with their names in it.
-fn files(directory: &Path, database: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
+/// The files of the data directory that belong into a backup, with their names in it. What is made in `scratch`, which may lie there, is
+/// none of them.
+fn files(directory: &Path, database: &Path, scratch: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let unread = |path: &Path, fault: &io::Error| {
         format!("cannot read {}: {fault}; run this as the user who runs it", path.display())
     };
@@ -130,7 +131,9 @@ fn files(directory: &Path, database: &Path) -> Result<Vec<(PathBuf, PathBuf)>, S
                 Err(fault) => return Err(unread(&path, &fault)),
             };
             if kind.is_dir() {
-                folders.push(path);
+                if path.file_name() != scratch.file_name() {
+                    folders.push(path);
+                }
             } else if kind.is_file() && path != socket && !is_of_database(&path, database) && !is_log(&path) {
                 let name = path.strip_prefix(directory).map(Path::to_owned).unwrap_or_default();
                 found.push((path, name));

@@ -70,9 +70,10 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     let staged = scratch.path().join(DATABASE);
     store::begin_another_life(&staged).await.map_err(|fault| format!("the database of the backup: {fault}"))?;
 
-    let moved = move_into_place(directory, &database, scratch.path());
-    let aside = moved.map_err(|fault| format!("cannot put the files in their place: {fault}"))?;
+    let mut aside = Vec::new();
+    let moved = move_into_place(directory, &database, scratch.path(), &mut aside);
     let aside: Vec<String> = aside.iter().map(|path| format!("\nWhat was there is {} now.", path.display())).collect();
+    moved.map_err(|fault| format!("cannot put the files in their place: {fault}{}", aside.concat()))?;
     Ok(format!(
         "restored {count} files into {}. Start the server with `chrysalis run`.{}",
         directory.display(),
@@ -132,9 +133,8 @@ fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
     Ok((manifest, count))
 }
 
-/// Moves what was unpacked to where it belongs, and what was there aside. Gives where that is now.
-fn move_into_place(directory: &Path, database: &Path, unpacked: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut aside = Vec::new();
+/// Moves what was unpacked to where it belongs, and what was there aside: `aside` says where that is now, whatever fails after it.
+fn move_into_place(directory: &Path, database: &Path, unpacked: &Path, aside: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut out_of_the_way = |path: &Path| -> io::Result<()> {
         if is_used(path) {
             let place = free_name(path);
@@ -160,7 +160,7 @@ fn move_into_place(directory: &Path, database: &Path, unpacked: &Path) -> io::Re
         fs::copy(unpacked.join(DATABASE), database)?;
         File::open(database)?.sync_all()?;
     }
-    Ok(aside)
+    Ok(())
 }
 
 /// A name beside this one that nothing has.
@@ -242,7 +242,8 @@ mod tests {
         fs::write(data.join("chrysalis.db"), "old").unwrap();
         fs::create_dir_all(unpacked.join(DATA)).unwrap();
         fs::write(unpacked.join(DATABASE), "new").unwrap();
-        let aside = move_into_place(&data, &data.join("chrysalis.db"), &unpacked).unwrap();
+        let mut aside = Vec::new();
+        move_into_place(&data, &data.join("chrysalis.db"), &unpacked, &mut aside).unwrap();
         assert_eq!(aside, [folder.path().join("data.before-restore-1")]);
         assert_eq!(fs::read_to_string(aside[0].join("chrysalis.db")).unwrap(), "old");
         assert_eq!(fs::read_to_string(data.join("chrysalis.db")).unwrap(), "new");

@@ -42,6 +42,9 @@ pub(crate) enum Command {
         /// Where to write it; standard output if left out
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// The second document, by which people of the homeserver can be linked to accounts by saying a number
+        #[arg(long)]
+        double_puppet: bool,
     },
     /// The configuration
     Config {

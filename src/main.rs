@@ -58,7 +58,9 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Check => running::check(configuration).await,
         Command::Backup { file } => backup::back_up(&configuration, &file).await,
         Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,
-        Command::Registration { output } => running::registration(&configuration, output.as_deref()),
+        Command::Registration { output, double_puppet } => {
+            running::registration(&configuration, double_puppet, output.as_deref())
+        }
         Command::Config { command: ConfigCommand::Example } => Outcome::Done,
         Command::Announce { command } => {
             let announcement = match command {

@@ -75,7 +75,8 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     let aside: Vec<String> = aside.iter().map(|path| format!("\nWhat was there is {} now.", path.display())).collect();
     moved.map_err(|fault| format!("cannot put the files in their place: {fault}{}", aside.concat()))?;
     Ok(format!(
-        "restored {count} files into {}. Start the server with `chrysalis run`.{}",
+        "restored {count} files into {}. Start the server with `chrysalis run`: devices for encrypted rooms are made anew, and own accounts on \
+         Matrix may have to be linked again.{}",
         directory.display(),
         aside.concat()
     ))

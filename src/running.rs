@@ -54,10 +54,13 @@ impl Outcome {
     }
 }
 
+/// What is logged unless `RUST_LOG` asks for something else: of libraries, what goes wrong. Every crate of matrix-sdk's begins so.
+const LOGGED: &str = "info,sqlx=warn,eyeball=warn,matrix_sdk=warn";
+
 /// Logs what `RUST_LOG` asks for; without it, what an admin wants to know. A log that cannot be written is written on later, and must
 /// never end whoever logs: a complaint about it would go to the same full disk, by a call that panics there.
 pub(crate) fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let colour = io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -255,7 +258,7 @@ async fn faults(configuration: &Configuration) -> Result<Vec<String>, Outcome> {
     Ok(faults)
 }
 
-pub(crate) fn registration(configuration: &Configuration, output: Option<&Path>) -> Outcome {
+pub(crate) fn registration(configuration: &Configuration, double_puppet: bool, output: Option<&Path>) -> Outcome {
     if let Err(outcome) = make_data_directory(configuration) {
         return outcome;
     }
@@ -263,7 +266,15 @@ pub(crate) fn registration(configuration: &Configuration, output: Option<&Path>)
         Ok(entries) => entries,
         Err(fault) => return Outcome::Unusable(fault.to_string()),
     };
-    let documents: Vec<String> = entries.iter().filter_map(|entry| entry.network.registration()).collect();
+    let mut documents = Vec::new();
+    for entry in entries {
+        let document =
+            if double_puppet { entry.network.double_puppet_registration() } else { Ok(entry.network.registration()) };
+        match document {
+            Ok(document) => documents.extend(document),
+            Err(failure) => return Outcome::Unusable(format!("networks.{}: {failure}", entry.name)),
+        }
+    }
     match (documents.as_slice(), output) {
         ([], _) => Outcome::Unusable(
             "no network that is on needs a registration: switch one on, as in config/examples/networks/matrix.toml"

@@ -90,6 +90,12 @@ pub trait Network: Send + Sync + 'static {
         None
     }
 
+    /// The second document, by which the network's own server also lets this program sign in its users once they have proven who they are,
+    /// for `chrysalis registration --double-puppet`. `None` where there is no such thing.
+    fn double_puppet_registration(&self) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
+
     /// Ends all tasks and listeners; when it returns, nothing of the bridge runs any more.
     async fn stop(&self);
 }

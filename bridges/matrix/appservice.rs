@@ -22,18 +22,21 @@ use crate::{
     chores::Chores,
     configuration::Configuration,
     directory::Ways,
+    encryption::Encryption,
     gathering::Turns,
     homeserver::{Homeserver, Trouble},
     intent::Intent,
     keeper::Keeper,
     looks::Looks,
     media::Media,
+    own::OwnAccounts,
     places::{Called, timelines},
     portals::Portals,
     receiving::Receiving,
     speakers::Speakers,
     status::Statuses,
     timeline::Timeline,
+    voice::Voices,
 };
 
 /// How long after the first ping the second follows: a transaction that failed while we were away may be noted as failed
@@ -67,6 +70,12 @@ pub(crate) struct Appservice {
     pub(crate) looks: Looks,
     /// Who is there, where the homeserver does not tell.
     pub(crate) activity: Activity,
+    /// The keys of our own users.
+    pub(crate) encryption: Arc<Encryption>,
+    /// The accounts that people have linked.
+    pub(crate) own: Arc<OwnAccounts>,
+    /// As whom accounts spoke last.
+    pub(crate) voices: Voices,
     /// The bot.
     pub(crate) bot: Bot,
     /// What is to be told of messages that were taken, or could not be.
@@ -109,6 +118,10 @@ impl Appservice {
         let media = Media::load(Arc::clone(&homeserver), Arc::clone(&host)).await?;
         let bot = Bot::load(Arc::clone(&host), configuration.invitations_per_hour).await?;
         let ways = Ways::load(&*host).await?;
+        let encryption = Encryption::load(&configuration, Arc::clone(&homeserver), Arc::clone(&host)).await?;
+        let stopping = CancellationToken::new();
+        let voices = Voices::load(&*host).await?;
+        let own = OwnAccounts::load(Arc::clone(&configuration), Arc::clone(&host), stopping.clone()).await?;
         Ok(Self {
             configuration,
             homeserver,
@@ -120,6 +133,9 @@ impl Appservice {
             media,
             looks: Looks::default(),
             activity: Activity::default(),
+            encryption: Arc::new(encryption),
+            own: Arc::new(own),
+            voices,
             bot,
             statuses: Statuses::new(),
             ways,
@@ -130,7 +146,7 @@ impl Appservice {
             refused: Notify::new(),
             accounts: RwLock::new(Arc::new(accounts)),
             speakers: SyncMutex::default(),
-            stopping: CancellationToken::new(),
+            stopping,
             tasks: TaskTracker::new(),
         })
     }
@@ -185,7 +201,7 @@ impl Appservice {
     /// Whom and what is let in.
     pub(crate) fn rules(&self) -> Rules<'_> {
         let Configuration { names, permissions, show_joins, .. } = &*self.configuration;
-        Rules { names, permissions, show_joins: *show_joins, bot: Some(&self.bot) }
+        Rules { names, permissions, show_joins: *show_joins, bot: Some(&self.bot), own: Some(&*self.own) }
     }
 
     /// Who spoke where lately. Held for moments only.

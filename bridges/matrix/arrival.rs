@@ -10,14 +10,15 @@ use domain::{
     conversation::is_gathering,
     media::Attachment,
 };
-use ruma::{EventId, OwnedMxcUri, OwnedUserId, UserId};
+use ruma::{EventId, OwnedMxcUri, OwnedUserId, RoomId, UserId};
 
 use crate::{
     bot::Bot,
     chat::{Pair, profile},
-    event::Event,
+    event::{Event, What},
     message::{Body, MediaKind, Mentions, Quoted, Relation, RemoteMedia, Said},
     names::Names,
+    own::OwnAccounts,
     permissions::Permissions,
     portal::Place,
     speakers::Speakers,
@@ -70,6 +71,8 @@ pub(crate) enum SeatKind {
 pub(crate) enum Heard<'event> {
     /// This is said to it.
     Line(Cow<'event, Said>),
+    /// Something is said to it that has to be decrypted first.
+    Sealed,
     /// Its sender may not speak to accounts of this server.
     Unwanted,
     /// Nothing.
@@ -87,6 +90,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) show_joins: bool,
     /// The bot, where there is one: what is for it is said to nobody else.
     pub(crate) bot: Option<&'a Bot>,
+    /// The linked accounts: where one of them hears by itself, nothing comes by its ghost as well.
+    pub(crate) own: Option<&'a OwnAccounts>,
 }
 
 impl Rules<'_> {
@@ -96,13 +101,32 @@ impl Rules<'_> {
         !is_ours && self.bot.is_some_and(|bot| bot.hears(&event.room, &event.sender, words))
     }
 
+    /// Whether this may be for the bot, which cannot be seen as long as it is not decrypted.
+    pub(crate) fn may_be_for_bot(&self, event: &Event) -> bool {
+        let is_closed = matches!(event.what, What::Sealed(_) | What::Unread(_));
+        is_closed && !self.names.is_ours(&event.sender) && self.bot.is_some_and(|bot| bot.is_in(&event.room))
+    }
+
+    /// Whether an account has linked another one, which hears in this room by itself.
+    pub(crate) fn is_heard_otherwise(&self, owner: &Passport, room: &RoomId) -> bool {
+        self.own.is_some_and(|own| own.hears_in(owner, room))
+    }
+
+    /// Whether an account has linked another one, which has a chat with this person by itself.
+    pub(crate) fn is_met_otherwise(&self, pair: &Pair) -> bool {
+        self.own.is_some_and(|own| own.meets(pair))
+    }
+
     /// What an event is to whoever sits here.
     pub(crate) fn hear<'event>(&self, seat: &Seat, event: &'event Event) -> Heard<'event> {
         let is_known = event.sender == seat.ghost || event.heard.contains(&seat.ghost);
-        if is_known || event.sender == self.names.bot() {
+        if is_known || event.sender == self.names.bot() || self.is_heard_otherwise(&seat.owner, &event.room) {
             return Heard::Nothing;
         }
-        let Some(said) = event.line(self.show_joins && seat.shows_comings()) else { return Heard::Nothing };
+        let said = event.line(self.show_joins && seat.shows_comings());
+        if said.is_none() && !event.is_sealed() {
+            return Heard::Nothing;
+        }
         if event.words().is_some_and(|words| self.is_for_bot(event, words)) {
             return Heard::Nothing;
         }
@@ -113,7 +137,7 @@ impl Rules<'_> {
         {
             return Heard::Unwanted;
         }
-        Heard::Line(said)
+        said.map_or(Heard::Sealed, Heard::Line)
     }
 }
 
@@ -249,7 +273,8 @@ impl Seat {
         if is_theirs {
             return content;
         }
-        let name = event.sender.localpart();
+        // A linked account hears by itself what it says elsewhere.
+        let name = if event.sender == self.ghost { "you" } else { event.sender.localpart() };
         match content {
             Content::Text(text) => Content::Text(text.preceded_by(&format!("{name}: "))),
             Content::Emote { text } => Content::text(format!("* {name} {text}")),
@@ -291,7 +316,7 @@ pub(crate) fn wanted(said: &Said) -> Vec<RemoteMedia> {
         Body::Text { emoticons, .. } => emoticons
             .iter()
             .take(MOST_EMOTICONS)
-            .map(|emoticon| RemoteMedia { uri: emoticon.uri.clone(), name: "emoticon".into(), size: None })
+            .map(|emoticon| RemoteMedia { uri: emoticon.uri.clone(), name: "emoticon".into(), size: None, key: None })
             .collect(),
         Body::Emote { .. } | Body::Nudge => Vec::new(),
     }

@@ -11,6 +11,7 @@ mod errands;
 mod operators;
 mod pace;
 mod portals;
+mod sealed;
 mod secrets;
 
 use std::{
@@ -24,6 +25,7 @@ use tokio::sync::{Notify, mpsc};
 
 use self::{
     pace::{Pace, Verdict},
+    sealed::Waiting,
     secrets::Secrets,
 };
 use crate::invitations::Invitations;
@@ -51,6 +53,7 @@ pub(crate) struct Bot {
     departures: Mutex<BTreeSet<OwnedRoomId>>,
     departed: Notify,
     secrets: Secrets,
+    sealed: Waiting,
     /// The chats that people asked for: an account is not asked more often this way than by invitations.
     requests: Mutex<Invitations>,
     errands: mpsc::Sender<Errand>,
@@ -67,6 +70,8 @@ enum Errand {
     Heard(Heard),
     /// Somebody who commands too much is to be told so.
     TooMuch(Heard),
+    /// What somebody said could not be decrypted, which they are to be told.
+    Unread(Heard),
 }
 
 /// A line for the bot.
@@ -95,6 +100,7 @@ impl Bot {
             departures: Mutex::default(),
             departed: Notify::new(),
             secrets: Secrets::default(),
+            sealed: Waiting::default(),
             requests: Mutex::new(Invitations::new(requests_per_hour)),
             errands,
             waiting: Mutex::new(Some(waiting)),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     appservice,
     configuration::Configuration,
+    encryption::{self, Encryption},
     homeserver::{Homeserver, Trouble},
     listener,
     presence::{Shown, State},
@@ -19,9 +20,14 @@ const LONGEST: Duration = Duration::from_secs(25);
 /// How far the two clocks may be apart: beyond it, what is said stands at the wrong place in its room.
 const APART: Duration = Duration::from_mins(5);
 
-/// Everything that is wrong. Ends by itself.
-pub(crate) async fn check(configuration: &Configuration, homeserver: &Homeserver, standing: Standing) -> Vec<Fault> {
-    let check = Check { configuration, homeserver };
+/// Everything that is wrong. Ends by itself. `running` is what our users have to do with encrypted rooms, where the bridge runs.
+pub(crate) async fn check(
+    configuration: &Configuration,
+    homeserver: &Homeserver,
+    standing: Standing,
+    running: Option<&Encryption>,
+) -> Vec<Fault> {
+    let check = Check { configuration, homeserver, running };
     match tokio::time::timeout(LONGEST, check.all(standing)).await {
         Ok(faults) => faults,
         Err(_) => vec![fault(
@@ -35,6 +41,7 @@ pub(crate) async fn check(configuration: &Configuration, homeserver: &Homeserver
 struct Check<'a> {
     configuration: &'a Configuration,
     homeserver: &'a Homeserver,
+    running: Option<&'a Encryption>,
 }
 
 fn fault(subject: &str, problem: impl Into<String>, mend: impl Into<String>) -> Fault {
@@ -56,6 +63,7 @@ impl Check<'_> {
         faults.extend(self.reaches_us(standing).await.err());
         faults.extend(self.keeps_time().await.err());
         faults.extend(self.shows_presence().await.err());
+        faults.extend(encryption::check(self.configuration, self.homeserver, self.running).await);
         self.advise().await;
         faults
     }

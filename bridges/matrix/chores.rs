@@ -2,12 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bridge::{Failure, Host, HostFault};
 use domain::Passport;
+use futures_util::FutureExt as _;
+use ruma::OwnedUserId;
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 use crate::{
@@ -30,6 +33,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Chore {
+    /// Have the device of a user of ours made, who is in an encrypted room or asked into one. Before everything else, as what stands
+    /// first here is done first: people encrypt what they say for the devices that are there.
+    Prepare(OwnedUserId),
     /// Answer the invitations between a pair as was decided.
     Settle(Pair),
     /// Go into a room of several people, or out of it, or look what it shows of itself.
@@ -48,7 +54,12 @@ impl Chore {
     /// How many of its kind are done at once: pictures that take long to fetch must not hold up invitations.
     const fn at_once(&self) -> usize {
         match self {
-            Self::Settle(_) | Self::Portal(_) | Self::Compare(_) | Self::Look(_) | Self::Farewell(_) => 4,
+            Self::Settle(_)
+            | Self::Portal(_)
+            | Self::Compare(_)
+            | Self::Look(_)
+            | Self::Farewell(_)
+            | Self::Prepare(_) => 4,
             Self::Read(_) => 8,
         }
     }
@@ -144,6 +155,25 @@ impl Chores {
         self.lock().cancelled.contains(chore)
     }
 
+    /// Whether this is to be done, or is being done.
+    pub(crate) fn has(&self, chore: &Chore) -> bool {
+        let waiting = self.lock();
+        waiting.ready.contains(chore) || waiting.later.contains_key(chore) || waiting.running.contains_key(chore)
+    }
+
+    /// Has every reading that was put off done soon, and those that are being done once more: what they wait for may have come.
+    pub(crate) fn hurry_readings(&self) {
+        let mut waiting = self.lock();
+        let waiting = &mut *waiting;
+        let off: Vec<Chore> = waiting.later.keys().filter(|chore| chore.is_reading()).cloned().collect();
+        for chore in &off {
+            waiting.later.remove(chore);
+        }
+        let running = waiting.running.keys().filter(|chore| chore.is_reading()).cloned();
+        waiting.ready.extend(off.into_iter().chain(running));
+        self.bell.notify_one();
+    }
+
     /// This has got further, though it has not ended: how often it failed before says nothing of what is left.
     pub(crate) fn has_advanced(&self, chore: &Chore) {
         self.lock().failures.remove(chore);
@@ -207,7 +237,9 @@ impl Appservice {
                     Ok(chore) => {
                         let appservice = Arc::clone(&self);
                         working.spawn(async move {
-                            let outcome = appservice.do_chore(&chore).await;
+                            // What others send passes through it: nothing of theirs may take a place for ever.
+                            let outcome = AssertUnwindSafe(appservice.do_chore(&chore)).catch_unwind().await;
+                            let outcome = outcome.unwrap_or_else(|_| Err(Failure::retry("it ended in a panic")));
                             appservice.chores.ended(chore, outcome);
                         });
                     }
@@ -231,6 +263,7 @@ impl Appservice {
             Chore::Compare(place) => self.compare(place).await,
             Chore::Look(pair) => self.look(pair).await,
             Chore::Farewell(owner) => self.leave_everything(owner).await,
+            Chore::Prepare(user) => self.encryption.prepare(user).await,
         }
     }
 }
@@ -272,6 +305,18 @@ mod tests {
     }
 
     #[test]
+    fn devices_are_made_before_everything_else() {
+        let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
+        let owner: Passport = "carol@msn.example".parse().unwrap();
+        let pair = Pair { owner: owner.clone(), user: "@alice:example.org".try_into().unwrap() };
+        let prepare = Chore::Prepare("@msn_z:example.org".try_into().unwrap());
+        for chore in [Chore::Look(pair.clone()), Chore::Settle(pair), Chore::Farewell(owner), prepare.clone()] {
+            chores.add(chore);
+        }
+        assert_eq!(chores.next(Instant::now()), Ok(prepare));
+    }
+
+    #[test]
     fn what_is_cancelled_while_it_is_done_does_not_come_back() {
         let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
         let farewell = Chore::Farewell("carol@msn.example".parse().unwrap());
@@ -287,6 +332,33 @@ mod tests {
         assert!(!chores.is_cancelled(&farewell), "the second farewell is wanted");
         chores.ended(farewell.clone(), Ok(()));
         assert!(!chores.cancel(&farewell));
+    }
+
+    #[test]
+    fn keys_that_come_hurry_what_waits_for_them() {
+        let chores = Chores { waiting: Mutex::default(), bell: Notify::new() };
+        let read = |room: &str| {
+            let room = ruma::RoomId::parse(room).unwrap();
+            Chore::Read(Place { owner: "carol@msn.example".parse().unwrap(), room })
+        };
+        let prepare = Chore::Prepare("@msn_a:example.org".try_into().unwrap());
+        for chore in [read("!a"), prepare.clone()] {
+            chores.add(chore.clone());
+            assert_eq!(chores.next(Instant::now()), Ok(chore.clone()));
+            chores.ended(chore.clone(), Err(Failure::retry("no key")));
+            assert!(chores.has(&chore));
+        }
+        chores.add(read("!b"));
+        assert_eq!(chores.next(Instant::now()), Ok(read("!b")));
+        chores.hurry_readings();
+        assert_eq!(
+            chores.next(Instant::now()),
+            Ok(read("!a")),
+            "nothing else is hurried, and nothing done twice at once"
+        );
+        assert!(chores.next(Instant::now()).is_err());
+        chores.ended(read("!b"), Err(Failure::retry("no key")));
+        assert_eq!(chores.next(Instant::now()), Ok(read("!b")), "the key came while it was looked for");
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! The section of the configuration, read strictly.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Write as _},
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-};
+pub(crate) mod encryption;
+mod linked;
+mod tokens;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use bridge::{Section, SectionFault};
 use ruma::{OwnedServerName, RoomVersionId, ServerName, UserId};
@@ -15,6 +12,11 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{intent::rooms::RoomMaking, names::Names, permissions::Permissions, status::Switches};
+use encryption::{EncryptionKeys, MadeRooms};
+use linked::LinkedKeys;
+use tokens::Tokens;
+
+pub(crate) use linked::{Homeservers, Linked, ListedRooms};
 
 /// How many invitations of one sender reach accounts within an hour, unless configured otherwise.
 const INVITATIONS_PER_HOUR: u32 = 20;
@@ -39,6 +41,10 @@ struct Keys {
     message_status: MessageStatusKeys,
     #[serde(default)]
     rooms: RoomKeys,
+    #[serde(default)]
+    encryption: EncryptionKeys,
+    #[serde(default)]
+    linked: LinkedKeys,
     appservice: AppserviceKeys,
 }
 
@@ -125,6 +131,10 @@ pub(crate) struct Configuration {
     pub(crate) message_status: Switches,
     /// How rooms are made.
     pub(crate) room_making: RoomMaking,
+    /// How our own users take part in encrypted rooms.
+    pub(crate) encryption: EncryptionKeys,
+    /// How people's own accounts may be linked.
+    pub(crate) linked: Linked,
     /// The registration's id.
     pub(crate) id: String,
     /// Where the homeserver's transactions are listened for.
@@ -183,14 +193,21 @@ impl Configuration {
             return Err(SectionFault::new("appservice.hs_token", problem));
         }
         let permissions = Permissions::read(&keys.permissions, &server)?;
+        let linked = Linked::read(keys.linked, &server, section)?;
         let MessageStatusKeys { events, receipts, notices } = keys.message_status;
         let room_making = RoomMaking {
             bot: bot.clone(),
             // Its receipts can be seen only where it is.
             with_bot: receipts,
             version: keys.rooms.version.as_deref().map(room_version).transpose()?,
+            encrypted: keys.encryption.rooms == MadeRooms::Always,
             federated: keys.rooms.federate,
         };
+        if room_making.encrypted && !keys.encryption.ghosts {
+            let problem = "is \"always\" while encryption.ghosts is false, so that no ghost could say anything in a room that it makes; write \
+                rooms = \"as-asked\", or ghosts = true";
+            return Err(SectionFault::new("encryption.rooms", problem));
+        }
         let names = Names::new(server, bot, appservice.user_prefix.clone());
         Ok(Self {
             homeserver_url,
@@ -201,6 +218,8 @@ impl Configuration {
             permissions,
             message_status: Switches { events, receipts, notices },
             room_making,
+            encryption: keys.encryption,
+            linked,
             id: appservice.id,
             listen,
             url,
@@ -258,66 +277,9 @@ fn localpart(key: &str, text: &str) -> Result<(), SectionFault> {
     Err(SectionFault::new(key, problem))
 }
 
-/// Where tokens come from: the section, a file it names, or a file of our own.
-struct Tokens<'section> {
-    section: &'section Section,
-}
-
-impl Tokens<'_> {
-    fn token(&self, key: &str, value: Option<&str>, file: Option<&Path>) -> Result<String, SectionFault> {
-        let named = format!("appservice.{key}");
-        let token = match self.section.secret(&named, value, file)? {
-            Some(token) => token,
-            None => self.own(key)?,
-        };
-        // It travels in a header, and stands in the registration.
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(SectionFault::new(named, "is empty, or holds spaces or characters that are not ASCII"));
-        }
-        Ok(token)
-    }
-
-    /// The token that was made on an earlier run, or a new one, in a file that only this user may read.
-    fn own(&self, key: &str) -> Result<String, SectionFault> {
-        let path = self.section.data_directory.join(format!("{}-{}", self.section.name, key.replace('_', "-")));
-        let fault = |what: &str, fault: &std::io::Error| {
-            let problem = format!("is not set, and {} cannot be {what}: {fault}", path.display());
-            SectionFault::new(format!("appservice.{key}"), problem)
-        };
-        match fs::read_to_string(&path) {
-            Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
-            // An empty file is what a crash between making and filling it leaves.
-            Ok(_) => fs::remove_file(&path).map_err(|error| fault("replaced", &error))?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(fault("read", &error)),
-        }
-        fs::create_dir_all(&self.section.data_directory).map_err(|error| fault("made", &error))?;
-        let token = new_token();
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(mut file) => {
-                file.write_all(format!("{token}\n").as_bytes())
-                    .and_then(|()| file.sync_all())
-                    .map_err(|error| fault("written", &error))?;
-                Ok(token)
-            }
-            Err(error) => Err(fault("made", &error)),
-        }
-    }
-}
-
-/// 256 random bits, in hexadecimal digits.
-fn new_token() -> String {
-    use std::fmt::Write as _;
-    rand::random::<[u8; 32]>().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
     use serde_json::{Value, json};
 
@@ -380,6 +342,8 @@ pub(crate) mod tests {
         assert_eq!(permission.key, "permissions");
         assert_eq!(fault(|values| values["message_status"] = json!({ "event": true })).key, "message_status.event");
         assert_eq!(fault(|values| values["rooms"] = json!({ "version": "new" })).key, "rooms.version");
+        let unable = fault(|values| values["encryption"] = json!({ "ghosts": false, "rooms": "always" }));
+        assert!(unable.key == "encryption.rooms" && unable.problem.contains("ghosts = true"), "{unable}");
         let twice = fault(|values| {
             values["appservice"]["as_token"] = json!("a");
             values["appservice"]["as_token_file"] = json!("b");
@@ -404,6 +368,8 @@ pub(crate) mod tests {
             (numbers, keys.show_joins, status, (keys.rooms.version, keys.rooms.federate), appservice)
         };
         assert_eq!(keys(&example), keys(&values()));
+        let linked = |values: &Value| serde_json::from_value::<Keys>(values.clone()).unwrap().linked;
+        assert!(linked(&example) == linked(&values()), "another default stands in the example");
         let directory = tempfile::tempdir().unwrap();
         let configuration = Configuration::read(&section(example, directory.path())).unwrap();
         for (user, expected) in [("@alice:example.org", Permission::User), ("@bob:elsewhere.org", Permission::None)] {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many people, and how many rooms, a search finds at most.
-const MOST: u32 = 10;
+pub(crate) const MOST: u32 = 10;
 /// The ways to rooms elsewhere are kept under this.
 const WAYS: &str = "ways";
 /// How many of them; whoever goes into a room that was found does so soon.
@@ -222,7 +222,10 @@ impl Appservice {
         };
         let ghost_id = self.ghost(owner)?;
         match self.homeserver.acting_as(&ghost_id).invite(&room, &user).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.encryption.membership_changed(&room);
+                Ok(())
+            }
             Err(Trouble::Refused { errcode, message, .. }) if errcode == "M_FORBIDDEN" => {
                 Err(Failure::refused(if message.contains("already in the room") {
                     format!("{user} is in this room already")
@@ -252,7 +255,7 @@ pub(crate) fn room_profile(room: &RoomId, alias: Option<&RoomAliasId>, name: &st
 }
 
 /// How little something that was found is like the words: what is called just so comes first.
-fn likeness(found: &Found, words: &str) -> u8 {
+pub(crate) fn likeness(found: &Found, words: &str) -> u8 {
     let words = words.to_lowercase();
     let (name, login) = match found {
         Found::Person(person) => (&person.name, &person.login),

@@ -27,16 +27,11 @@ impl Appservice {
         self.settle_now(&place).await
     }
 
-    /// The account's user wants no more of a room.
+    /// The account's user wants no more of a room, or does not want to come to it.
     pub(crate) async fn leave_room(&self, owner: &Passport, room: &RoomId) -> Result<(), Failure> {
         let place = Place { owner: owner.clone(), room: room.to_owned() };
         self.change_portal(&place, Portal::leave).await?;
         self.settle_now(&place).await
-    }
-
-    /// The account's user does not want to come to a room.
-    pub(crate) async fn decline_room(&self, owner: &Passport, room: &RoomId) -> Result<(), Failure> {
-        self.leave_room(owner, room).await
     }
 
     /// Changes a portal, for good.
@@ -82,8 +77,9 @@ impl Appservice {
         let ghost = self.homeserver.acting_as(&ghost_id);
         let mut via = portal.via.clone();
         via.extend(portal.profile.alias.as_ref().map(|alias| alias.server_name().to_owned()));
+        self.is_to_enter(&ghost_id).await;
         match ghost.join_by_way_of(&place.room, &via).await {
-            Ok(()) => {}
+            Ok(()) => self.has_entered(&ghost_id, &place.room).await,
             // The invitation was taken back, the room is gone, or it lets nobody in.
             Err(trouble @ Trouble::Refused { .. }) => {
                 tracing::info!(owner = %place.owner, room = %place.room, %trouble, "a room cannot be joined");
@@ -176,7 +172,9 @@ impl Appservice {
                 return None;
             }
             portal.lose();
-            portal.is_listed().then(|| room_lost(place))
+            // By an account of its own it may be in it still.
+            let is_lost = portal.is_listed() && !self.own.hears_in(&place.owner, &place.room);
+            is_lost.then(|| room_lost(place))
         })
         .await
     }

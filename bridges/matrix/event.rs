@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    encryption::Opened,
     message::{self, Body, HEARD, Mentions, Said},
     names::Names,
     portal::{Change, Profile, avatar},
@@ -16,6 +17,11 @@ use crate::{
 /// The type of the state event by which a room that we made is known again; it has no state key, as one that begins with
 /// `@` could be set by nobody but that user.
 pub(crate) const DIRECT: &str = "im.chrysalis.direct";
+
+/// The type of an encrypted event.
+const SEALED: &str = "m.room.encrypted";
+/// The type of the state event by which a room becomes encrypted, for good.
+pub(crate) const ENCRYPTION: &str = "m.room.encryption";
 
 /// The longest name of a person that is kept, in characters.
 const LONGEST_NAME: usize = 300;
@@ -31,7 +37,7 @@ pub(crate) struct Event {
     pub(crate) sender: OwnedUserId,
     /// When, by the homeserver's clock.
     pub(crate) sent: Timestamp,
-    /// The ghosts of ours whose users know what is said here already; only a ghost of ours can tell.
+    /// The ghosts of ours whose users know what is said here already; only whom this program speaks as can tell.
     pub(crate) heard: Vec<OwnedUserId>,
     /// What happened.
     pub(crate) what: What,
@@ -42,6 +48,10 @@ pub(crate) struct Event {
 pub(crate) enum What {
     /// Somebody said something; a ghost of ours, too.
     Said(Said),
+    /// Somebody said something that has to be decrypted first: the event as it came.
+    Sealed(Box<Value>),
+    /// Somebody said something that cannot be decrypted; this is told in its place.
+    Unread(Said),
     /// An account's ghost was asked in.
     Invited {
         /// Whose ghost; the account need not exist.
@@ -55,7 +65,10 @@ pub(crate) enum What {
         owner: Passport,
     },
     /// The bot was asked in.
-    BotInvited,
+    BotInvited {
+        /// Whether the room is encrypted, as far as the invitation shows.
+        encrypted: bool,
+    },
     /// The bot was put out.
     BotRemoved,
     /// A ghost of ours made this room for a person.
@@ -85,8 +98,12 @@ pub(crate) enum What {
         /// Whether they were there before.
         left: bool,
     },
+    /// Who may read what is said has changed otherwise: somebody else was asked in, or newcomers may read more or less.
+    Audience,
     /// The room shows something else of itself.
     Changed(Change),
+    /// From now on what is said in the room is encrypted.
+    Encrypted,
     /// The room goes on elsewhere.
     Moved {
         /// Where.
@@ -105,6 +122,8 @@ pub(crate) struct Invitation {
     pub(crate) by: String,
     /// What the room shows of itself.
     pub(crate) profile: Profile,
+    /// Whether what is said there is encrypted.
+    pub(crate) encrypted: bool,
 }
 
 #[derive(Deserialize)]
@@ -138,30 +157,65 @@ impl Event {
         });
         let form = form.ok()?;
         let what = what(event, &form, names).unwrap_or(What::Nothing);
-        let heard = if names.account(&form.sender).is_some() { heard(&form.content) } else { Vec::new() };
+        let heard = if names.speaks_as(&form.sender) { heard(&form.content) } else { Vec::new() };
         let Form { event_id: id, room_id: room, sender, origin_server_ts, .. } = form;
         Some(Self { room, id, sender, sent: Timestamp(origin_server_ts), heard, what })
+    }
+
+    /// The same after it was tried to be decrypted: where that may succeed later, it stays as it is.
+    pub(crate) fn opened(self, opened: &Opened, names: &Names) -> Self {
+        match opened {
+            Opened::Clear(clear) => {
+                let read = Self::read(clear, names).filter(|read| read.is_said_in(&self));
+                read.unwrap_or(Self { what: What::Nothing, ..self })
+            }
+            Opened::Later => self,
+            Opened::Never => {
+                let said = message::lost(&self.sender, 1);
+                Self { what: What::Unread(said), ..self }
+            }
+        }
+    }
+
+    /// The same, where nothing is ever decrypted.
+    pub(crate) fn unread(self) -> Self {
+        Self { what: What::Unread(message::unread(1)), ..self }
+    }
+
+    /// Whether this is what could have been encrypted in `sealed`. What a homeserver allows or forbids must not come past it: nobody
+    /// takes out of a room what others have said by doing it in secret.
+    fn is_said_in(&self, sealed: &Self) -> bool {
+        let is_same = self.id == sealed.id && self.room == sealed.room && self.sender == sealed.sender;
+        is_same && matches!(self.what, What::Said(Said::Message { .. } | Said::Reaction { .. }))
+    }
+
+    /// Whether it has to be decrypted first.
+    pub(crate) const fn is_sealed(&self) -> bool {
+        matches!(self.what, What::Sealed(_))
     }
 
     /// What those in the room are shown of it; `None` where there is nothing to show. `comings`: whether they are shown who
     /// comes and goes.
     pub(crate) fn line(&self, comings: bool) -> Option<Cow<'_, Said>> {
         match &self.what {
-            What::Said(said) => Some(Cow::Borrowed(said)),
+            What::Said(said) | What::Unread(said) => Some(Cow::Borrowed(said)),
             What::Present { came: true, .. } if comings => Some(does("joined")),
             What::Gone { left: true, user } if comings && *user == self.sender => Some(does("left")),
             What::Gone { left: true, user } if comings => Some(does(&format!("removed {user}"))),
             What::Moved { .. } => {
                 Some(does("moved this room: it goes on in a new one, which is joined where that can be done"))
             }
-            What::Present { .. }
+            What::Sealed(_)
+            | What::Present { .. }
             | What::Gone { .. }
+            | What::Audience
             | What::Invited { .. }
             | What::Removed { .. }
-            | What::BotInvited
+            | What::BotInvited { .. }
             | What::BotRemoved
             | What::Made { .. }
             | What::Changed(_)
+            | What::Encrypted
             | What::Nothing => None,
         }
     }
@@ -179,6 +233,7 @@ fn does(text: &str) -> Cow<'static, Said> {
 
 fn what(event: &Value, form: &Form, names: &Names) -> Option<What> {
     match form.state_key.as_deref() {
+        None if form.kind == SEALED => sealed(event, form),
         None => message::read(event).map(What::Said),
         Some(of) if form.kind == "m.room.member" => member(&UserId::parse(of).ok()?, form, names),
         Some("") if form.kind == DIRECT => made(form, names),
@@ -186,9 +241,18 @@ fn what(event: &Value, form: &Form, names: &Names) -> Option<What> {
             let to = RoomId::parse(form.content.get("replacement_room")?.as_str()?).ok()?;
             Some(What::Moved { to })
         }
+        Some("") if form.kind == ENCRYPTION => Some(What::Encrypted),
+        Some("") if form.kind == "m.room.history_visibility" => Some(What::Audience),
         Some("") => Change::of(&form.kind, &form.content).map(What::Changed),
         Some(_) => None,
     }
+}
+
+/// An encrypted event; one that was deleted has nothing in it any more.
+fn sealed(event: &Value, form: &Form) -> Option<What> {
+    let is_deleted = form.unsigned.get("redacted_because").is_some();
+    let has_words = form.content.get("ciphertext").is_some();
+    (has_words && !is_deleted).then(|| What::Sealed(Box::new(event.clone())))
 }
 
 /// A room of which we may not have heard that it was made.
@@ -214,32 +278,50 @@ fn member(of: &UserId, form: &Form, names: &Names) -> Option<What> {
         }),
         ("invite", Some(owner)) => Some(What::Invited { owner, invitation: Box::new(invitation(form)) }),
         ("leave" | "ban", Some(owner)) => Some(What::Removed { owner }),
-        ("invite", None) if of == names.bot() => Some(What::BotInvited),
+        ("invite", None) if of == names.bot() => {
+            Some(What::BotInvited { encrypted: shown_before(form).iter().any(is_encryption) })
+        }
         ("leave" | "ban", None) if of == names.bot() => Some(What::BotRemoved),
+        ("invite", None) => Some(What::Audience),
         ("leave" | "ban", None) => Some(What::Gone { user: of.to_owned(), left: was_in }),
         _ => None,
     }
 }
 
+/// The room's state, as far as it is shown to whoever is asked in before they come.
+fn shown_before(form: &Form) -> &[Value] {
+    form.unsigned.get("invite_room_state").and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
+}
+
+fn is_encryption(state: &Value) -> bool {
+    state.get("type").and_then(Value::as_str) == Some(ENCRYPTION)
+}
+
 /// What stands in an invitation: the room's state, as far as it is shown before coming, with the inviter's own member event.
 fn invitation(form: &Form) -> Invitation {
-    let state = form.unsigned.get("invite_room_state").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let (mut profile, mut by, mut members) = (Profile::default(), String::new(), 0_usize);
-    for event in state {
-        let field = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
-        let content = event.get("content").unwrap_or(&Value::Null);
-        if field("type") == "m.room.member" {
-            members += 1;
-            if field("state_key") == form.sender.as_str() {
-                by = display_name(content);
+    Invitation::of(&form.sender, &form.content, shown_before(form))
+}
+
+impl Invitation {
+    /// What stands in an invitation by somebody: the invited one's member content, and the room's state as far as it is shown.
+    pub(crate) fn of(inviter: &UserId, member: &Value, state: &[Value]) -> Self {
+        let (mut profile, mut by, mut members) = (Profile::default(), String::new(), 0_usize);
+        for event in state {
+            let field = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
+            let content = event.get("content").unwrap_or(&Value::Null);
+            if field("type") == "m.room.member" {
+                members += 1;
+                if field("state_key") == inviter.as_str() {
+                    by = display_name(content);
+                }
+            } else if let Some(change) = Change::of(field("type"), content) {
+                profile.apply(change);
             }
-        } else if let Some(change) = Change::of(field("type"), content) {
-            profile.apply(change);
         }
+        let says_direct = member.get("is_direct") == Some(&Value::Bool(true));
+        let is_direct = says_direct || (profile.is_nameless() && profile.topic.is_empty() && members <= 2);
+        Self { is_direct, by, profile, encrypted: state.iter().any(is_encryption) }
     }
-    let says_direct = form.content.get("is_direct") == Some(&Value::Bool(true));
-    let is_direct = says_direct || (profile.is_nameless() && profile.topic.is_empty() && members <= 2);
-    Invitation { is_direct, by, profile }
 }
 
 fn display_name(member: &Value) -> String {
@@ -252,139 +334,4 @@ pub(crate) fn shown_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use domain::Content;
-    use ruma::{owned_event_id, owned_room_id, owned_user_id};
-    use serde_json::json;
-
-    use super::*;
-    use crate::names::tests::names;
-
-    pub(crate) const GHOST: &str = "@msn_carol=40msn.example:example.org";
-
-    /// An event as a homeserver gives it.
-    pub(crate) fn event(kind: &str, sender: &str, state_key: Option<&str>, content: &Value) -> Value {
-        let mut event = json!({
-            "type": kind, "sender": sender, "content": content, "event_id": "$e", "room_id": "!r", "origin_server_ts": 7,
-        });
-        if let Some(key) = state_key {
-            event["state_key"] = key.into();
-        }
-        event
-    }
-
-    fn read(event: &Value) -> What {
-        Event::read(event, &names()).unwrap().what
-    }
-
-    fn carol() -> Passport {
-        "carol@msn.example".parse().unwrap()
-    }
-
-    fn invited(direct: bool, state: &Value) -> Invitation {
-        let content = if direct {
-            json!({ "membership": "invite", "is_direct": true })
-        } else {
-            json!({ "membership": "invite" })
-        };
-        let mut invite = event("m.room.member", "@alice:example.org", Some(GHOST), &content);
-        invite["unsigned"] = json!({ "invite_room_state": state });
-        let What::Invited { owner, invitation } = read(&invite) else { panic!("{invite}") };
-        assert_eq!(owner, carol());
-        *invitation
-    }
-
-    #[test]
-    fn an_invitation_is_to_a_person_or_to_a_room() {
-        let create = json!({ "type": "m.room.create", "state_key": "", "content": {} });
-        let member =
-            |id: &str| json!({ "type": "m.room.member", "state_key": id, "content": { "displayname": "Alice L." } });
-        let alice = member("@alice:example.org");
-        let name = json!({ "type": "m.room.name", "state_key": "", "content": { "name": "Tea" } });
-        let topic = json!({ "type": "m.room.topic", "state_key": "", "content": { "topic": "of China" } });
-        let plain = invited(false, &json!([create, alice]));
-        assert!(plain.is_direct && plain.by == "Alice L.");
-        assert!(invited(true, &json!([create, alice, name])).is_direct, "whoever invites says so");
-        let named = invited(false, &json!([create, alice, name]));
-        assert_eq!((named.is_direct, named.profile.shown_name().as_str()), (false, "Tea"));
-        assert!(!invited(false, &json!([create, alice, topic])).is_direct);
-        let crowd = json!([create, alice, member("@bob:example.org"), member("@eve:example.org")]);
-        assert!(!invited(false, &crowd).is_direct);
-        assert!(invited(false, &Value::Null).is_direct, "a homeserver that shows nothing of the room");
-    }
-
-    #[test]
-    fn members_come_change_and_go() {
-        let change = |of: &str, now: &Value, before: Option<&str>| {
-            let mut event = event("m.room.member", of, Some(of), now);
-            if let Some(before) = before {
-                event["unsigned"] = json!({ "prev_content": { "membership": before } });
-            }
-            read(&event)
-        };
-        let bob = owned_user_id!("@bob:a.org");
-        let join = json!({ "membership": "join", "displayname": "Bob", "avatar_url": "mxc://a.org/x" });
-        let What::Present { user, name, avatar, came } = change("@bob:a.org", &join, Some("invite")) else { panic!() };
-        assert_eq!((user, name.as_str(), came), (bob.clone(), "Bob", true));
-        let long = json!({ "membership": "join", "displayname": "\u{e4}".repeat(60_000) });
-        let What::Present { name: long, .. } = change("@bob:a.org", &long, None) else { panic!() };
-        assert_eq!(long.chars().count(), LONGEST_NAME);
-        assert_eq!(avatar.unwrap(), "mxc://a.org/x");
-        assert!(matches!(change("@bob:a.org", &join, Some("join")), What::Present { came: false, .. }));
-        assert!(matches!(change(GHOST, &join, None), What::Present { .. }), "ghosts have names in a room, too");
-        let leave = json!({ "membership": "leave" });
-        assert_eq!(change("@bob:a.org", &leave, Some("join")), What::Gone { user: bob.clone(), left: true });
-        assert_eq!(change("@bob:a.org", &leave, Some("invite")), What::Gone { user: bob, left: false });
-        assert_eq!(change(GHOST, &leave, Some("join")), What::Removed { owner: carol() });
-        assert_eq!(change("@msnbot:example.org", &leave, None), What::BotRemoved);
-        assert_eq!(change("@msnbot:example.org", &json!({ "membership": "invite" }), None), What::BotInvited);
-    }
-
-    #[test]
-    fn who_comes_and_goes_is_shown_only_where_it_is_wanted() {
-        let join = event("m.room.member", "@bob:a.org", Some("@bob:a.org"), &json!({ "membership": "join" }));
-        let join = Event::read(&join, &names()).unwrap();
-        assert_eq!(join.line(false), None);
-        assert!(join.line(true).is_some());
-        let moved = event("m.room.tombstone", "@bob:a.org", Some(""), &json!({ "replacement_room": "!new" }));
-        let moved = Event::read(&moved, &names()).unwrap();
-        assert_eq!(moved.what, What::Moved { to: owned_room_id!("!new") });
-        assert!(moved.line(false).is_some(), "nobody is left behind without a word");
-    }
-
-    #[test]
-    fn what_is_said_is_read_and_a_state_event_says_nothing() {
-        let said = event("m.room.message", "@alice:example.org", None, &json!({ "msgtype": "m.text", "body": "hi" }));
-        let read = Event::read(&said, &names()).unwrap();
-        assert_eq!((read.id, read.sent), (owned_event_id!("$e"), Timestamp(7)));
-        let What::Said(Said::Message { body: Body::Text { text, .. }, .. }) = read.what else { panic!() };
-        assert_eq!(Content::Text(text), Content::text("hi"));
-        let state =
-            event("m.room.message", "@alice:example.org", Some(""), &json!({ "msgtype": "m.text", "body": "hi" }));
-        assert_eq!(Event::read(&state, &names()).unwrap().what, What::Nothing);
-        assert!(Event::read(&json!({ "type": "m.room.message" }), &names()).is_none());
-    }
-
-    #[test]
-    fn only_a_ghost_tells_who_knows_what_it_says() {
-        let heard = |sender: &str, ghosts: &Value| {
-            let said =
-                event("m.room.message", sender, None, &json!({ "msgtype": "m.text", "body": "hi", HEARD: ghosts }));
-            Event::read(&said, &names()).unwrap().heard
-        };
-        assert_eq!(heard("@msn_dave=40msn.example:example.org", &json!([GHOST, 3, "nobody"])), [GHOST]);
-        assert!(heard("@alice:example.org", &json!([GHOST])).is_empty(), "anybody can write such a field");
-        assert!(heard(GHOST, &json!("x")).is_empty());
-    }
-
-    #[test]
-    fn a_room_of_ours_is_known_again() {
-        let mark = |sender: &str, key: &str| read(&event(DIRECT, sender, Some(key), &json!({ "user": "@bob:a.org" })));
-        let made = What::Made { owner: carol(), user: owned_user_id!("@bob:a.org"), asked: false };
-        assert_eq!(mark(GHOST, ""), made);
-        let asked = read(&event(DIRECT, GHOST, Some(""), &json!({ "asked_by": "@bob:a.org" })));
-        assert_eq!(asked, What::Made { owner: carol(), user: owned_user_id!("@bob:a.org"), asked: true });
-        assert_eq!(mark("@bob:a.org", ""), What::Nothing, "anybody can set such a state");
-        assert_eq!(mark(GHOST, "x"), What::Nothing);
-    }
-}
+pub(crate) mod tests;

@@ -190,7 +190,10 @@ impl Appservice {
             return Ok(());
         }
         match ghost.invite(&inside.room, user).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                self.encryption.membership_changed(&inside.room);
+                return Ok(());
+            }
             Err(trouble @ (Trouble::Limited(_) | Trouble::Stranger | Trouble::Unreadable(_))) => {
                 return Err(trouble.into());
             }

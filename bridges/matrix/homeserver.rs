@@ -14,6 +14,7 @@ use std::{
 };
 
 use bridge::Failure;
+use futures_util::FutureExt as _;
 use http::StatusCode;
 use ruma::{
     UserId,
@@ -26,7 +27,7 @@ use ruma::{
 };
 use serde::Deserialize;
 
-pub(crate) use bytes::{Bytes, Parcel, time_for};
+pub(crate) use bytes::{Bytes, Parcel, stream, time_for};
 
 use crate::configuration::Configuration;
 
@@ -138,22 +139,26 @@ struct ErrorBody {
 impl Homeserver {
     /// A homeserver that nobody has asked yet.
     pub(crate) fn new(configuration: &Configuration) -> Result<Self, reqwest::Error> {
-        let client = RwLock::new(client()?);
+        Ok(Self::at(configuration.homeserver_url.clone(), configuration.as_token.clone(), client()?))
+    }
+
+    /// A homeserver at this address, which is shown this token.
+    pub(crate) fn at(url: String, token: String, client: reqwest::Client) -> Self {
         // Everything that is asked here is the same from version 1.1 on, and the ping from 1.7; `check` looks whether the
         // homeserver has it.
         let versions = SupportedVersions {
             versions: BTreeSet::from([MatrixVersion::V1_7, MatrixVersion::V1_11]),
             features: BTreeSet::default(),
         };
-        Ok(Self {
-            client,
-            url: configuration.homeserver_url.clone(),
-            as_token: configuration.as_token.clone(),
+        Self {
+            client: RwLock::new(client),
+            url,
+            as_token: token,
             versions,
             is_away: AtomicBool::new(false),
             outages: AtomicU64::new(0),
             takes_busy: AtomicBool::new(false),
-        })
+        }
     }
 
     /// How often it was away and came back: whoever sees this grow may have missed what it sent meanwhile.
@@ -218,15 +223,27 @@ impl Homeserver {
         for<'input> R::Authentication: AuthScheme<Input<'input> = SendAccessToken<'input>>,
         for<'input> R::PathBuilder: PathBuilder<Input<'input> = Cow<'input, SupportedVersions>>,
     {
+        self.ask_with(user.map(AppserviceUserIdentity::new), request).await
+    }
+
+    /// As [`Homeserver::ask`], as one device of a user where `identity` names one.
+    pub(crate) async fn ask_with<R>(
+        &self,
+        identity: Option<AppserviceUserIdentity<'_>>,
+        request: R,
+    ) -> Result<R::IncomingResponse, Trouble>
+    where
+        R: OutgoingRequest,
+        for<'input> R::Authentication: AuthScheme<Input<'input> = SendAccessToken<'input>>,
+        for<'input> R::PathBuilder: PathBuilder<Input<'input> = Cow<'input, SupportedVersions>>,
+    {
         // Some homeservers want a token even for profiles.
         let token = SendAccessToken::Always(&self.as_token);
         let mut request: http::Request<Vec<u8>> = request
             .try_into_http_request(&self.url, token, Cow::Borrowed(&self.versions))
             .map_err(|fault| impossible(&fault))?;
-        if let Some(user) = user {
-            AppserviceUserIdentity::new(user)
-                .maybe_add_to_uri(request.uri_mut())
-                .map_err(|fault| impossible(&fault))?;
+        if let Some(identity) = identity {
+            identity.maybe_add_to_uri(request.uri_mut()).map_err(|fault| impossible(&fault))?;
         }
         self.exchange::<R::IncomingResponse>(request).await
     }
@@ -240,6 +257,12 @@ impl Homeserver {
     }
 
     async fn exchange<A: IncomingResponse>(&self, request: http::Request<Vec<u8>>) -> Result<A, Trouble> {
+        let answer = self.answer(request).boxed().await?;
+        A::try_from_http_response(answer).map_err(|_| Trouble::Unreadable("it has another form than expected".into()))
+    }
+
+    /// The answer to a request, if it is a success.
+    async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, Trouble> {
         let request = reqwest::Request::try_from(request).map_err(|fault| impossible(&fault))?;
         let leads_elsewhere = leads_elsewhere(request.url().path());
         let outcome = match self.send(request).await {
@@ -255,7 +278,7 @@ impl Homeserver {
         let body = read(answer).await.map_err(|fault| Trouble::Unreadable(fault.to_string()))?;
         let mut answer = http::Response::new(body);
         *answer.status_mut() = status;
-        A::try_from_http_response(answer).map_err(|_| Trouble::Unreadable("it has another form than expected".into()))
+        Ok(answer)
     }
 
     /// Sends a request and gives the beginning of whatever answer comes.
@@ -267,13 +290,13 @@ impl Homeserver {
 
 /// Whether the homeserver may have to ask another one before it answers: then a failure says nothing of itself.
 fn leads_elsewhere(path: &str) -> bool {
-    const ELSEWHERE: [&str; 8] =
-        ["join", "leave", "invite", "profile", "directory", "summary", "room_summary", "publicRooms"];
+    const ELSEWHERE: [&str; 9] =
+        ["join", "leave", "invite", "profile", "directory", "summary", "room_summary", "publicRooms", "keys"];
     path.split('/').any(|part| ELSEWHERE.contains(&part))
 }
 
 /// The answer, if it is a success; its body is still on the way.
-async fn succeeded(answer: reqwest::Response) -> Result<reqwest::Response, Trouble> {
+pub(crate) async fn succeeded(answer: reqwest::Response) -> Result<reqwest::Response, Trouble> {
     let status = answer.status();
     if status.is_success() {
         return Ok(answer);
@@ -307,7 +330,7 @@ fn impossible(fault: &dyn std::error::Error) -> Trouble {
 }
 
 /// Why nothing came back, down to the innermost cause, without the address: it would carry the names of rooms and people.
-fn silent(fault: &reqwest::Error) -> Trouble {
+pub(crate) fn silent(fault: &reqwest::Error) -> Trouble {
     let mut cause: &dyn std::error::Error = fault;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -315,7 +338,7 @@ fn silent(fault: &reqwest::Error) -> Trouble {
     Trouble::Silent(if fault.is_timeout() { "it took too long".into() } else { cause.to_string() })
 }
 
-async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, ReadFault> {
+pub(crate) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, ReadFault> {
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(|_| ReadFault::Broken)? {
         if body.len() + part.len() > LARGEST_ANSWER {
@@ -328,7 +351,7 @@ async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, ReadFault> {
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
-enum ReadFault {
+pub(crate) enum ReadFault {
     #[error("it broke off")]
     Broken,
     #[error("it is larger than 16 MiB")]
@@ -415,6 +438,7 @@ mod tests {
         assert!(
             leads_elsewhere("/_matrix/client/v3/rooms/!r:a.org/join") && leads_elsewhere("/_matrix/client/v3/join/!r")
         );
+        assert!(leads_elsewhere("/_matrix/client/v3/keys/query"), "another server's devices");
         assert!(!leads_elsewhere("/_matrix/client/v3/rooms/!join:a.org/messages"));
     }
 

@@ -58,8 +58,12 @@ pub(crate) enum Signal {
     BotLeft(OwnedRoomId),
     /// Somebody speaks to the bot.
     BotHears(OwnedRoomId, OwnedUserId, OwnedEventId, String),
+    /// Somebody may speak to the bot, as will be seen once this is decrypted, if it ever is.
+    BotWaits(Box<Event>),
     /// A message was not taken: its sender may not write to accounts of this server.
     Refused(OwnedRoomId, OwnedEventId),
+    /// Of a message only that it was said was taken: it cannot be decrypted.
+    Unread(OwnedRoomId, OwnedEventId),
 }
 
 /// A message of a direct chat that is about to be committed: its sender may be told what becomes of it.
@@ -137,10 +141,11 @@ impl<'places, 'known> Intake<'places, 'known> {
         let room = &event.room;
         match &event.what {
             What::Said(said) => self.note_speaker(event, said),
+            What::Sealed(_) | What::Unread(_) => self.note_sealed(event),
             What::Invited { owner, invitation } => self.invited(event, owner, invitation),
             What::Removed { owner } => self.removed(event, owner),
             What::Made { owner, user, asked } => self.made(room, owner, user, *asked),
-            What::BotInvited => self.signals.push(Signal::BotInvited(room.clone(), event.sender.clone())),
+            What::BotInvited { encrypted } => self.bot_invited(event, *encrypted),
             What::BotRemoved => self.signals.push(Signal::BotLeft(room.clone())),
             What::Present { user, name, avatar, came } => {
                 self.present(room, user, name, avatar.as_ref());
@@ -155,7 +160,8 @@ impl<'places, 'known> Intake<'places, 'known> {
             }
             What::Changed(change) => self.changed(room, change),
             What::Moved { to } => self.moved(event, to),
-            What::Nothing => {}
+            What::Encrypted => self.encrypted(room),
+            What::Audience | What::Nothing => {}
         }
         self.hear(event);
     }
@@ -168,7 +174,8 @@ impl<'places, 'known> Intake<'places, 'known> {
             let heard = self.known.rules.hear(&seat, event);
             let Some(timeline) = self.draft.timeline(&seat, &event.room) else { continue };
             let said = match heard {
-                Heard::Line(said) => said,
+                Heard::Line(said) => Some(said),
+                Heard::Sealed => None,
                 Heard::Nothing => continue,
                 Heard::Unwanted => {
                     self.signals.push(Signal::Refused(event.room.clone(), event.id.clone()));
@@ -176,20 +183,23 @@ impl<'places, 'known> Intake<'places, 'known> {
                 }
             };
             let author = seat.author(event, self.known.rules.names, self.known.speakers);
-            let author = author.filter(|_| wanted(&said).is_empty());
+            // What has to be decrypted, fetched or looked up first waits, and so does everything after it.
+            let ready = said.filter(|said| wanted(said).is_empty()).zip(author);
             let was_behind = timeline.is_behind();
-            let pushed = timeline.hears(&event.id, author.is_none(), self.known.outages);
+            let pushed = timeline.hears(&event.id, ready.is_none(), self.known.outages);
             // Said again, in case that the room could not be compared.
             let is_long = pushed == Pushed::Taken && timeline.is_long();
             let place = Place { owner: seat.owner.clone(), room: event.room.clone() };
             if let Some(pair) = seat.pair().filter(|_| seat.is_with(&event.sender)) {
                 self.signals.push(Signal::Active(pair));
             }
-            match (pushed, author) {
-                (Pushed::Taken, Some(author)) => {
+            match (pushed, ready) {
+                (Pushed::Taken, Some((said, author))) => {
                     let addressed = seat.is_addressed(event, &said, self.known.speakers);
                     self.arrivals.extend(seat.arrivals(&author, event, &said, addressed, &Fetched::new()));
-                    if seat.is_with(&event.sender) {
+                    if seat.is_with(&event.sender) && matches!(event.what, What::Unread(_)) {
+                        self.signals.push(Signal::Unread(event.room.clone(), event.id.clone()));
+                    } else if seat.is_with(&event.sender) {
                         let (room, event) = (event.room.clone(), event.id.clone());
                         self.taken.push(Taken { owner: seat.owner.clone(), room, event });
                     }
@@ -216,6 +226,31 @@ impl<'places, 'known> Intake<'places, 'known> {
             let (room, by, id) = (event.room.clone(), event.sender.clone(), event.id.clone());
             self.signals.push(Signal::BotHears(room, by, id, words.to_owned()));
         }
+    }
+
+    /// The bot is asked in: where the room is encrypted it has a device first, as a ghost has.
+    fn bot_invited(&mut self, event: &Event, encrypted: bool) {
+        if encrypted {
+            let bot = self.known.rules.names.bot().to_owned();
+            self.signals.push(Signal::Chore(Chore::Prepare(bot)));
+        }
+        self.signals.push(Signal::BotInvited(event.room.clone(), event.sender.clone()));
+    }
+
+    /// Notes what cannot be read, for now or for good. Whatever a ghost of ours says encrypted is a message; what others say may be
+    /// for the bot.
+    fn note_sealed(&mut self, event: &Event) {
+        if self.known.rules.names.account(&event.sender).is_some() {
+            self.known.speakers.ours(&event.room, &event.id, &event.sender);
+        } else if self.known.rules.may_be_for_bot(event) {
+            self.signals.push(Signal::BotWaits(Box::new(event.clone())));
+        }
+    }
+
+    /// A room is encrypted from now on: everybody of ours in it needs a device, before anything is said there.
+    fn encrypted(&mut self, room: &RoomId) {
+        let seats = self.draft.seats(room, self.known.rules.names, self.known.called);
+        self.signals.extend(seats.into_iter().map(|seat| Signal::Chore(Chore::Prepare(seat.ghost))));
     }
 
     fn types(&mut self, room: OwnedRoomId, now: BTreeSet<OwnedUserId>) {

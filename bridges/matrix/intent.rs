@@ -1,6 +1,7 @@
 //! Acting as one user of ours: a ghost, or the bot.
 
 mod directory;
+mod encryption;
 mod gatherings;
 mod inspection;
 mod media;
@@ -13,6 +14,7 @@ mod rooms_of_several;
 
 use std::{borrow::Cow, time::Duration};
 
+pub(crate) use encryption::{DeviceIntent, RoomEncryption};
 pub(crate) use reading::Member;
 
 use crate::{

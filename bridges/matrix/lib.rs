@@ -1,15 +1,18 @@
 //! Matrix for Chrysalis: an appservice whose ghosts are the accounts of this server.
 //!
-//! In: `listener` takes a transaction, `transaction` and `event` read what happened, `intake` decides what it is to whom,
-//! `arrival` words it, `receiving` commits it before the homeserver is told so. What has to be fetched or was missed makes a
-//! room's `timeline` fall behind, and `reading` reads on there; `tails` finds what the homeserver lost. Out: `link` takes an
-//! order, `rooms` finds or makes the room, `sending` says it once with its `media` uploaded, `intent` acts as the ghost,
-//! `homeserver` asks. `keeper` shows each ghost's name, picture and presence, `looks` shows people's avatars, `activity` who is
+//! In: `listener` takes a transaction, `transaction` and `event` read what happened, `opening` decrypts what came encrypted, `intake`
+//! decides what it is to whom, `arrival` words it, `receiving` commits it before the homeserver is told so. What has to be fetched or
+//! decrypted first, or was missed, makes a room's `timeline` fall behind, and `reading` reads on there; `tails` finds what the
+//! homeserver lost. Out: `link` takes an order, `rooms` finds or makes the room, `sending` says it once with its `media` uploaded,
+//! `speaking` is the one door by which anything is said, encrypted where the room is, `intent` acts as the ghost, `homeserver` asks.
+//! `keeper` shows each ghost's name, picture and presence, `looks` shows people's avatars, `activity` who is
 //! there where the homeserver does not tell. `chores` does what is left to be done, `chats` knows who shares which direct room,
 //! `portals` who is in which room of several people (`entering` goes in and out, `gathering` has rooms for Messenger's group
 //! conversations), `speakers` who spoke there. `bot` answers
 //! whoever asks it, `directory` finds people and rooms, `making` makes rooms, `status` tells what became of messages.
 
+// The futures of matrix-sdk's sync are nested more deeply than the compiler follows by itself.
+#![recursion_limit = "256"]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod activity;
@@ -22,6 +25,7 @@ mod check;
 mod chores;
 mod configuration;
 mod directory;
+mod encryption;
 mod entering;
 mod event;
 mod flights;
@@ -39,6 +43,8 @@ mod measures;
 mod media;
 mod message;
 mod names;
+mod opening;
+mod own;
 mod permissions;
 mod places;
 mod portal;
@@ -50,19 +56,22 @@ mod registration;
 mod rooms;
 mod sending;
 mod speakers;
+mod speaking;
 mod status;
 mod succession;
 mod tails;
 mod timeline;
 mod transaction;
+mod voice;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Found, Host, Link, LinkOwner, Network, RemoteProfile, RoomProfile, Section, SectionFault,
-    Standing, Write,
+    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, Network,
+    RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
 };
+use domain::Passport;
 use ruma::{RoomAliasId, UserId};
 use tokio::sync::OnceCell;
 
@@ -72,7 +81,7 @@ use crate::{
     configuration::Configuration,
     directory::Address,
     homeserver::Homeserver,
-    link::GhostLink,
+    link::AccountLink,
 };
 
 /// What Matrix carries, beside files as large as the configuration lets them be. A text that is too long for one event becomes
@@ -144,6 +153,13 @@ impl Network for Matrix {
         tasks.spawn(Arc::clone(&appservice).run_bot());
         tasks.spawn(Arc::clone(&appservice).hide_secrets());
         tasks.spawn(Arc::clone(&appservice).tell_statuses());
+        tasks.spawn(Arc::clone(&appservice).show_own_presence());
+        let engaged = appservice.in_encrypted_rooms();
+        appservice.encryption.expect(appservice.configuration.names.bot());
+        tasks.spawn(Arc::clone(&appservice.encryption).keep_up(engaged, appservice.stopping.clone()));
+        tasks.spawn(Arc::clone(&appservice).await_keys());
+        tasks.spawn(Arc::clone(&appservice).open_for_bot());
+        appservice.own.begin(&appservice).await;
         Ok(())
     }
 
@@ -151,10 +167,13 @@ impl Network for Matrix {
         let appservice = Arc::clone(self.running()?);
         let ghost = appservice.ghost(&owner.passport)?;
         let farewell = Chore::Farewell(owner.passport.clone());
-        // An account of a removed one's name: it must not be taken out of its new rooms.
-        if appservice.chores.cancel(&farewell) {
+        // An account of a removed one's name: it must not be who the removed one was, whatever fails here at first, nor be taken out of
+        // its new rooms.
+        if appservice.chores.has(&farewell) {
+            appservice.own.unlink(&owner.passport).await?;
             let gone = vec![Write::Delete(format!("{FAREWELL}{}", owner.passport))];
             appservice.host.write(gone).await.map_err(|fault| host_failure(&fault))?;
+            appservice.chores.cancel(&farewell);
         }
         appservice.account_is_called(&owner.passport, &owner.name);
         appservice.keeper.add(&owner.passport, ghost.clone(), &owner.name);
@@ -162,7 +181,7 @@ impl Network for Matrix {
             appservice.chores.add(Chore::Look(pair));
         }
         appservice.show_rooms(&owner.passport);
-        Ok(Arc::new(GhostLink::new(appservice, owner.passport, ghost)))
+        Ok(Arc::new(AccountLink::new(appservice, owner.passport, ghost)))
     }
 
     async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {
@@ -185,17 +204,63 @@ impl Network for Matrix {
         }
     }
 
+    fn link_ways(&self) -> Vec<LinkWay> {
+        own::ways(&self.configuration)
+    }
+
+    async fn link(&self, owner: &Passport, way: &str, answers: &LinkAnswers) -> Result<LinkStatus, Failure> {
+        self.running()?.own.link(owner, way, answers).await
+    }
+
+    async fn link_address(
+        &self,
+        _: &Passport,
+        way: &str,
+        answers: &LinkAnswers,
+        back: &str,
+    ) -> Result<String, Failure> {
+        self.running()?.own.address(way, answers, back).await
+    }
+
+    async fn link_tasks(&self, owner: &Passport) -> Vec<LinkTask> {
+        match self.running() {
+            Ok(appservice) => appservice.own.tasks(owner),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    async fn perform(&self, owner: &Passport, task: &str, answers: &LinkAnswers) -> Result<String, Failure> {
+        self.running()?.own.perform(owner, task, answers).await
+    }
+
+    async fn unlink(&self, owner: &Passport) -> Result<bool, Failure> {
+        self.running()?.own.unlink(owner).await
+    }
+
+    async fn linked(&self, owner: &Passport) -> Option<LinkStatus> {
+        self.running().ok()?.own.status(owner)
+    }
+
     async fn check(&self, standing: Standing) -> Vec<Fault> {
-        check::check(&self.configuration, &self.homeserver, standing).await
+        let running = self.running().ok().map(|appservice| &*appservice.encryption);
+        check::check(&self.configuration, &self.homeserver, standing, running).await
     }
 
     fn registration(&self) -> Option<String> {
         Some(registration::registration(&self.configuration))
     }
 
+    fn double_puppet_registration(&self) -> Result<Option<String>, Failure> {
+        let made = self.configuration.linked.double_puppet.token_for_registration();
+        let token =
+            made.map_err(|fault| Failure::refused(format!("linked.double_puppet_token cannot be kept: {fault}")))?;
+        Ok(Some(registration::double_puppet(&self.configuration, &token)))
+    }
+
     async fn stop(&self) {
         let Ok(appservice) = self.running() else { return };
         appservice.stopping.cancel();
+        appservice.own.end().await;
         appservice.tasks.close();
         if tokio::time::timeout(ENDING, appservice.tasks.wait()).await.is_err() {
             tracing::warn!(left = appservice.tasks.len(), "tasks of the bridge did not end in time");

@@ -1,6 +1,7 @@
 //! Contents of messages, in Matrix's form and in ours. Pure: what is on the homeserver is named, and fetched elsewhere.
 
 mod fields;
+mod file_key;
 mod file_name;
 mod html;
 mod markup;
@@ -19,10 +20,13 @@ mod wording;
 mod writing;
 mod written;
 
-pub(crate) use reading::read;
+pub(crate) use file_key::FileKey;
+#[cfg(test)]
+pub(crate) use file_key::file_of;
+pub(crate) use reading::{lost, read, unread};
 pub(crate) use said::{Body, MediaKind, Mentions, Quoted, Relation, RemoteEmoticon, RemoteMedia, Said};
 pub(crate) use writing::write;
-pub(crate) use written::{HEARD, ORDER, PART, Uploaded, Written};
+pub(crate) use written::{HEARD, IN_CLEAR, ORDER, PART, Uploaded, Written};
 
 /// Marks an emote as a nudge, in both directions.
 const NUDGE: &str = "im.chrysalis.nudge";

@@ -1,6 +1,10 @@
 //! Who is who: the Matrix ids of this server's accounts, of the bot, and what tells them from other people.
 
-use std::fmt::Write as _;
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use bridge::RemoteProfile;
 use domain::{Passport, RemoteUser};
@@ -17,12 +21,24 @@ pub(crate) struct Names {
     server: OwnedServerName,
     bot: OwnedUserId,
     prefix: String,
+    /// The accounts that people of this server have linked: they come and go.
+    linked: Arc<RwLock<BTreeSet<OwnedUserId>>>,
 }
 
 impl Names {
     /// The names on `server`: ghosts begin with `prefix`.
-    pub(crate) const fn new(server: OwnedServerName, bot: OwnedUserId, prefix: String) -> Self {
-        Self { server, bot, prefix }
+    pub(crate) fn new(server: OwnedServerName, bot: OwnedUserId, prefix: String) -> Self {
+        Self { server, bot, prefix, linked: Arc::default() }
+    }
+
+    /// These accounts, and no others, are linked now.
+    pub(crate) fn link(&self, users: BTreeSet<OwnedUserId>) {
+        *self.linked.write().unwrap_or_else(PoisonError::into_inner) = users;
+    }
+
+    /// Whether this program may have spoken as somebody: what it writes beside a message is believed of nobody else.
+    pub(crate) fn speaks_as(&self, user: &UserId) -> bool {
+        self.account(user).is_some() || self.linked.read().unwrap_or_else(PoisonError::into_inner).contains(user)
     }
 
     /// The homeserver's name.

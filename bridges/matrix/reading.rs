@@ -17,10 +17,10 @@ use crate::{
     homeserver::{Trouble, time_for},
     intake::Taken,
     media::Unfetched,
-    message::{Body, RemoteMedia, Said},
+    message::{self, Body, RemoteMedia, Said},
     places::Draft,
     portal::Place,
-    status::Outcome,
+    status::{Outcome, UNREAD},
     timeline::{Backward, Lacking, MOST_BYTES, Timeline, has_gone},
     transaction::value,
 };
@@ -31,6 +31,8 @@ const FIRST_PAGE: u32 = 20;
 const PAGE: u32 = 100;
 /// How much of what was said before the ghost came is told of a room of several people.
 const PAST_OF_ROOM: usize = 50;
+/// Of how many messages the keys are asked for while one before them is waited for.
+const ASKED_AT_ONCE: usize = 100;
 /// How many arrivals are committed together.
 const TOGETHER: usize = 50;
 /// For how long a picture or file that cannot be had is tried again, besides the time that its bytes take: what is said after it
@@ -52,6 +54,15 @@ struct Run {
     read: Vec<(OwnedEventId, Timestamp)>,
     /// Those that stand further back in the room than was read.
     late: Vec<OwnedEventId>,
+    /// What the last arrival stands for, where that tells of messages that cannot be decrypted.
+    lost: Option<Lost>,
+}
+
+/// Messages of one sender, one after another, that cannot be decrypted: they are told of in one line.
+struct Lost {
+    /// The first of them.
+    first: Event,
+    count: usize,
 }
 
 /// What became of a run.
@@ -61,8 +72,29 @@ enum Handed {
     Behind,
     /// It was taken, and that was all.
     CaughtUp,
+    /// It was taken; what comes next cannot be decrypted yet.
+    Sealed,
     /// The ghost is not in the room any more.
     Gone,
+}
+
+impl Run {
+    /// A message cannot be decrypted; where the line before tells of some of the same sender, it tells of this one, too.
+    fn loses(&mut self, seat: &Seat, author: &RemoteProfile, event: Event, is_on: bool) {
+        let before = self.lost.take().filter(|lost| lost.first.sender == event.sender);
+        let lost = match before {
+            Some(Lost { first, count }) => {
+                self.arrivals.pop();
+                Lost { first, count: count + 1 }
+            }
+            None => Lost { first: event, count: 1 },
+        };
+        let sender = &lost.first.sender;
+        let said = if is_on { message::lost(sender, lost.count) } else { message::unread(lost.count) };
+        let addressed = seat.pair().is_some();
+        self.arrivals.extend(seat.arrivals(author, &lost.first, &said, addressed, &Fetched::new()));
+        self.lost = Some(lost);
+    }
 }
 
 impl Appservice {
@@ -81,6 +113,7 @@ impl Appservice {
             }
             match handed {
                 Handed::Behind => {}
+                Handed::Sealed => return Err(Failure::retry("a message cannot be decrypted yet")),
                 Handed::CaughtUp | Handed::Gone => return Ok(()),
             }
         }
@@ -159,7 +192,7 @@ impl Appservice {
                 Err(trouble) => {
                     // What was asked for is kept: where there is much, all of it in one go might never come about.
                     let failure = self.not_shown(seat, place, trouble).await;
-                    return Ok((Lacking { late, events: Vec::new() }, Some(failure)));
+                    return Ok((Lacking { late, ..Lacking::default() }, Some(failure)));
                 }
             };
             tracing::warn!(owner = %place.owner, room = %place.room, event = %missed, lost, "an event that was pushed is not shown any more");
@@ -215,17 +248,40 @@ impl Appservice {
         place: &Place,
         timeline: &Timeline,
         last: Option<u64>,
-        Lacking { late, events }: Lacking,
+        Lacking { late, events, past }: Lacking,
     ) -> Result<Handed, Failure> {
         let mut run = Run::default();
         let mut is_changed = false;
         let late_ones = late.len();
-        for (at, event) in late.into_iter().chain(events).enumerate() {
+        let past = late_ones..late_ones + past;
+        let mut events = late.into_iter().chain(events).enumerate();
+        while let Some((at, event)) = events.next() {
             is_changed |= matches!(event.what, What::Changed(_));
             self.note_third(seat, &event).await?;
+            let event = self.opened_for(seat, timeline, event).await;
+            // Of a room of several people. Whoever asks for a chat speaks to the account from the first word on.
+            let is_past = past.contains(&at) && matches!(seat.kind, SeatKind::Portal { .. });
             match self.rules().hear(seat, &event) {
-                Heard::Line(_) if timeline.has_taken(&event.id) => {}
+                Heard::Line(_) | Heard::Sealed if timeline.has_taken(&event.id) => {}
+                // What was said before the ghost came need not be for it.
+                Heard::Line(_) if is_past && matches!(event.what, What::Unread(_)) => {}
+                Heard::Sealed if is_past => {}
+                Heard::Sealed => {
+                    self.ask_for_keys(seat, timeline, events.map(|(_, event)| event)).await;
+                    return match self.hand_in(seat, place, run, None).await? {
+                        Handed::Gone => Ok(Handed::Gone),
+                        Handed::Behind | Handed::CaughtUp | Handed::Sealed => Ok(Handed::Sealed),
+                    };
+                }
+                Heard::Line(_) if matches!(event.what, What::Unread(_)) => {
+                    let author = self.author(seat, &event).await?;
+                    if seat.is_with(&event.sender) {
+                        self.report_status(place.room.clone(), event.id.clone(), Outcome::Failed(UNREAD.to_owned()));
+                    }
+                    run.loses(seat, &author, event.clone(), self.encryption.is_on());
+                }
                 Heard::Line(said) => {
+                    run.lost = None;
                     let media = wanted(&said);
                     // What is older does not wait for what has to be fetched.
                     if !media.is_empty()
@@ -267,6 +323,20 @@ impl Appservice {
         self.hand_in(seat, place, run, last).await
     }
 
+    /// An event as it is for this seat: decrypted, if that has to be done for it and can be.
+    async fn opened_for(&self, seat: &Seat, timeline: &Timeline, event: Event) -> Event {
+        let is_wanted = matches!(self.rules().hear(seat, &event), Heard::Sealed) && !timeline.has_taken(&event.id);
+        if is_wanted { self.opened(event, Some(&*seat.ghost)).await } else { event }
+    }
+
+    /// Has the keys of what is still to be read asked for, all at once: how long each is waited for counts from now on, and not from
+    /// when the one before it came or was given up.
+    async fn ask_for_keys(&self, seat: &Seat, timeline: &Timeline, events: impl Iterator<Item = Event> + Send) {
+        for event in events.filter(Event::is_sealed).take(ASKED_AT_ONCE) {
+            self.opened_for(seat, timeline, event).await;
+        }
+    }
+
     /// Notes that somebody else than its two is in a chat: nothing that is for the one person may be said there.
     pub(crate) async fn note_third(&self, seat: &Seat, event: &Event) -> Result<(), Failure> {
         let What::Present { user, .. } = &event.what else { return Ok(()) };
@@ -278,7 +348,7 @@ impl Appservice {
 
     /// Commits a run together with how far the account has got by it. `last`: it is the last that was read, after so many outages.
     async fn hand_in(&self, seat: &Seat, place: &Place, run: Run, last: Option<u64>) -> Result<Handed, Failure> {
-        let Run { arrivals, taken, read, late } = run;
+        let Run { arrivals, taken, read, late, lost: _ } = run;
         if read.is_empty() && late.is_empty() && last.is_none() {
             return Ok(Handed::Behind);
         }
@@ -371,3 +441,6 @@ impl Appservice {
         Ok(Err(reason))
     }
 }
+
+#[cfg(test)]
+mod tests;

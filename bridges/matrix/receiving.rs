@@ -6,16 +6,17 @@ use std::{
 };
 
 use bridge::{Accepted, Arrival, Batch, Host, HostFault, Undelivered, Write};
-use domain::{Passport, RemoteUser};
+use domain::{Passport, RemoteUser, presence::RemotePresence};
 use sha2::{Digest, Sha256};
 
 use crate::{
     appservice::Appservice,
+    encryption::KeyNews,
     event::{Event, What},
     intake::{Intake, Known, Signal, Taken, Typists},
     invitations::Invitations,
     places::Draft,
-    status::Outcome,
+    status::{Outcome, UNREAD},
     succession::Succession,
     transaction::{Happening, Transaction},
 };
@@ -80,6 +81,10 @@ impl Appservice {
             return Ok(());
         }
         let happenings = Transaction::read(body)?.happenings(&self.configuration.names, self.host.now());
+        // Before what is said is read, and all of it kept before the homeserver is told so: nobody sends a key twice.
+        self.encryption.take_in(KeyNews::read(body)).await;
+        self.note_rooms(&happenings).await?;
+        let happenings = self.opened_all(happenings).await;
         let strangers = self.strangers(&happenings).await?;
         let draft = Draft::begin(&self.chats, &self.portals).await;
         let (draft, arrivals, taken, signals) = self.take_in(draft, happenings, &strangers, receiving);
@@ -161,8 +166,11 @@ impl Appservice {
         }
     }
 
-    fn signal(self: &Arc<Self>, signal: Signal) {
+    /// Does what follows from something that was committed.
+    pub(crate) fn signal(self: &Arc<Self>, signal: Signal) {
         match signal {
+            // Whom the ghost sees no more the account may see by itself.
+            Signal::Presence(pair, presence) if presence == RemotePresence::UNKNOWN && self.own.meets(&pair) => {}
             Signal::Presence(pair, presence) => {
                 self.host.presence(&pair.owner, &RemoteUser(pair.user.to_string()), presence);
             }
@@ -178,7 +186,9 @@ impl Appservice {
             Signal::BotInvited(room, by) => self.bot.invited(room, by),
             Signal::BotLeft(room) => self.bot.left(room),
             Signal::BotHears(room, by, event, words) => self.bot.hear(room, by, event, words),
+            Signal::BotWaits(event) => self.bot.waits_for(*event),
             Signal::Refused(room, event) => self.report_status(room, event, Outcome::Forbidden),
+            Signal::Unread(room, event) => self.report_status(room, event, Outcome::Failed(UNREAD.to_owned())),
         }
     }
 }

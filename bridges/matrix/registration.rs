@@ -36,6 +36,32 @@ pub(crate) fn registration(configuration: &Configuration) -> String {
     text
 }
 
+/// The second registration, by whose token users of the homeserver are signed in once they have proven who they are. Nothing is sent to it,
+/// and its users stay people like others, as none of them is its own alone.
+pub(crate) fn double_puppet(configuration: &Configuration, token: &str) -> String {
+    let server = expression(configuration.names.server().as_str());
+    let id = format!("{}-double-puppet", configuration.id);
+    let mut text = String::from(
+        "# Made by `chrysalis registration --double-puppet`. Name this file under app_service_config_files in homeserver.yaml,\n\
+         # restart Synapse, and then Chrysalis. Whoever has its secret can act as every user of the homeserver: only Synapse may\n\
+         # read it.\n",
+    );
+    let _ = writeln!(text, "id: {}", serde_json::Value::from(id.as_str()));
+    text.push_str("url: null\n");
+    // The homeserver has no occasion to show the second.
+    for (key, value) in [
+        ("as_token", token),
+        ("hs_token", &derived("chrysalis double puppet hs_token", &id, token)),
+        ("sender_localpart", &derived("chrysalis double puppet sender", &id, token)),
+    ] {
+        let _ = writeln!(text, "{key}: {}", serde_json::Value::from(value));
+    }
+    text.push_str("rate_limited: false\nnamespaces:\n  users:\n    - exclusive: false\n");
+    let _ = writeln!(text, "      regex: {}", serde_json::Value::from(format!("^@.*:{server}$")));
+    text.push_str("  aliases: []\n  rooms: []\n");
+    text
+}
+
 fn namespace(text: &mut String, regex: &str) {
     let _ = writeln!(text, "    - exclusive: true\n      regex: {}", serde_json::Value::from(regex));
 }
@@ -43,11 +69,17 @@ fn namespace(text: &mut String, regex: &str) {
 /// A user whom nobody meets. Synapse refuses some requests (`/sync`) of the user that is named here, so the bot is an
 /// ordinary member of the namespace instead; derived, so that the document stays the same.
 fn sender(configuration: &Configuration) -> String {
+    derived("chrysalis sender", &configuration.id, &configuration.as_token)
+}
+
+/// 128 bits that follow from a token and lead nobody back to it.
+fn derived(what: &str, id: &str, token: &str) -> String {
     let digest = Sha256::new()
-        .chain_update(b"chrysalis sender\0")
-        .chain_update(configuration.id.as_bytes())
+        .chain_update(what.as_bytes())
         .chain_update([0])
-        .chain_update(configuration.as_token.as_bytes())
+        .chain_update(id.as_bytes())
+        .chain_update([0])
+        .chain_update(token.as_bytes())
         .finalize();
     digest.iter().take(16).fold(String::with_capacity(32), |mut name, byte| {
         let _ = write!(name, "{byte:02x}");
@@ -88,6 +120,14 @@ mod tests {
         assert!(text.contains(r#"regex: "^@msn_.*:example\\.org$""#), "{text}");
         assert!(text.contains(r#"regex: "^@msnbot:example\\.org$""#), "{text}");
         assert!(text.contains(r#"regex: "^#msn_.*:example\\.org$""#), "{text}");
+    }
+
+    #[test]
+    fn the_second_takes_no_user_for_its_own_and_gets_nothing_sent() {
+        let text = double_puppet(&configuration(), "dp-secret");
+        assert!(text.contains("    - exclusive: false\n      regex: \"^@.*:example\\\\.org$\"\n"), "{text}");
+        assert!(text.contains("\nid: \"chrysalis-double-puppet\"\nurl: null\nas_token: \"dp-secret\"\n"), "{text}");
+        assert!(!text.contains("msc4190") && text == double_puppet(&configuration(), "dp-secret"), "{text}");
     }
 
     #[test]

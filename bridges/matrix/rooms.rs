@@ -57,8 +57,13 @@ impl Appservice {
     }
 
     async fn take_up(&self, pair: &Pair, room: &OwnedRoomId, ghost: Intent<'_>) -> Result<(), Failure> {
+        let ghost_id = self.ghost(&pair.owner)?;
+        self.is_to_enter(&ghost_id).await;
         let joined = match ghost.join(room).await {
-            Ok(()) => ghost.people_in(room).await,
+            Ok(()) => {
+                self.has_entered(&ghost_id, room).await;
+                ghost.people_in(room).await
+            }
             Err(trouble) => Err(trouble),
         };
         match joined {
@@ -135,6 +140,8 @@ impl Appservice {
             }
             match ghost.invite(&shared.room, &pair.user).await {
                 Ok(()) => {
+                    // What is said next is for them, too.
+                    self.encryption.membership_changed(&shared.room);
                     self.change(pair, |chat| chat.place(&shared.room, Membership::Invited)).await?;
                     return Ok(shared.room.clone());
                 }
@@ -209,7 +216,7 @@ impl Appservice {
             chat.forget(room);
         })
         .await?;
-        if was_reachable && !self.chats.get(pair).is_reachable() {
+        if was_reachable && !self.chats.get(pair).is_reachable() && !self.own.meets(pair) {
             self.host.presence(&pair.owner, &RemoteUser(pair.user.to_string()), RemotePresence::UNKNOWN);
         }
         Ok(())
@@ -219,10 +226,13 @@ impl Appservice {
     /// name that was deactivated to nobody again. Ends early once there is an account of that name again: what it has from
     /// then on must not be taken from it.
     pub(crate) async fn leave_everything(&self, owner: &Passport) -> Result<(), Failure> {
-        let ghost = self.ghost(owner)?;
-        let ghost = self.homeserver.acting_as(&ghost);
+        let ghost_id = self.ghost(owner)?;
+        let ghost = self.homeserver.acting_as(&ghost_id);
         let farewell = Chore::Farewell(owner.clone());
         let is_over = || self.chores.is_cancelled(&farewell);
+        if !is_over() {
+            self.own.unlink(owner).await?;
+        }
         for pair in self.chats.of(owner) {
             let chat = self.chats.get(&pair);
             for room in chat.invited.iter().chain(&chat.declining) {
@@ -263,6 +273,11 @@ impl Appservice {
             return Ok(());
         }
         ghost.set_presence(&crate::presence::Shown::offline()).await?;
+        if is_over() {
+            return Ok(());
+        }
+        self.chores.cancel(&Chore::Prepare(ghost_id.clone()));
+        self.encryption.forget(&ghost_id).await?;
         if is_over() {
             return Ok(());
         }

@@ -13,9 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     appservice::Appservice,
-    homeserver::Trouble,
-    intent::Intent,
     message::{self, Uploaded, Written},
+    speaking::Unsaid,
 };
 
 /// The events of an order that are in a room, by their part.
@@ -77,95 +76,123 @@ impl Appservice {
         if !is_cut && !said.is_empty() {
             return Ok(Receipt { messages: said.into_values().map(|id| RemoteMessage(id.to_string())).collect() });
         }
-        let uploads = self.enclose(ghost, saying.content).await?;
+        let uploads = self.enclose(ghost, room, saying.content).await?;
         let enclosed = |attachment: &Attachment| uploads.get(&attachment.source).cloned();
         let names = &self.configuration.names;
         let heard: Vec<OwnedUserId> = saying.heard.iter().filter_map(|account| names.ghost(account)).collect();
         let parts = message::write(saying.content, &order.key, &enclosed, saying.reply).into_iter();
         let parts: Vec<Written> = parts.map(|part| part.heard_by(&heard)).collect();
-        let intent = self.homeserver.acting_as(ghost);
         let mut ids = Vec::new();
         for (part, written) in (0..).zip(&parts) {
             let id = match said.get(&part) {
                 Some(id) => Some(id.clone()),
-                None => send(intent, room, &transaction(&order.key, part), written, saying.sent).await?,
+                None => self.send(ghost, room, &transaction(&order.key, part), written, saying.sent).await?,
             };
             ids.extend(id.map(|id| RemoteMessage(id.to_string())));
         }
         Ok(Receipt { messages: ids })
     }
 
-    /// Uploads whatever belongs to a message. What a message can be understood without may be missing.
-    async fn enclose(&self, ghost: &UserId, content: &Content) -> Result<HashMap<Source, Uploaded>, Failure> {
-        let mut uploads = HashMap::new();
-        let (needed, ornaments): (Option<&Attachment>, Vec<&Attachment>) = match content {
+    /// Uploads whatever belongs to a message. What a message can be understood without may be missing. Emoticons stand in clear
+    /// even where the room is encrypted: there is no other form for them.
+    async fn enclose(
+        &self,
+        ghost: &UserId,
+        room: &RoomId,
+        content: &Content,
+    ) -> Result<HashMap<Source, Uploaded>, Failure> {
+        let (file, emoticons): (Option<&Attachment>, Vec<&Attachment>) = match content {
             Content::Text(text) => (None, text.emoticons.iter().map(|emoticon| &emoticon.picture).collect()),
-            Content::Wink { thumbnail, .. } => (None, thumbnail.iter().collect()),
+            Content::Wink { thumbnail, .. } => (thumbnail.as_ref(), Vec::new()),
             Content::File(attachment)
             | Content::Image(attachment)
             | Content::Voice(attachment)
             | Content::Ink(attachment) => (Some(attachment), Vec::new()),
             Content::Emote { .. } | Content::Nudge => (None, Vec::new()),
         };
-        if let Some(attachment) = needed {
-            uploads.insert(attachment.source, self.upload(ghost, attachment).await?);
+        let is_needed = !matches!(content, Content::Wink { .. });
+        let mut uploads = HashMap::new();
+        if let Some(file) = file {
+            let uploaded = if self.encryption.is_encrypted(ghost, room).await? {
+                self.upload_for(ghost, room, file).await
+            } else {
+                self.upload(ghost, file).await
+            };
+            uploads.extend(taken(ghost, file, uploaded, is_needed)?);
         }
-        for attachment in ornaments {
-            match self.upload(ghost, attachment).await {
-                Ok(uploaded) => drop(uploads.insert(attachment.source, uploaded)),
-                Err(failure) if failure.is_passing() => return Err(failure),
-                Err(failure) => tracing::info!(%ghost, %failure, "a message goes without one of its pictures"),
-            }
+        for picture in emoticons {
+            let uploaded = self.upload(ghost, picture).await;
+            uploads.extend(taken(ghost, picture, uploaded, false)?);
         }
         Ok(uploads)
+    }
+
+    /// Sends one event; without its looks if it is too large with them.
+    async fn send(
+        &self,
+        ghost: &UserId,
+        room: &RoomId,
+        transaction: &str,
+        written: &Written,
+        sent: Timestamp,
+    ) -> Result<Option<OwnedEventId>, Failure> {
+        let mut outcome = self.speak(ghost, room, transaction, written, Some(sent)).await;
+        if outcome.as_ref().is_err_and(Unsaid::is_too_large)
+            && let Some(plain) = without_looks(written)
+        {
+            outcome = self.speak(ghost, room, transaction, &plain, Some(sent)).await;
+        }
+        outcome.map_err(|unsaid| {
+            if unsaid.is_too_large() {
+                Failure::refused("the homeserver takes no message of this length; send it in parts")
+            } else {
+                unsaid.into()
+            }
+        })
+    }
+}
+
+/// What was uploaded, by its source; nothing where that failed for good and the message can do without it.
+pub(crate) fn taken(
+    ghost: &UserId,
+    attachment: &Attachment,
+    uploaded: Result<Uploaded, Failure>,
+    is_needed: bool,
+) -> Result<Option<(Source, Uploaded)>, Failure> {
+    match uploaded {
+        Ok(uploaded) => Ok(Some((attachment.source, uploaded))),
+        Err(failure) if is_needed || failure.is_passing() => Err(failure),
+        Err(failure) => {
+            tracing::info!(%ghost, %failure, "a message goes without one of its pictures");
+            Ok(None)
+        }
     }
 }
 
 /// What is said.
 #[derive(Clone, Copy)]
-struct Saying<'a> {
-    content: &'a Content,
-    sent: Timestamp,
-    reply: Option<&'a EventId>,
+pub(crate) struct Saying<'a> {
+    /// The words, or the file.
+    pub(crate) content: &'a Content,
+    /// When the user said it.
+    pub(crate) sent: Timestamp,
+    /// What it answers.
+    pub(crate) reply: Option<&'a EventId>,
     /// Whose ghosts need not hear it.
-    heard: &'a [Passport],
+    pub(crate) heard: &'a [Passport],
 }
 
 impl<'a> Saying<'a> {
     /// What an order says; `None` if it is to do something else.
-    fn of(order: &'a Order) -> Option<Self> {
+    pub(crate) fn of(order: &'a Order) -> Option<Self> {
         let Action::Say { content, sent, reply, heard } = &order.action else { return None };
         let reply = reply.as_ref().and_then(|reply| <&EventId>::try_from(reply.as_str()).ok());
         Some(Self { content, sent: *sent, reply, heard })
     }
 }
 
-/// Sends one event; without its looks if it is too large with them.
-async fn send(
-    intent: Intent<'_>,
-    room: &RoomId,
-    transaction: &str,
-    written: &Written,
-    sent: Timestamp,
-) -> Result<Option<OwnedEventId>, Failure> {
-    let is_too_large = |trouble: &Trouble| trouble.is("M_TOO_LARGE");
-    let mut outcome = intent.send(room, transaction, written, sent).await;
-    if outcome.as_ref().is_err_and(is_too_large)
-        && let Some(plain) = without_looks(written)
-    {
-        outcome = intent.send(room, transaction, &plain, sent).await;
-    }
-    outcome.map_err(|trouble| {
-        if is_too_large(&trouble) {
-            Failure::refused("the homeserver takes no message of this length; send it in parts")
-        } else {
-            trouble.into()
-        }
-    })
-}
-
 /// The same without HTML; `None` if it has none.
-fn without_looks(written: &Written) -> Option<Written> {
+pub(crate) fn without_looks(written: &Written) -> Option<Written> {
     let mut plain = written.clone();
     let fields = plain.content.as_object_mut()?;
     fields.remove("format");
@@ -174,7 +201,7 @@ fn without_looks(written: &Written) -> Option<Written> {
 }
 
 /// The transaction id of a part of an order. A homeserver takes the same one of the same sender once, as long as it remembers.
-fn transaction(order: &str, part: u64) -> String {
+pub(crate) fn transaction(order: &str, part: u64) -> String {
     use std::fmt::Write as _;
     let mut digest = Sha256::new_with_prefix(order.as_bytes());
     if part > 0 {

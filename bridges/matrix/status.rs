@@ -13,7 +13,7 @@ use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::appservice::Appservice;
+use crate::{appservice::Appservice, message::Written};
 
 /// The type of the event by which clients of Beeper's show what became of a message.
 const STATUS: &str = "com.beeper.message_send_status";
@@ -45,6 +45,9 @@ pub(crate) enum Outcome {
     /// Its author may not write to accounts here.
     Forbidden,
 }
+
+/// Why a message that cannot be decrypted is never shown: a phrase.
+pub(crate) const UNREAD: &str = "it cannot be decrypted here; write it once more, or in a chat that is not encrypted";
 
 impl Outcome {
     /// What is said of a failure; `None` for a success.
@@ -121,20 +124,20 @@ impl Appservice {
             tracing::debug!(%room, %trouble, "a receipt is not shown");
         }
         let Some(speaker) = self.speaker_in(room) else { return };
-        let speaker = self.homeserver.acting_as(&speaker);
         if switches.events {
             for (event, outcome) in &reports {
                 let transaction = format!("chrysalis-status-{event}");
-                if let Err(trouble) = speaker.tell(room, &transaction, STATUS, &status(event, outcome)).await {
-                    tracing::debug!(%room, %trouble, "a status is not told");
+                let written = Written { kind: STATUS, content: status(event, outcome) };
+                if let Err(unsaid) = self.speak(&speaker, room, &transaction, &written, None).await {
+                    tracing::debug!(%room, %unsaid, "a status is not told");
                 }
             }
         }
         if switches.notices {
             for (reason, events) in by_reason(&reports) {
                 let Some((line, transaction)) = notice(reason, &events) else { continue };
-                if let Err(trouble) = speaker.tell(room, &transaction, "m.room.message", &line).await {
-                    tracing::debug!(%room, %trouble, "a failure is not told");
+                if let Err(unsaid) = self.speak(&speaker, room, &transaction, &line, None).await {
+                    tracing::debug!(%room, %unsaid, "a failure is not told");
                 }
             }
         }
@@ -172,7 +175,7 @@ fn by_reason(reports: &[(OwnedEventId, Outcome)]) -> BTreeMap<&str, Vec<&OwnedEv
 }
 
 /// The line about failed messages, which answers the last of them, and its transaction.
-fn notice(reason: &str, events: &[&OwnedEventId]) -> Option<(Value, String)> {
+fn notice(reason: &str, events: &[&OwnedEventId]) -> Option<(Written, String)> {
     let last = events.last()?;
     let body = match events.len() {
         1 => format!("Not delivered: {reason}."),
@@ -180,7 +183,7 @@ fn notice(reason: &str, events: &[&OwnedEventId]) -> Option<(Value, String)> {
     };
     let relation = json!({ "m.in_reply_to": { "event_id": last } });
     let content = json!({ "msgtype": "m.notice", "body": body, "m.relates_to": relation });
-    Some((content, format!("chrysalis-undelivered-{last}")))
+    Some((Written { kind: "m.room.message", content }, format!("chrysalis-undelivered-{last}")))
 }
 
 /// The event that says what became of one message.
@@ -236,8 +239,11 @@ mod tests {
         ]);
         assert_eq!(by_reason(&rooms[&other]), BTreeMap::new());
         let reasons = by_reason(&rooms[&one]);
-        let lines: Vec<Value> =
-            reasons.iter().filter_map(|(reason, events)| notice(reason, events)).map(|(line, _)| line).collect();
+        let lines: Vec<Value> = reasons
+            .iter()
+            .filter_map(|(reason, events)| notice(reason, events))
+            .map(|(line, _)| line.content)
+            .collect();
         assert_eq!(lines[0]["body"], "Not delivered: it is full.");
         assert!(lines[1]["body"].as_str().unwrap().starts_with("2 messages were not delivered: you may not"));
         assert_eq!(lines[1]["m.relates_to"]["m.in_reply_to"]["event_id"], "$e4");

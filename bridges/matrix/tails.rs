@@ -130,8 +130,10 @@ impl Appservice {
         let mut backward = Backward::new(&known, &seat.ghost, &self.configuration.names);
         let is_whole = matches!(backward.read(&page.events), ControlFlow::Break(())) || page.end.is_none();
         let events = backward.oldest_first();
-        let lacks =
-            |event: &Event| matches!(self.rules().hear(&seat, event), Heard::Line(_)) && !known.has_taken(&event.id);
+        let lacks = |event: &Event| {
+            let is_heard = matches!(self.rules().hear(&seat, event), Heard::Line(_) | Heard::Sealed);
+            is_heard && !known.has_taken(&event.id)
+        };
         if is_whole && !events.iter().any(lacks) {
             let read: Vec<_> = events.iter().map(|event| (event.id.clone(), event.sent)).collect();
             latest.has_read(&read);

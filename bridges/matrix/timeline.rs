@@ -128,7 +128,7 @@ impl Timeline {
     }
 
     /// Whether this was taken, as far as that is remembered.
-    fn is_known(&self, event: &EventId) -> bool {
+    pub(crate) fn is_known(&self, event: &EventId) -> bool {
         self.has_taken(event) || self.passing.read.iter().any(|read| read == event)
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{event::Event, names::Names, presence};
 
-/// The body of a transaction. What is not read yet (to-device messages, device lists) is left out.
+/// The body of a transaction, without what it says of keys.
 ///
 /// Each event is read by itself: one that cannot be must never keep the homeserver from sending all others.
 #[derive(Debug, Deserialize)]
@@ -107,7 +107,8 @@ pub(crate) fn value(event: &RawValue) -> Option<Value> {
         .ok()
 }
 
-fn signal(names: &Names, event: &Value, now: Timestamp) -> Option<Happening> {
+/// What an ephemeral event tells; `None` for one that is passed over, or that is about our own users.
+pub(crate) fn signal(names: &Names, event: &Value, now: Timestamp) -> Option<Happening> {
     let others = |users: &mut dyn Iterator<Item = OwnedUserId>| users.filter(|user| !names.is_ours(user)).collect();
     match Ephemeral::deserialize(event).ok()? {
         Ephemeral::Typing { room_id: room, content } => {

@@ -9,6 +9,7 @@ use store::{AccountSummary, Store, StoreFault};
 use crate::{
     authentication::hash_password,
     core::{Core, wall},
+    linking::Linking,
     links,
 };
 
@@ -134,6 +135,7 @@ impl Administration {
         if let Some(core) = &self.core {
             core.authentication.revoke(&passport);
             core.directory.remove(&passport);
+            Linking::of(core).forget_pages(&passport);
             links::part(core, &passport).await;
         }
         Ok(())

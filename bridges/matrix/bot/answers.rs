@@ -6,10 +6,12 @@
 use std::fmt::Write as _;
 
 use ruma::EventId;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::message::Written;
 
 /// An answer as the content of a message; it answers `to`, where several people may have asked.
-pub(super) fn notice(text: &str, to: Option<&EventId>) -> Value {
+pub(super) fn notice(text: &str, to: Option<&EventId>) -> Written {
     let mut content = json!({
         "msgtype": "m.notice",
         "body": text,
@@ -19,7 +21,7 @@ pub(super) fn notice(text: &str, to: Option<&EventId>) -> Value {
     if let (Some(to), Some(fields)) = (to, content.as_object_mut()) {
         fields.insert("m.relates_to".into(), json!({ "m.in_reply_to": { "event_id": to } }));
     }
-    content
+    Written { kind: "m.room.message", content }
 }
 
 fn html(text: &str) -> String {
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn an_answer_names_its_question_where_it_is_asked_to() {
-        assert_eq!(notice("x", None).get("m.relates_to"), None);
-        assert_eq!(notice("x", Some(event_id!("$a")))["m.relates_to"]["m.in_reply_to"]["event_id"], "$a");
+        assert_eq!(notice("x", None).content.get("m.relates_to"), None);
+        assert_eq!(notice("x", Some(event_id!("$a"))).content["m.relates_to"]["m.in_reply_to"]["event_id"], "$a");
     }
 }

@@ -33,6 +33,8 @@ pub(super) enum Request {
     Portals,
     /// Whether presence is shown.
     Presence,
+    /// That an account of Messenger is one's own, by the number that it was given.
+    Link(String),
 }
 
 /// Where a command may be given.
@@ -118,6 +120,17 @@ pub(super) const COMMANDS: &[Command] = &[
             let usage = "Say the address and the password, e.g. `register carol@msn.example long-password`.";
             let (first, password) = words.split_once(char::is_whitespace).ok_or(usage)?;
             Ok(Request::Register { address: address(names, first)?, password: password.trim().to_owned() })
+        },
+    },
+    Command {
+        name: "link",
+        words: "NUMBER",
+        permission: Permission::User,
+        place: Place::Anywhere,
+        help: "lets your Messenger account be you here, by the number that it was given for that",
+        read: |_, words| match words.chars().filter(char::is_ascii_digit).count() {
+            6 => Ok(Request::Link(words.into())),
+            _ => Err("Say the number that Messenger has shown you, e.g. `link 123 456`.".into()),
         },
     },
     Command {
@@ -295,6 +308,7 @@ mod tests {
                 "register carol@msn.example  a long password ",
                 Request::Register { address: carol(), password: "a long password".into() },
             ),
+            ("link 012 345", Request::Link("012 345".into())),
             ("delete-portal", Request::DeletePortal(None)),
             ("delete-portal !a", Request::DeletePortal(RoomId::parse("!a").ok())),
         ] {
@@ -313,6 +327,7 @@ mod tests {
             ("search", "search carol"),
             ("register carol@msn.example", "the password"),
             ("delete-portal here", "no room id"),
+            ("link 12", "link 123 456"),
             ("ping pong", "say `help`"),
             ("accounts", "administrators"),
         ] {

@@ -26,6 +26,8 @@ const GREETING: &str =
     "Hello! I connect Matrix with Messenger. Only you and I are here, so every line is for me: say `help`.";
 const NO_LONGER_ALONE: &str = "We are not alone here any more. Begin what you say to me with `!msn` from now on.";
 const TOO_FAST: &str = "That is too much at once. Wait a minute, and go on.";
+const UNREAD: &str =
+    "I could not decrypt what you said. Say it once more; if that does not help, begin another chat with me.";
 
 /// What the bot does next.
 enum Task {
@@ -81,6 +83,7 @@ impl Appservice {
             Errand::Made { room } => self.bot_joins(&room).await,
             Errand::Heard(heard) => self.obey(heard).await,
             Errand::TooMuch(heard) => self.answer_line(&heard, TOO_FAST).await,
+            Errand::Unread(heard) => self.answer_line(&heard, UNREAD).await,
         }
     }
 
@@ -117,8 +120,9 @@ impl Appservice {
 
     /// Goes into a room, and says so where it is alone with somebody.
     async fn bot_joins(&self, room: &RoomId) -> Result<(), Failure> {
+        self.is_to_enter(self.configuration.names.bot()).await;
         match self.bot().join(room).await {
-            Ok(()) => {}
+            Ok(()) => self.has_entered(self.configuration.names.bot(), room).await,
             Err(trouble) if trouble.is_final() => {
                 tracing::info!(%room, %trouble, "the bot cannot go where it was asked to");
                 return Ok(());
@@ -130,7 +134,7 @@ impl Appservice {
         tracing::info!(%room, alone = alone_with.is_some(), "the bot is in a room");
         if alone_with.is_some() {
             let greeting = answers::notice(GREETING, None);
-            self.bot().tell(room, "chrysalis-greeting", "m.room.message", &greeting).await?;
+            self.speak(self.configuration.names.bot(), room, "chrysalis-greeting", &greeting, None).await?;
         }
         Ok(())
     }
@@ -219,6 +223,7 @@ impl Appservice {
             Request::Accounts => self.tell_accounts().await,
             Request::Portals => self.tell_portals().await,
             Request::Presence => self.tell_presence().await,
+            Request::Link(code) => self.own.prove(&heard.by, &code).await,
         };
         done.unwrap_or_else(|failure| {
             let what_next = if failure.is_passing() { "Try again in a moment." } else { "Ask the administrator." };
@@ -230,13 +235,13 @@ impl Appservice {
         let managing = self.bot.manages(&heard.room).is_some();
         let content = answers::notice(text, (!managing).then_some(&*heard.event));
         let transaction = format!("chrysalis-answer-{}", heard.event);
-        match self.bot().tell(&heard.room, &transaction, "m.room.message", &content).await {
-            Err(trouble) if trouble.is_final() => {
-                tracing::info!(room = %heard.room, %trouble, "the bot's answer is not taken");
+        match self.speak(self.configuration.names.bot(), &heard.room, &transaction, &content, None).await {
+            Err(unsaid) if unsaid.is_final() => {
+                tracing::info!(room = %heard.room, %unsaid, "the bot's answer is not taken");
                 // It may be out of the room without our having heard of it.
                 self.look_who_is_left(&heard.room).await
             }
-            outcome => Ok(outcome?),
+            outcome => Ok(outcome.map(drop)?),
         }
     }
 }

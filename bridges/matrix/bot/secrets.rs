@@ -97,9 +97,10 @@ impl Appservice {
         };
         if told {
             let content = answers::notice(said, self.bot.manages(room).is_none().then_some(event));
-            match self.bot().tell(room, &format!("chrysalis-hidden-{event}"), "m.room.message", &content).await {
-                Err(trouble) if !trouble.is_final() => return Err(trouble.into()),
-                Ok(()) | Err(_) => {}
+            let (bot, transaction) = (self.configuration.names.bot(), format!("chrysalis-hidden-{event}"));
+            match self.speak(bot, room, &transaction, &content, None).await {
+                Err(unsaid) if !unsaid.is_final() => return Err(unsaid.into()),
+                Ok(_) | Err(_) => {}
             }
         }
         self.bot.secrets.lock().remove(line);

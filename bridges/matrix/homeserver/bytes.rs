@@ -132,7 +132,7 @@ pub(crate) fn time_for(length: u64) -> Duration {
     LEAST_TIME + Duration::from_secs(length / SLOWEST)
 }
 
-fn stream(answer: Response, broke: Arc<AtomicBool>) -> MediaStream {
+pub(crate) fn stream(answer: Response, broke: Arc<AtomicBool>) -> MediaStream {
     let parts = answer.bytes_stream().map_err(move |fault| {
         broke.store(true, Ordering::Relaxed);
         io::Error::other(fault.without_url().to_string())

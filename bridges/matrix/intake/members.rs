@@ -27,6 +27,11 @@ impl Intake<'_, '_> {
         if let Some(reason) = declined {
             tracing::info!(%owner, sender = %event.sender, room = %event.room, reason, "an invitation is declined");
         }
+        if invitation.encrypted && declined.is_none() {
+            // Before the ghost goes in, and before its user has answered: what is said first is for those devices that are there.
+            let ghost = self.known.rules.names.ghost(owner);
+            self.signals.extend(ghost.map(|ghost| Signal::Chore(Chore::Prepare(ghost))));
+        }
         if has_gathering {
             if declined.is_none() {
                 self.draft.portals.portal(&place).stage = Stage::Entering;
@@ -109,7 +114,9 @@ impl Intake<'_, '_> {
         match portal.stage {
             Stage::Invited { .. } => {
                 *portal = Portal::default();
-                self.arrivals.push(room_lost(&place));
+                if !self.known.rules.is_heard_otherwise(owner, room) {
+                    self.arrivals.push(room_lost(&place));
+                }
             }
             // An older departure may be told after a newer arrival: whether the ghost is in is asked.
             Stage::Joined => self.signals.push(Signal::Chore(Chore::Portal(place.clone()))),
@@ -128,7 +135,7 @@ impl Intake<'_, '_> {
                 continue;
             }
             chat.forget(room);
-            if !chat.is_open() && chat.invited.is_empty() {
+            if !chat.is_open() && chat.invited.is_empty() && !self.known.rules.is_met_otherwise(&pair) {
                 self.arrivals.push(Arrival::Withdrawal { owner: pair.owner.clone(), from: remote(&pair.user) });
             }
         }

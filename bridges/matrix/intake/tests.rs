@@ -1,5 +1,6 @@
 mod asking;
 mod gathering;
+mod sealed;
 
 use std::sync::Arc;
 
@@ -117,6 +118,7 @@ impl World {
             permissions: &self.permissions,
             show_joins: self.show_joins,
             bot: self.bot.as_ref(),
+            own: None,
         };
         let mut intake = Intake::new(
             draft,

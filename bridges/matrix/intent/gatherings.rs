@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Intent, raw,
-    rooms::{Channel, RoomMaking, bridge_states},
+    rooms::{Channel, RoomMaking, bridge_states, encryption},
 };
 use crate::homeserver::Trouble;
 
@@ -35,7 +35,7 @@ impl Intent<'_> {
         let mark = json!({ "type": GATHERING, "state_key": "", "content": { "gathering": gathering } });
         let channel = Channel { id: gathering.as_str(), name, kind: "group_dm" };
         let bridged = bridge_states(owner, self.user, &channel, making);
-        for state in [mark].into_iter().chain(bridged) {
+        for state in [mark].into_iter().chain(encryption(making)).chain(bridged) {
             request.initial_state.push(raw(&state)?.cast_unchecked());
         }
         Ok(self.ask(request).await?.room_id)

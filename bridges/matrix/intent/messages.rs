@@ -15,7 +15,8 @@ use serde_json::Value;
 use super::{Intent, raw};
 use crate::{
     homeserver::Trouble,
-    message::{ORDER, PART, Written},
+    message::{ORDER, PART},
+    speaking::Sealed,
 };
 
 /// How many of its own messages a ghost's room is searched through at once for what an earlier attempt sent.
@@ -26,20 +27,21 @@ const PAGES: u32 = 6;
 const CLOCKS: i64 = 10 * 60 * 1000;
 
 impl Intent<'_> {
-    /// Sends a message. `transaction` is the same at every attempt; `sent` is when it was said. `None` when the homeserver took
-    /// it without our being able to read its id.
+    /// Sends an event, as [`Appservice::speak`](crate::appservice::Appservice::speak) has it. `transaction` is the same at every
+    /// attempt; `sent` is when it was said, where that is not now. `None` when the homeserver took it without our being able to
+    /// read its id.
     pub(crate) async fn send(
         &self,
         room: &RoomId,
         transaction: &str,
-        written: &Written,
-        sent: Timestamp,
+        sealed: &Sealed,
+        sent: Option<Timestamp>,
     ) -> Result<Option<OwnedEventId>, Trouble> {
-        let content: Raw<AnyMessageLikeEventContent> = raw(&written.content)?.cast_unchecked();
-        let mut request =
-            send_message_event::v3::Request::new_raw(room.to_owned(), transaction.into(), written.kind.into(), content);
-        request.timestamp =
-            u64::try_from(sent.0).ok().and_then(|sent| UInt::try_from(sent).ok()).map(MilliSecondsSinceUnixEpoch);
+        let content: Raw<AnyMessageLikeEventContent> = raw(sealed.content())?.cast_unchecked();
+        let kind = sealed.kind().into();
+        let mut request = send_message_event::v3::Request::new_raw(room.to_owned(), transaction.into(), kind, content);
+        let sent = sent.and_then(|sent| u64::try_from(sent.0).ok()).and_then(|sent| UInt::try_from(sent).ok());
+        request.timestamp = sent.map(MilliSecondsSinceUnixEpoch);
         match self.ask(request).await {
             Ok(answer) => Ok(Some(answer.event_id)),
             Err(Trouble::Unreadable(_)) => Ok(None),

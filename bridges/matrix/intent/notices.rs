@@ -1,37 +1,21 @@
-//! What is said about messages rather than to people: answers of the bot, receipts, statuses, redactions.
+//! What is done about messages, and who asks the bot in: receipts, redactions, invitations.
 
 use ruma::{
     EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId,
     api::client::{
-        message::send_message_event, receipt::create_receipt::v3 as create_receipt, redact::redact_event,
-        sync::sync_events::v3 as sync_events,
+        receipt::create_receipt::v3 as create_receipt, redact::redact_event, sync::sync_events::v3 as sync_events,
     },
-    events::MessageLikeEventType,
     presence::PresenceState,
 };
 use serde_json::{Value, json};
 
-use super::{Intent, done, raw};
+use super::{Intent, done};
 use crate::homeserver::Trouble;
 
 /// How long the homeserver may take over what it has: nothing new is waited for.
 const AT_ONCE: std::time::Duration = std::time::Duration::ZERO;
 
 impl Intent<'_> {
-    /// Sends an event of any type. `transaction` is the same at every attempt.
-    pub(crate) async fn tell(
-        &self,
-        room: &RoomId,
-        transaction: &str,
-        kind: &str,
-        content: &Value,
-    ) -> Result<(), Trouble> {
-        let content = raw(content)?.cast_unchecked();
-        let kind = MessageLikeEventType::from(kind);
-        let request = send_message_event::v3::Request::new_raw(room.to_owned(), transaction.into(), kind, content);
-        done(self.ask(request).await)
-    }
-
     /// Takes an event out of a room.
     pub(crate) async fn redact(&self, room: &RoomId, event: &EventId, reason: &str) -> Result<OwnedEventId, Trouble> {
         // The same event is redacted once, however often it is asked for.

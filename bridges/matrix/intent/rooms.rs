@@ -15,7 +15,10 @@ use ruma::{
 use serde_json::{Map, Value, json};
 
 use super::{Intent, done, raw};
-use crate::{event::DIRECT, homeserver::Trouble};
+use crate::{
+    event::{DIRECT, ENCRYPTION},
+    homeserver::Trouble,
+};
 
 /// What clients show as the network behind a room (MSC2346).
 const PROTOCOL: &str = "msn";
@@ -30,6 +33,8 @@ pub(crate) struct RoomMaking {
     pub(crate) with_bot: bool,
     /// The room version; `None` leaves it to the homeserver.
     pub(crate) version: Option<RoomVersionId>,
+    /// Whether what is said in them is encrypted from the beginning.
+    pub(crate) encrypted: bool,
     /// Whether rooms for the homeserver's own people may be joined from other homeservers.
     pub(crate) federated: bool,
 }
@@ -138,6 +143,7 @@ fn initial_state(
         Occasion::Asked => json!({ "asked_by": other }),
     };
     let mut state = vec![json!({ "type": DIRECT, "state_key": "", "content": mark })];
+    state.extend(encryption(making));
     let channel = Channel { id: owner.as_str(), name: owner.as_str(), kind: "dm" };
     state.extend(bridge_states(owner, ghost, &channel, making));
     if making.with_bot {
@@ -146,6 +152,12 @@ fn initial_state(
         state.push(json!({ "type": "io.element.functional_members", "state_key": "", "content": content }));
     }
     state
+}
+
+/// What makes a room an encrypted one, if it is to be.
+pub(super) fn encryption(making: &RoomMaking) -> Option<Value> {
+    let content = json!({ "algorithm": "m.megolm.v1.aes-sha2" });
+    making.encrypted.then(|| json!({ "type": ENCRYPTION, "state_key": "", "content": content }))
 }
 
 /// What a room bridges.
@@ -183,7 +195,7 @@ pub(super) fn bridge_states(
 }
 
 /// The lists of direct chats with one more.
-fn with_direct(mut lists: Map<String, Value>, other: &UserId, room: &RoomId) -> Map<String, Value> {
+pub(crate) fn with_direct(mut lists: Map<String, Value>, other: &UserId, room: &RoomId) -> Map<String, Value> {
     let rooms = lists.entry(other.as_str()).or_insert_with(|| json!([]));
     if !rooms.is_array() {
         *rooms = json!([]);
@@ -203,8 +215,9 @@ mod tests {
     use super::*;
 
     fn state(with_bot: bool, occasion: Occasion) -> Vec<Value> {
-        let making =
-            RoomMaking { bot: owned_user_id!("@msnbot:example.org"), with_bot, version: None, federated: true };
+        let bot = owned_user_id!("@msnbot:example.org");
+        // With the bot it is encrypted, too.
+        let making = RoomMaking { bot, with_bot, version: None, encrypted: with_bot, federated: true };
         let ghost = user_id!("@msn_carol=40msn.example:example.org");
         initial_state(&"carol@msn.example".parse().unwrap(), ghost, user_id!("@alice:example.org"), occasion, &making)
     }
@@ -222,7 +235,13 @@ mod tests {
     #[test]
     fn a_bot_does_not_count_as_somebody_and_an_asked_for_room_is_not_a_wanted_one() {
         let state = state(true, Occasion::Asked);
-        assert_eq!(state[3]["content"]["service_members"], json!(["@msnbot:example.org"]));
+        let kinds: Vec<&str> = state.iter().filter_map(|event| event["type"].as_str()).collect();
+        assert_eq!(
+            kinds[1..],
+            ["m.room.encryption", "m.bridge", "uk.half-shot.bridge", "io.element.functional_members"]
+        );
+        assert_eq!(state[1]["content"]["algorithm"], "m.megolm.v1.aes-sha2");
+        assert_eq!(state[4]["content"]["service_members"], json!(["@msnbot:example.org"]));
         assert_eq!(state[0]["content"].get("user"), None);
     }
 

@@ -106,7 +106,7 @@ impl Stage {
     }
 
     async fn fetch(&self, uri: &str) -> Result<Attachment, Failure> {
-        let media = RemoteMedia { uri: uri.into(), name: "cat.bin".into(), size: None };
+        let media = RemoteMedia { uri: uri.into(), name: "cat.bin".into(), size: None, key: None };
         Ok(self.appservice.fetch(user_id!("@msn_carol:example.org"), &media).await?)
     }
 
@@ -177,7 +177,7 @@ async fn what_cannot_be_had_is_refused_with_a_reason_and_what_may_come_is_tried_
     let large = vec![7; usize::try_from(LIMIT).unwrap() + 1];
     stage.put(&download("other.org/large"), 200, Vec::new(), &large);
     assert!(refusal(stage.fetch("mxc://other.org/large").await).contains("2.0 MB"));
-    let said = RemoteMedia { uri: "mxc://other.org/said".into(), name: "a".into(), size: Some(LIMIT + 1) };
+    let said = RemoteMedia { uri: "mxc://other.org/said".into(), name: "a".into(), size: Some(LIMIT + 1), key: None };
     let outcome = stage.appservice.fetch(user_id!("@msn_carol:example.org"), &said).await.map_err(Failure::from);
     assert!(refusal(outcome).contains("2.0 MB"));
     assert_eq!(stage.asked(&download("other.org/said")), 0);
@@ -229,6 +229,65 @@ async fn a_file_is_uploaded_once_with_its_length_and_not_again_after_a_restart()
     let uploaded = again.await.unwrap().upload(user_id!("@msn_carol:example.org"), &attachment).await.unwrap();
     assert_eq!(uploaded.uri, "mxc://example.org/upload2");
     assert_eq!(stage.played.lock().unwrap().uploads.len(), 3);
+}
+
+/// A file of other.org, encrypted: its bytes there, and its key.
+async fn locked(bytes: &[u8]) -> (Vec<u8>, Box<FileKey>) {
+    let (mut stream, key) = attachments::encrypted(Box::pin(Cursor::new(bytes.to_vec())));
+    let mut locked = Vec::new();
+    stream.read_to_end(&mut locked).await.unwrap();
+    (locked, Box::new(key.key()))
+}
+
+#[tokio::test]
+async fn an_encrypted_file_is_kept_in_clear_and_only_for_who_has_its_key() {
+    let stage = Stage::new().await;
+    let path = "client/v1/media/download/other.org/locked";
+    let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(1_000_000).collect();
+    let (there, key) = locked(&bytes).await;
+    stage.put(path, 200, Vec::new(), &there);
+    let fetch = async |key: Option<&FileKey>| {
+        let key = key.cloned().map(Box::new);
+        let media = RemoteMedia { uri: "mxc://other.org/locked".into(), name: "cat.bin".into(), size: None, key };
+        stage.appservice.fetch(user_id!("@msn_carol:example.org"), &media).await.map_err(Failure::from)
+    };
+    let attachment = fetch(Some(&key)).await.unwrap();
+    assert!(stage.host.bytes(&attachment) == Some(bytes));
+    fetch(Some(&key)).await.unwrap();
+    assert_eq!(stage.asked(path), 1, "it is fetched once");
+    // Who names it without its key, or with another, gets what they could have had anyway.
+    let attachment = fetch(None).await.unwrap();
+    assert!(stage.host.bytes(&attachment) == Some(there));
+    let other = FileKey { sha256: [7; 32], ..*key };
+    assert!(refusal(fetch(Some(&other)).await).contains("not those that were sent"));
+}
+
+#[tokio::test]
+async fn a_file_for_an_encrypted_room_is_uploaded_apart_for_each_room() {
+    let stage = Stage::new().await;
+    let bytes = b"GIF89a\x01\0\x01\0 and so on".to_vec();
+    let attachment = stage.host.keep("dot.gif", bytes.clone());
+    let ghost = user_id!("@msn_carol:example.org");
+    let upload = async |room: &str| {
+        let room = RoomId::parse(room).unwrap();
+        stage.appservice.upload_for(ghost, &room, &attachment).await.unwrap()
+    };
+    let plain = stage.upload(&attachment).await.unwrap();
+    let (one, other, again) = (upload("!one").await, upload("!other").await, upload("!one").await);
+    assert_eq!((&one, one.width), (&again, Some(1)), "a retry uploads nothing");
+    let uploads = stage.played.lock().unwrap().uploads.clone();
+    assert_eq!((uploads.len(), plain.key), (3, None));
+    assert_eq!(uploads[0].0, bytes);
+    for (uploaded, (body, length, kind)) in [&one, &other].into_iter().zip(&uploads[1..]) {
+        assert_eq!((length.as_str(), kind.as_str()), (bytes.len().to_string().as_str(), "application/octet-stream"));
+        let (mut stream, _) =
+            attachments::decrypted(Box::pin(Cursor::new(body.clone())), uploaded.key.as_deref().unwrap());
+        let mut clear = Vec::new();
+        stream.read_to_end(&mut clear).await.unwrap();
+        assert!(clear == bytes && *body != bytes);
+    }
+    assert!(uploads[1].0 != uploads[2].0, "nobody can see that two rooms have the same file");
+    assert_eq!(stage.host.list("upload/").await.unwrap().len(), 1, "no key is kept");
 }
 
 #[tokio::test]

@@ -125,6 +125,7 @@ fn sort(kept: Vec<(String, String)>, now: Timestamp) -> (Vec<(Source, Uploaded)>
         width: kept.width,
         height: kept.height,
         duration: kept.duration.map(Duration::from_millis),
+        key: None,
     };
     (fresh.into_iter().map(|(_, _, source, kept)| (source, uploaded(kept))).collect(), gone)
 }

@@ -1,10 +1,11 @@
 //! What the events of a room say.
 
 use domain::content::Text;
+use ruma::UserId;
 use serde_json::Value;
 
 use super::{
-    Body, MediaKind, NUDGE, Relation, Said, fields, media, mention, place, poll, relation,
+    Body, MediaKind, Mentions, NUDGE, Relation, Said, fields, media, mention, place, poll, relation,
     wording::{self, Wording},
 };
 
@@ -29,6 +30,32 @@ pub(crate) fn read(event: &Value) -> Option<Said> {
         }
         kind => read_message(kind, content),
     }
+}
+
+/// What is told in place of so many messages by `author`, one after another, that could not be decrypted, and will not be as far as is
+/// known.
+pub(crate) fn lost(author: &UserId, count: usize) -> Said {
+    let name = author.localpart();
+    told(if count == 1 {
+        format!("[a message that could not be decrypted; ask {name} to write it again]")
+    } else {
+        format!("[{count} messages that could not be decrypted; ask {name} to write them again]")
+    })
+}
+
+/// What is told in place of so many encrypted messages, one after another, where encryption is switched off.
+pub(crate) fn unread(count: usize) -> Said {
+    told(if count == 1 {
+        "[an encrypted message, which Chrysalis does not read here: its administrator has switched that off]".to_owned()
+    } else {
+        format!(
+            "[{count} encrypted messages, which Chrysalis does not read here: its administrator has switched that off]"
+        )
+    })
+}
+
+fn told(words: String) -> Said {
+    Said::Message { body: line(words), relation: None, mentions: Mentions::Nobody }
 }
 
 fn read_reaction(content: &Value) -> Option<Said> {
@@ -74,7 +101,6 @@ fn read_body(kind: &str, content: &Value, wording: Option<Wording>) -> Option<Bo
     match kind {
         "m.room.message" => read_msgtype(content, wording),
         "m.sticker" => media(MediaKind::Sticker, None),
-        "m.room.encrypted" => Some(line("[an encrypted message, which Chrysalis cannot read]")),
         "m.call.invite" => Some(line("[a call, which Chrysalis cannot take]")),
         "m.poll.start" | "org.matrix.msc3381.poll.start" | "org.matrix.msc3381.v2.poll.start" => {
             poll::read_start(content).map(line).or_else(|| text(wording))
@@ -82,8 +108,9 @@ fn read_body(kind: &str, content: &Value, wording: Option<Wording>) -> Option<Bo
         "m.poll.end" | "org.matrix.msc3381.poll.end" | "org.matrix.msc3381.v2.poll.end" => {
             Some(line(poll::read_end(content)))
         }
-        // Each step of somebody who shows where they go, and each vote, would be a line of its own.
-        "m.beacon"
+        // Each step of somebody who shows where they go, and each vote, would be a line of its own; what is encrypted has to be opened.
+        "m.room.encrypted"
+        | "m.beacon"
         | "org.matrix.msc3672.beacon"
         | "m.poll.response"
         | "org.matrix.msc3381.poll.response"

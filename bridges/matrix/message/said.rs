@@ -3,6 +3,8 @@
 use domain::content::Text;
 use ruma::{OwnedEventId, OwnedMxcUri, OwnedUserId};
 
+use super::FileKey;
+
 /// What an event of a room says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
@@ -83,6 +85,8 @@ pub(crate) struct RemoteMedia {
     pub(crate) name: String,
     /// In bytes, as its sender says.
     pub(crate) size: Option<u64>,
+    /// Its key, where it stands there encrypted.
+    pub(crate) key: Option<Box<FileKey>>,
 }
 
 /// An emoticon of the sender's own (MSC2545), on a homeserver.

@@ -130,7 +130,7 @@ fn files_are_read_with_their_captions() {
         body(&content)
     };
     let media = |name: &str, size, caption: Option<&str>| {
-        let media = RemoteMedia { uri: "mxc://a.org/b".into(), name: name.into(), size };
+        let media = RemoteMedia { uri: "mxc://a.org/b".into(), name: name.into(), size, key: None };
         Some(Body::Media { kind: MediaKind::Image, media, caption: caption.map(Text::plain) })
     };
     assert_eq!(image(json!({})), media("cat.jpg", Some(12), None));
@@ -138,7 +138,7 @@ fn files_are_read_with_their_captions() {
     assert_eq!(image(json!({ "filename": "../c.jpg", "body": "my cat" })), media("c.jpg", Some(12), Some("my cat")));
     assert_eq!(image(json!({ "body": "a cat", "info": { "size": -1 } })), media("a cat.png", None, None));
     let encrypted = image(json!({ "filename": "c.jpg", "body": "my cat", "file": { "url": "mxc://a.org/c" } }));
-    assert_eq!(encrypted, line("[image: c.jpg, encrypted, so that Chrysalis cannot read it]\nmy cat"));
+    assert_eq!(encrypted, line("[image: c.jpg, encrypted in a way that Chrysalis does not know]\nmy cat"));
     let nowhere = line("[image: cat.jpg, which came without an address to fetch it from]");
     for url in [json!("http://a.org/b"), json!("mxc://a.org/b/../c"), json!("mxc://a.org"), json!(3), json!("")] {
         assert_eq!(image(json!({ "url": url })), nowhere, "{url}");
@@ -173,12 +173,15 @@ fn every_kind_of_file_is_known() {
     assert_eq!(extensible, (MediaKind::File, "a.pdf".into()));
     let encrypted = json!({ "msgtype": "m.audio", "body": "v.ogg", "file": { "url": "mxc://a.org/b" },
         "org.matrix.msc1767.file": { "name": "v.ogg" }, "org.matrix.msc3245.voice": {} });
-    assert_eq!(body(&encrypted), line("[voice message: v.ogg, encrypted, so that Chrysalis cannot read it]"));
+    assert_eq!(body(&encrypted), line("[voice message: v.ogg, encrypted in a way that Chrysalis does not know]"));
 }
 
 #[test]
 fn whatever_else_can_be_told_is_a_line() {
-    assert!(of_kind("m.room.encrypted", &json!({ "algorithm": "x" })).is_some());
+    let Said::Message { body: Body::Text { text, .. }, .. } = lost("@ann:b.org".try_into().unwrap(), 1) else {
+        panic!()
+    };
+    assert!(text.text.contains("ask ann to write"), "{}", text.text);
     assert!(of_kind("m.call.invite", &json!({})).is_some());
     let place = json!({ "msgtype": "m.location", "body": "Home", "geo_uri": "geo:1,2" });
     let home = line("[location] Home (1, 2): https://www.openstreetmap.org/?mlat=1&mlon=2#map=16/1/2");
@@ -201,7 +204,7 @@ fn attachment(name: &str, media_type: &str) -> Attachment {
 #[allow(clippy::unnecessary_wraps, reason = "the form that writing asks for")]
 fn uploaded(_: &Attachment) -> Option<Uploaded> {
     let uri = OwnedMxcUri::from("mxc://b.org/up");
-    Some(Uploaded { uri, width: Some(3), height: Some(4), duration: None })
+    Some(Uploaded { uri, width: Some(3), height: Some(4), duration: None, key: None })
 }
 
 fn written(content: &Content) -> Value {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use ruma::{OwnedMxcUri, OwnedUserId};
 use serde_json::Value;
 
+use super::FileKey;
+
 /// Marks an event with the order it carries out, so that it is found again when an answer was lost.
 pub(crate) const ORDER: &str = "im.chrysalis.order";
 /// Marks an event that carries out only a part of its order: a number from 1 on. The first part has no such mark.
@@ -12,6 +14,10 @@ pub(crate) const PART: &str = "im.chrysalis.part";
 
 /// Names the ghosts whose users know already what an event says, as Messenger has given it to them.
 pub(crate) const HEARD: &str = "im.chrysalis.heard";
+
+/// What of a message stands in clear beside what is encrypted of it, in an encrypted room: an event that was sent before its answer was
+/// lost is found without its key, and who has heard it needs none. None of it says anything of the message.
+pub(crate) const IN_CLEAR: [&str; 4] = [ORDER, PART, HEARD, "m.relates_to"];
 
 /// An event to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,4 +49,6 @@ pub(crate) struct Uploaded {
     pub(crate) height: Option<u32>,
     /// How long, of a clip or a film.
     pub(crate) duration: Option<Duration>,
+    /// Their key, where they stand there encrypted.
+    pub(crate) key: Option<Box<FileKey>>,
 }

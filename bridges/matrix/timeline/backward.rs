@@ -26,6 +26,8 @@ pub(crate) struct Lacking {
     pub(crate) late: Vec<Event>,
     /// What the room shows after that event, oldest first.
     pub(crate) events: Vec<Event>,
+    /// How many of those were there before the ghost came.
+    pub(crate) past: usize,
 }
 
 impl Lacking {
@@ -49,6 +51,8 @@ pub(crate) struct Backward<'a> {
     is_past: bool,
     is_joined: bool,
     events: Vec<Event>,
+    /// How many of them came before the ghost did.
+    before: usize,
     /// How many events more are looked at for what was pushed and stands further back.
     behind: usize,
     /// What is looked for there.
@@ -69,6 +73,7 @@ impl<'a> Backward<'a> {
             is_past: false,
             is_joined: false,
             events: Vec::new(),
+            before: 0,
             behind: MOST_BEHIND,
             sought: HashSet::new(),
             late: Vec::new(),
@@ -108,8 +113,11 @@ impl<'a> Backward<'a> {
             if self.is_past {
                 self.past -= 1;
             }
+            let was_past = self.is_past;
             self.is_past |= is_coming(&event, self.ghost);
-            self.events.extend(Event::read(&event, self.names));
+            let read = Event::read(&event, self.names);
+            self.before += usize::from(was_past && read.is_some());
+            self.events.extend(read);
         }
         ControlFlow::Continue(())
     }
@@ -139,10 +147,11 @@ impl<'a> Backward<'a> {
         if !self.is_joined && self.timeline.since.is_some() {
             let oldest = self.timeline.at().0.saturating_sub(DISORDER);
             self.events.retain(|event| event.sent.0 >= oldest);
+            self.before = self.before.min(self.events.len());
         }
         self.events.reverse();
         self.late.reverse();
-        Lacking { late: self.late, events: self.events }
+        Lacking { late: self.late, events: self.events, past: self.before }
     }
 
     /// What was read of what is new, oldest first.

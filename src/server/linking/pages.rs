@@ -64,6 +64,11 @@ impl Pages {
         pages.insert(token.into(), Page { place, until: now + LIFETIME, links, tries: 0, away: None });
     }
 
+    /// Whoever has the address of a removed account's page must not link the account that is made in its place.
+    fn forget(&self, owner: &Passport) {
+        self.lock().retain(|_, page| page.place.0 != *owner);
+    }
+
     /// Whose page it is, for which network, and whether it may still link.
     fn place(&self, token: &str, now: Instant) -> Result<(Place, bool), LinkFault> {
         let pages = self.lock();
@@ -127,6 +132,11 @@ impl Linking {
         let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
         self.core.pages.begin(&token, (owner.clone(), network.clone()), links, Instant::now());
         Some(page_address(pages, &token))
+    }
+
+    /// The pages of a removed account are good no more.
+    pub(crate) fn forget_pages(&self, owner: &Passport) {
+        self.core.pages.forget(owner);
     }
 
     /// What stands on a page now.
@@ -225,6 +235,16 @@ mod tests {
         assert_eq!(pages.place("ben", now + LIFETIME), Err(LinkFault::NoPage));
         pages.begin("late", place("eve@msn.example"), true, now + LIFETIME + LIFETIME);
         assert_eq!(pages.lock().len(), 1, "what is good no more takes no memory");
+    }
+
+    #[test]
+    fn whoever_takes_the_place_of_a_removed_account_does_not_get_its_pages() {
+        let (pages, now) = (Pages::default(), Instant::now());
+        pages.begin("ann", place("ann@msn.example"), true, now);
+        pages.begin("ben", place("ben@msn.example"), true, now);
+        pages.forget(&"ann@msn.example".parse().unwrap());
+        assert_eq!(pages.attempt("ann", now), Err(LinkFault::NoPage));
+        assert!(pages.place("ben", now).is_ok());
     }
 
     #[test]

@@ -14,7 +14,9 @@ use crate::host::PATIENCE;
 
 /// A port that nobody has at the moment.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    // Below those that the system gives to whoever connects to something: a connection would take it before it is listened on.
+    let mut ports = std::iter::repeat_with(|| rand::random_range(10_000..32_000));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 fn script() -> Command {
@@ -120,6 +122,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// What shows the homeserver who they are.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Calls the client API; the path is below `/_matrix/client/v3/`.
     pub(crate) async fn call(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}/_matrix/client/v3/{path}", self.url);

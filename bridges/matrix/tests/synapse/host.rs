@@ -44,6 +44,8 @@ pub(crate) struct Told {
     /// The accounts that were made, with their passwords.
     pub(crate) registered: Vec<(Passport, String)>,
     pub(crate) rooms: Vec<RoomProfile>,
+    /// What accounts were told by the server's own contact.
+    pub(crate) notices: Vec<(Passport, String)>,
 }
 
 impl Told {
@@ -92,6 +94,8 @@ pub(crate) struct MemoryHost {
     blobs: Mutex<BTreeMap<BlobId, Vec<u8>>>,
     /// While set, nothing is committed.
     pub(crate) broken: AtomicBool,
+    /// Which life of the installation this is.
+    pub(crate) generation: Mutex<String>,
 }
 
 impl MemoryHost {
@@ -108,6 +112,7 @@ impl MemoryHost {
             messages: Mutex::default(),
             blobs: Mutex::default(),
             broken: AtomicBool::new(false),
+            generation: Mutex::new("first".into()),
         }
     }
 
@@ -212,7 +217,7 @@ impl Host for MemoryHost {
     }
 
     async fn generation(&self) -> Result<String, HostFault> {
-        Ok("first".into())
+        Ok(self.generation.lock().unwrap().clone())
     }
 
     async fn owners(&self) -> Result<Vec<LinkOwner>, HostFault> {
@@ -287,5 +292,7 @@ impl Host for MemoryHost {
         Ok(None)
     }
 
-    fn notify(&self, _owner: &Passport, _line: String) {}
+    fn notify(&self, owner: &Passport, line: String) {
+        self.told.send_modify(|told| told.notices.push((owner.clone(), line)));
+    }
 }

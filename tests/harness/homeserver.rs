@@ -7,16 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::matrix_user::Registrar;
-use crate::{FaultProxy, MatrixUser, chrysalis, keep_log};
+use crate::{CentralLogin, FaultProxy, MatrixClient, MatrixUser, chrysalis, keep_log};
 
 /// The homeserver's name: what stands behind the colon in its users' ids.
 const SERVER_NAME: &str = "example.org";
-
-/// What a user of the homeserver signs in with.
-const PASSWORD: &str = "secret";
 
 /// How long it may take to start: on a busy machine Python alone takes a while.
 const START: Duration = Duration::from_mins(1);
@@ -27,6 +25,8 @@ pub struct Homeserver {
     listen: SocketAddr,
     appservice: SocketAddr,
     between: Option<Between>,
+    /// Where its users can sign in without a password, if it has such a page.
+    login: Option<CentralLogin>,
     process: Option<Child>,
 }
 
@@ -42,6 +42,9 @@ impl Homeserver {
     /// What the homeserver shows to the appservice.
     pub const TOKEN: &str = "the-token-of-the-homeserver";
 
+    /// What a user of the homeserver signs in with.
+    pub const PASSWORD: &str = "a secret of their own";
+
     /// Starts one that has the registration which `program` writes.
     pub async fn start(program: &Path) -> Self {
         Self::begin(program, free_address(), free_address(), None).await
@@ -56,14 +59,52 @@ impl Homeserver {
         Self::begin(program, listen, appservice, Some(Between { to_homeserver, to_appservice })).await
     }
 
-    async fn begin(program: &Path, listen: SocketAddr, appservice: SocketAddr, between: Option<Between>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut homeserver = Self { folder, listen, appservice, between, process: None };
-        let registration = homeserver.register(program);
-        let port = listen.port().to_string();
-        homeserver.script("prepare", &[&port, SERVER_NAME, registration.to_str().unwrap()]);
+    /// Starts one that knows no appservice at all.
+    pub async fn start_alone() -> Self {
+        let mut homeserver = Self::new(free_address(), free_address(), None);
+        homeserver.prepare(&[]);
         homeserver.run().await;
         homeserver
+    }
+
+    /// As [`Homeserver::start`], with a page of its own where its users sign in, and a second registration by which the program may sign
+    /// them in.
+    pub async fn start_with_logins(program: &Path) -> Self {
+        let mut homeserver = Self::new(free_address(), free_address(), None);
+        let login = CentralLogin::start().await;
+        let page = login.url();
+        homeserver.login = Some(login);
+        let registrations = [homeserver.register(program, &[]), homeserver.register(program, &["--double-puppet"])];
+        homeserver.prepare(&registrations.each_ref().map(|file| file.to_str().unwrap()));
+        homeserver.configure(|keys| keys["cas_config"] = json!({ "enabled": true, "server_url": page }));
+        homeserver.run().await;
+        homeserver
+    }
+
+    async fn begin(program: &Path, listen: SocketAddr, appservice: SocketAddr, between: Option<Between>) -> Self {
+        let mut homeserver = Self::new(listen, appservice, between);
+        let registration = homeserver.register(program, &[]);
+        homeserver.prepare(&[registration.to_str().unwrap()]);
+        homeserver.run().await;
+        homeserver
+    }
+
+    fn new(listen: SocketAddr, appservice: SocketAddr, between: Option<Between>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, listen, appservice, between, login: None, process: None }
+    }
+
+    fn prepare(&self, registrations: &[&str]) {
+        let port = self.listen.port().to_string();
+        self.script("prepare", &[&[port.as_str(), SERVER_NAME], registrations].concat());
+    }
+
+    /// Changes the keys of its configuration, which are in a form of YAML that is JSON.
+    fn configure(&self, change: impl FnOnce(&mut Value)) {
+        let file = self.directory().join("homeserver.yaml");
+        let mut keys = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        change(&mut keys);
+        fs::write(&file, keys.to_string()).unwrap();
     }
 
     /// What has to stand in the configuration of the server that is registered here: its section of this network.
@@ -73,10 +114,14 @@ impl Homeserver {
             Some(between) => (between.to_homeserver.address(), between.to_appservice.address()),
             None => (homeserver, listen),
         };
+        let linked = match &self.login {
+            Some(_) => "[networks.matrix.linked]\ndouble_puppet_token = \"the-token-that-signs-people-in\"\n",
+            None => "",
+        };
         format!(
             "[networks.matrix]\nhomeserver_url = \"http://{homeserver}\"\nserver_name = \"{SERVER_NAME}\"\n\
              [networks.matrix.appservice]\nlisten = \"{listen}\"\nurl = \"http://{url}\"\n\
-             as_token = \"the-token-of-the-appservice\"\nhs_token = \"{}\"\n",
+             as_token = \"the-token-of-the-appservice\"\nhs_token = \"{}\"\n{linked}",
             Self::TOKEN
         )
     }
@@ -91,6 +136,11 @@ impl Homeserver {
         self.appservice
     }
 
+    /// Where its users sign in, after [`Homeserver::start_with_logins`].
+    pub fn login(&self) -> &CentralLogin {
+        self.login.as_ref().expect("a homeserver that was started with logins")
+    }
+
     /// What stands between it and the appservice, after [`Homeserver::start_behind_proxies`].
     pub fn between(&self) -> &Between {
         self.between.as_ref().expect("a homeserver that was started behind proxies")
@@ -102,15 +152,20 @@ impl Homeserver {
         let registrar = Registrar::new(self.listen, SERVER_NAME, secrets.lines().next().unwrap());
         let mut users = Vec::with_capacity(count);
         for number in 0..count {
-            users.push(registrar.register(&format!("{prefix}{number}"), PASSWORD).await);
+            users.push(registrar.register(&format!("{prefix}{number}"), Self::PASSWORD).await);
         }
         users
     }
 
     /// Registers somebody.
     pub fn user(&self, name: &str) -> MatrixUser {
-        let token = self.script("user", &[name, PASSWORD]);
+        let token = self.script("user", &[name, Self::PASSWORD]);
         MatrixUser::new(self.listen, &format!("@{name}:{SERVER_NAME}"), token.trim())
+    }
+
+    /// Signs somebody who is registered in on a device of its own, with a client that encrypts.
+    pub async fn client(&self, name: &str) -> MatrixClient {
+        MatrixClient::sign_in(self.listen, &format!("@{name}:{SERVER_NAME}"), Self::PASSWORD, "a test").await
     }
 
     /// Kills it between two instructions.
@@ -142,16 +197,16 @@ impl Homeserver {
         let log = read(self.directory().join("homeserver.log"));
         let tail: Vec<&str> = log.lines().rev().take(100).collect();
         let tail: Vec<&str> = tail.into_iter().rev().collect();
-        read(self.folder.path().join("output")) + &tail.join("\n")
+        read(self.folder.path().join("output")) + tail.join("\n").as_str()
     }
 
-    /// The registration, as the program itself writes it.
-    fn register(&self, program: &Path) -> PathBuf {
+    /// A registration, as the program itself writes it.
+    fn register(&self, program: &Path, options: &[&str]) -> PathBuf {
         let config = self.folder.path().join("chrysalis.toml");
         fs::write(&config, self.section()).unwrap();
-        let registration = self.folder.path().join("registration.yaml");
-        let written =
-            chrysalis(program, &config, &["registration", "--output", registration.to_str().unwrap()], &[], "");
+        let registration = self.folder.path().join(format!("registration{}.yaml", options.concat()));
+        let arguments = [&["registration", "--output", registration.to_str().unwrap()], options].concat();
+        let written = chrysalis(program, &config, &arguments, &[], "");
         assert_eq!(written.code, 0, "{written:?}");
         registration
     }

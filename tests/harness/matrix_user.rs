@@ -51,6 +51,11 @@ impl MatrixUser {
         &self.id
     }
 
+    /// What this user's client shows to the homeserver.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Calls the client API; the path is below `/_matrix/client/v3/`. The homeserver's refusal comes back as it is; the
     /// outer error is that it did not answer.
     pub async fn try_call(

@@ -60,7 +60,8 @@ fn envelope(account: &str, password: &str) -> String {
         )
     };
     let tokens = token(0, "http://Passport.NET/tb", "")
-        + &token(1, "messenger.msn.com", "<wsse:PolicyReference URI=\"?ct=1&amp;id=507\"></wsse:PolicyReference>");
+        + token(1, "messenger.msn.com", "<wsse:PolicyReference URI=\"?ct=1&amp;id=507\"></wsse:PolicyReference>")
+            .as_str();
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\" \
          xmlns:wsse=\"http://schemas.xmlsoap.org/ws/2003/06/secext\" xmlns:wsp=\"http://schemas.xmlsoap.org/ws/2002/12/policy\" \

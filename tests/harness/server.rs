@@ -187,6 +187,13 @@ impl Server {
     pub async fn release_deliveries(&self) {
         let mut database = self.database().await;
         sqlx::query("DROP TRIGGER held").execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+        self.until_delivered().await;
+    }
+
+    /// Waits until no message waits for anybody: whoever has heard all, hears nothing again, though the server be killed now.
+    pub async fn until_delivered(&self) {
+        let mut database = self.database().await;
         let began = Instant::now();
         loop {
             let waiting = sqlx::query_scalar("SELECT COUNT(*) FROM delivery").fetch_one(&mut database);
@@ -231,7 +238,7 @@ impl Server {
             .arg("--config")
             .arg(self.config())
             .arg("run")
-            .env("RUST_LOG", "debug,sqlx=warn,hyper=warn")
+            .env("RUST_LOG", "debug,sqlx=warn,hyper=warn,eyeball=warn,matrix_sdk=warn")
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

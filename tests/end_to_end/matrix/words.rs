@@ -93,7 +93,7 @@ async fn matrix_whatever_is_written_there_can_be_read() {
         (
             "m.room.encrypted",
             json!({ "algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x", "session_id": "y" }),
-            "[an encrypted message, which Chrysalis cannot read]",
+            "[a message that could not be decrypted; ask alice to write it again]",
         ),
     ] {
         alice.send(&room, kind, content).await;

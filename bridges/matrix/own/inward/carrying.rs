@@ -73,7 +73,9 @@ pub(crate) async fn carry_on(account: &OwnAccount) {
     let mut has_shown = false;
     loop {
         let now = Instant::now();
-        for room in account.rooms.behind() {
+        // Before its first sync a new device knows of none.
+        let behind = if account.rooms.has_begun() { account.rooms.behind() } else { Vec::new() };
+        for room in behind {
             if running.len() >= AT_ONCE {
                 break;
             }

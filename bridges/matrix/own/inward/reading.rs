@@ -116,7 +116,9 @@ impl<'a> Reader<'a> {
 
     /// Reads on in a room until the account is up to date, or a key is lacking.
     pub(super) async fn read_on(&self, id: &RoomId) -> Result<Step, Failure> {
-        let Some(room) = self.account.client.get_room(id) else { return Ok(Step::Done) };
+        let Some(room) = self.account.client.get_room(id) else {
+            return Err(Failure::retry("the homeserver has not told of this room yet"));
+        };
         while let Some((seat, kept)) = self.standing(id).await {
             if !kept.timeline.is_behind() {
                 return Ok(Step::Done);

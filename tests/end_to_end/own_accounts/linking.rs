@@ -121,3 +121,47 @@ async fn own_accounts_are_linked_by_a_number_that_is_said_to_the_bot() {
     alice.until_said(&direct, CAROLS_ID, "by a number").await;
     no_token_is_readable(&setup.server);
 }
+
+#[tokio::test]
+async fn own_accounts_are_linked_by_words_to_the_contact_and_by_a_token() {
+    let setup = Setup::start(&[CAROL]).await;
+    let phone = setup.homeserver.user("carol");
+    let mut carol = Messenger::online(&setup.server, CAROL, Dialect::Msnp12).await;
+    let mut service = window(&mut carol, SERVICE).await;
+    let refused = asks(&mut service, &format!("link matrix {CAROLS_ID} wrong")).await;
+    assert!(refused.contains("password") && setup.links() == json!([]), "{refused}");
+    let token = phone.token();
+    for words in [format!("{CAROLS_ID} {}", Homeserver::PASSWORD), format!("{CAROLS_ID} token {token}")] {
+        let told = asks(&mut service, &format!("link matrix {words}")).await;
+        assert!(told.starts_with("You are linked to matrix") && told.contains(CAROLS_ID), "{told}");
+        let unlinked = setup.server.command(&["link", "remove", CAROL, "matrix"], "");
+        assert_eq!((unlinked.code, setup.links()), (0, json!([])), "{unlinked:?}");
+    }
+
+    // By the command line as well; the session of that token was signed out with its link.
+    let token = setup.homeserver.user("carol").token().to_owned();
+    let arguments = ["link", "add", CAROL, "matrix", "--user", CAROLS_ID, "--token-stdin"];
+    let linked = setup.server.command(&arguments, &format!("{token}\n"));
+    assert!(linked.code == 0 && linked.out.contains(CAROLS_ID), "{linked:?}");
+    for secret in [token.as_str(), Homeserver::PASSWORD] {
+        assert!(!setup.server.log().contains(secret), "a secret stands in the log");
+    }
+    no_token_is_readable(&setup.server);
+}
+
+#[tokio::test]
+async fn own_accounts_are_no_more_than_the_configuration_allows() {
+    const DAVE: &str = "dave@msn.example";
+    let keys = "\n[networks.matrix.linked]\nmost_links = 1\n";
+    let setup = Setup::of(Homeserver::start(program()).await, &[CAROL, DAVE], keys);
+    setup.homeserver.user("carol");
+    setup.homeserver.user("alice");
+    setup.link();
+    let refused = setup.try_link(DAVE, "@alice:example.org", Homeserver::PASSWORD);
+    assert!(refused.code == 1 && refused.complaint.contains("linked.most_links"), "{refused:?}");
+    // Whoever is linked may be so anew, and whoever leaves makes room.
+    setup.link();
+    assert_eq!(setup.server.command(&["link", "remove", CAROL, "matrix"], "").code, 0);
+    let linked = setup.try_link(DAVE, "@alice:example.org", Homeserver::PASSWORD);
+    assert_eq!(linked.code, 0, "{linked:?}");
+}

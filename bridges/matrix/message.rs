@@ -14,6 +14,7 @@ mod poll;
 mod reading;
 mod relation;
 mod said;
+mod sent;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -25,6 +26,7 @@ pub(crate) use file_key::FileKey;
 pub(crate) use file_key::file_of;
 pub(crate) use reading::{lost, read, unread};
 pub(crate) use said::{Body, MediaKind, Mentions, Quoted, Relation, RemoteEmoticon, RemoteMedia, Said};
+pub(crate) use sent::Sent;
 pub(crate) use writing::write;
 pub(crate) use written::{HEARD, IN_CLEAR, ORDER, PART, Uploaded, Written};
 

@@ -4,27 +4,19 @@ use std::collections::BTreeMap;
 
 use domain::Timestamp;
 use ruma::{
-    MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedUserId, RoomId, UInt,
+    MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UInt,
     api::client::message::{get_message_events, send_message_event},
     events::AnyMessageLikeEventContent,
     serde::Raw,
 };
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Intent, raw};
-use crate::{
-    homeserver::Trouble,
-    message::{ORDER, PART},
-    speaking::Sealed,
-};
+use crate::{homeserver::Trouble, message::Sent, speaking::Sealed};
 
 /// How many of its own messages a ghost's room is searched through at once for what an earlier attempt sent.
 const PAGE: u32 = 50;
 /// How often, at most.
 const PAGES: u32 = 6;
-/// How far apart the clocks of two attempts may be, in milliseconds.
-const CLOCKS: i64 = 10 * 60 * 1000;
 
 impl Intent<'_> {
     /// Sends an event, as [`Appservice::speak`](crate::appservice::Appservice::speak) has it. `transaction` is the same at every
@@ -76,30 +68,10 @@ impl Intent<'_> {
                 }
             }
             from = page.end;
-            let is_older = |event: &Sent| event.origin_server_ts < sent.0.saturating_sub(CLOCKS);
-            if from.is_none() || events.iter().any(is_older) {
+            if from.is_none() || events.iter().any(|event| event.is_before(sent)) {
                 break;
             }
         }
         Ok(found)
-    }
-}
-
-/// A message of ours, as the room shows it.
-#[derive(Deserialize)]
-struct Sent {
-    event_id: OwnedEventId,
-    sender: OwnedUserId,
-    origin_server_ts: i64,
-    content: Value,
-}
-
-impl Sent {
-    /// Which part of an order it is, if it is one.
-    fn part_of(&self, order: &str) -> Option<u64> {
-        if self.content.get(ORDER).and_then(Value::as_str) != Some(order) {
-            return None;
-        }
-        Some(self.content.get(PART).and_then(Value::as_u64).unwrap_or_default())
     }
 }

@@ -10,12 +10,10 @@ use domain::{
 use futures_util::FutureExt as _;
 use matrix_sdk::{Room, RoomMemberships, RoomState, room::MessagesOptions};
 use ruma::{OwnedEventId, OwnedUserId, RoomId, TransactionId, UserId};
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     homeserver::Trouble,
-    message::{self, ORDER, PART, Uploaded, Written},
+    message::{self, Sent, Uploaded, Written},
     own::{OwnAccount, trouble::failure},
     sending::{Saying, taken, transaction, without_looks},
     voice::Target,
@@ -25,8 +23,6 @@ use crate::{
 const PAGE: u32 = 50;
 /// How often, at most.
 const PAGES: u32 = 6;
-/// How far apart the clocks of this program and of the homeserver may be, in milliseconds.
-const CLOCKS: i64 = 10 * 60 * 1000;
 /// In how many people's keys it is looked whether they are still those of whom the account's user has verified.
 const LOOKED_AT: usize = 50;
 
@@ -103,8 +99,7 @@ impl OwnAccount {
                 said.extend(event.part_of(&order.key).map(|part| (part, event.event_id.clone())));
             }
             from = page.end;
-            let is_older = |event: &Sent| event.origin_server_ts < sent.0.saturating_sub(CLOCKS);
-            if from.is_none() || events.iter().any(is_older) {
+            if from.is_none() || events.iter().any(|event| event.is_before(sent)) {
                 break;
             }
         }
@@ -227,24 +222,5 @@ async fn send_once(room: &Room, transaction: &str, written: &Written) -> Result<
             message: "the account is not in this room".into(),
         }),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// A message of the account's own, as its room shows it.
-#[derive(Deserialize)]
-struct Sent {
-    event_id: OwnedEventId,
-    sender: OwnedUserId,
-    origin_server_ts: i64,
-    content: Value,
-}
-
-impl Sent {
-    /// Which part of an order it is, if it is one.
-    fn part_of(&self, order: &str) -> Option<u64> {
-        if self.content.get(ORDER).and_then(Value::as_str) != Some(order) {
-            return None;
-        }
-        Some(self.content.get(PART).and_then(Value::as_u64).unwrap_or_default())
     }
 }

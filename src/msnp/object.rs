@@ -220,7 +220,8 @@ fn push_attribute(text: &mut String, name: &str, escaped: &str) {
     text.push('"');
 }
 
-/// The first attribute: its name, its value unescaped, and what follows it.
+/// The first attribute: its name, its value unescaped and without what XML cannot hold, which would be gone when it is written, and what
+/// follows it.
 fn attribute(text: &str) -> Option<(&str, String, &str)> {
     let (name, rest) = text.split_once('=')?;
     let rest = rest.trim_start();
@@ -228,7 +229,11 @@ fn attribute(text: &str) -> Option<(&str, String, &str)> {
     let (value, rest) = rest.get(1..)?.split_once(quote)?;
     let name = name.trim();
     let is_name = !name.is_empty() && !name.contains(['<', '>', '/', '"', '\'', '&', ' ']);
-    is_name.then(|| (name, xml::unescape(value).into_owned(), rest))
+    is_name.then(|| {
+        let mut value = xml::unescape(value).into_owned();
+        value.retain(xml::is_allowed);
+        (name, value, rest)
+    })
 }
 
 #[cfg(test)]

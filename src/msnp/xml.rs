@@ -12,7 +12,8 @@ pub(crate) fn escape(text: &str) -> String {
     quick_xml::escape::escape(kept.as_ref()).into_owned()
 }
 
-fn is_allowed(character: char) -> bool {
+/// Whether XML 1.0 can hold it.
+pub(crate) fn is_allowed(character: char) -> bool {
     match character {
         '\t' | '\n' | '\r' => true,
         '\u{fffe}' | '\u{ffff}' => false,

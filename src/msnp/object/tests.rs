@@ -51,6 +51,14 @@ fn an_object_of_nobody_is_none() {
 }
 
 #[test]
+fn what_xml_cannot_hold_is_no_part_of_an_object() {
+    let object = MsnObject::parse(&BOB.replace("SHA1D=\"", "SHA1D=\"\u{14}&#x1;")).unwrap();
+    assert_eq!(Some(&object), MsnObject::parse(BOB).as_ref());
+    assert_eq!(MsnObject::parse(&object.to_xml()), Some(object));
+    assert_eq!(MsnObject::parse("<msnobj Creator=\"\u{1}\" Size=\"1\" Type=\"3\" SHA1D=\"y\"/>"), None);
+}
+
+#[test]
 fn a_friendly_name_has_no_terminator() {
     assert_eq!(friendly_name(""), "AAA=");
     assert_eq!(friendly_name("hi"), STANDARD.encode(b"h\0i\0"));

@@ -1,7 +1,5 @@
-//! Any text can be read as what somebody said on Discord, and whatever somebody types is read there as it was typed.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|text: &str| discord::check_words(text));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    chrysalis_fuzz_targets::discord_words(bytes);
+});

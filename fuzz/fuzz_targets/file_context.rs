@@ -1,15 +1,5 @@
-//! Any bytes are a file's context or are not; its name is safe, and it comes back when it is written and read again.
-
 #![no_main]
 
-use bytes::Bytes;
-use libfuzzer_sys::fuzz_target;
-use msnp::p2p::file_context::{FileContext, safe_name};
-
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(context) = FileContext::parse(&Bytes::copy_from_slice(bytes)) else { return };
-    assert!(!context.name.is_empty() && context.name != "." && context.name != "..");
-    assert!(!context.name.contains(['/', '\\']) && !context.name.chars().any(char::is_control));
-    assert_eq!(safe_name(&context.name), context.name);
-    assert_eq!(FileContext::from_context(&context.to_context()), Ok(context));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    chrysalis_fuzz_targets::file_context(bytes);
 });

@@ -1,42 +1,5 @@
-//! The decoder gives the same frames however the bytes are portioned, and holds nothing between two frames.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use msnp::frame::{Decoder, Direction, Frame, FrameFault, Limits, Side};
-
-fn decode<'a>(
-    side: Side,
-    direction: Direction,
-    portions: impl Iterator<Item = &'a [u8]>,
-) -> (Vec<Frame>, Option<FrameFault>) {
-    let limits = match side {
-        Side::Notification => Limits::default(),
-        Side::Switchboard => Limits::switchboard(),
-    };
-    let mut decoder = Decoder::with_direction(side, direction, limits);
-    let mut frames = Vec::new();
-    for portion in portions {
-        decoder.push(portion);
-        loop {
-            match decoder.next_frame() {
-                Ok(Some(frame)) => frames.push(frame),
-                Ok(None) => break,
-                Err(fault) => return (frames, Some(fault)),
-            }
-        }
-        assert!(decoder.is_amid_frame() || decoder.held() == 0, "memory is held between two frames");
-    }
-    (frames, None)
-}
-
-fuzz_target!(|input: (u8, Vec<u8>)| {
-    let (portion, bytes) = input;
-    for side in [Side::Notification, Side::Switchboard] {
-        for direction in [Direction::FromClient, Direction::FromServer] {
-            let whole = decode(side, direction, std::iter::once(bytes.as_slice()));
-            let portioned = decode(side, direction, bytes.chunks(usize::from(portion) + 1));
-            assert_eq!(whole, portioned);
-        }
-    }
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    chrysalis_fuzz_targets::frame_decoder(bytes);
 });

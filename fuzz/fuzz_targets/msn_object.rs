@@ -1,18 +1,5 @@
-//! Any description of an object can be read, and what was read comes back when it is written and read again.
-
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use msnp::object::MsnObject;
-
-fuzz_target!(|text: &str| {
-    for object in [MsnObject::parse(text), MsnObject::parse_encoded(text)].into_iter().flatten() {
-        let encoded = object.to_encoded();
-        assert!(!encoded.contains([' ', '\r', '\n']), "an object that is not one word");
-        let read = MsnObject::parse(&object.to_xml());
-        assert_eq!(read, MsnObject::parse_encoded(&encoded));
-        let read = read.expect("a written object can be read");
-        assert_eq!(read.data_hash, object.data_hash);
-        let _ = (read.computed_description_hash(), read.matches(b"data"));
-    }
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    chrysalis_fuzz_targets::msn_object(bytes);
 });

@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Request, StatusCode, Uri, header};
 
 use crate::{
     body,
@@ -24,6 +24,10 @@ const POLICY_ELSEWHERE: &str = "default-src 'none'; style-src 'unsafe-inline'; f
 
 /// How the fields begin that are answers; what follows is the name of what is asked.
 const ANSWER: &str = "answer-";
+
+/// The cookie of a browser that was sent elsewhere from a page, for that page alone. Whoever has a page could else hand the place that it
+/// leads to on to somebody else, whose browser comes back from there as them, and would link their account to the page's.
+const AWAY: &str = "away";
 
 /// The fields that name the way to link, or what is to be done.
 const WAY: &str = "way";
@@ -92,7 +96,7 @@ pub(crate) async fn answer(State(web): State<Web>, Path(token): Path<String>, re
     match (form.value(WAY), form.value(TASK)) {
         (Some(way), _) => match web.backend.link_by_page(&token, way, answers).await {
             Ok(Onward::Linked) => Redirect::to(&address(&web, &token)).into_response(),
-            Ok(Onward::GoTo(elsewhere)) => sent_to(&elsewhere),
+            Ok(Onward::GoTo(elsewhere)) => (away(&web, &token), sent_to(&elsewhere)).into_response(),
             Err(fault) => shown(&web, &token, None, Some(fault)).await,
         },
         (None, Some(task)) => match web.backend.perform_by_page(&token, task, answers).await {
@@ -105,12 +109,32 @@ pub(crate) async fn answer(State(web): State<Web>, Path(token): Path<String>, re
 
 /// Answers `GET /link/{token}/back`, to which a browser is sent from where it had to go: what it brings stands in the query. It is sent on
 /// at once, so that this stands in no history.
-pub(crate) async fn back(State(web): State<Web>, Path(token): Path<String>, uri: Uri) -> Response {
+pub(crate) async fn back(State(web): State<Web>, Path(token): Path<String>, headers: HeaderMap, uri: Uri) -> Response {
+    if !was_sent(&headers, &token) {
+        let problem =
+            "It was not this browser that was sent there, or it keeps no cookies. Nothing was linked.".to_owned();
+        return page_under(POLICY, StatusCode::FORBIDDEN, &Over { problem });
+    }
     let brought = Form::read(uri.query().unwrap_or_default().as_bytes()).after("");
     match web.backend.return_to_page(&token, &brought).await {
         Ok(()) => Redirect::to(&address(&web, &token)).into_response(),
         Err(fault) => shown(&web, &token, None, Some(fault)).await,
     }
+}
+
+/// What a browser is told that is sent elsewhere from a page. It brings that back from another site too, where it comes by a link.
+fn away(web: &Web, token: &str) -> [(HeaderName, String); 1] {
+    let page = web.address(&format!("/link/{token}"));
+    let path = url::Url::parse(&page).map(|page| page.path().to_owned()).unwrap_or_default();
+    let secure = if web.public_url.scheme() == "https" { "; Secure" } else { "" };
+    [(header::SET_COOKIE, format!("{AWAY}={token}; Path={path}; Max-Age=900; HttpOnly; SameSite=Lax{secure}"))]
+}
+
+/// Whether it is the browser that was sent elsewhere from this page.
+fn was_sent(headers: &HeaderMap, token: &str) -> bool {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|cookies| cookies.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.any(|(name, value)| name == AWAY && value == token)
 }
 
 /// A redirect to where a network wants the browser. The network's word is no header before it was looked at.

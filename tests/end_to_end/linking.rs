@@ -331,16 +331,20 @@ async fn an_account_is_linked_on_a_page_by_a_word_and_through_a_browser() {
     assert!(bright.body.contains("Echo sees your status now."), "{bright:?}");
 
     let second = page(&mut room, "link loopback", &server).await;
-    let early = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    let away = format!("Cookie: away={}\r\n", second.trim_start_matches("/link/"));
+    let early = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), &away).await;
     assert!(early.status == 200 && early.body.contains("Nothing was brought back"), "{early:?}");
     let sent = post(server.web(), &second, "", "way=door&answer-name=ann").await;
     let back = format!("http://{}{second}/back?doorkey=loop-ann-echo", server.web());
     assert_eq!((sent.status, sent.header("Location")), (303, Some(back.as_str())), "{sent:?}");
     assert_eq!(links(&server)[0]["identity"], "dim@loop", "the browser is not back yet");
-    let linked = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    let another = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    assert!(another.status == 403 && another.body.contains("not this browser"), "the place was handed on: {another:?}");
+    assert_eq!(links(&server)[0]["identity"], "dim@loop");
+    let linked = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), &away).await;
     assert_eq!(linked.header("Location"), Some(format!("http://{}{second}", server.web()).as_str()), "{linked:?}");
     assert_eq!(links(&server)[0]["identity"], "ann@loop");
-    let replayed = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), "").await;
+    let replayed = get(server.web(), &format!("{second}/back?doorkey=loop-ann-echo"), &away).await;
     assert!(replayed.status == 200 && replayed.body.contains("This page makes no link any more."), "{replayed:?}");
 
     // One for tasks alone links nobody; one of an account that is gone is no page.

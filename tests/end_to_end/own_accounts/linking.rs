@@ -73,10 +73,15 @@ async fn own_accounts_are_linked_through_the_page_of_the_homeserver() {
     let path = page(&setup, &mut service).await;
     let sent = send(&setup, &path, &[("way", "sso"), ("answer-server", "example.org")]).await;
     let homeserver = onward(&sent);
+    let away =
+        sent.header("Set-Cookie").and_then(|cookie| cookie.split(';').next()).expect("the browser is known again");
+    let away = format!("Cookie: {away}\r\n");
     let back = Url::parse(&setup.homeserver.login().sign_in(&homeserver, "carol").await).unwrap();
     assert_eq!((back.port(), back.path()), (Some(setup.server.web().port()), &*format!("{path}/back")));
     let target = format!("{}?{}", back.path(), back.query().unwrap());
-    let answered = get(setup.server.web(), &target, "").await;
+    // Another browser than the one that was sent there, as if the address had been handed on.
+    assert_eq!(get(setup.server.web(), &target, "").await.status, 403);
+    let answered = get(setup.server.web(), &target, &away).await;
     assert!(onward(&answered).ends_with(&path), "{answered:?}");
     let shown = get(setup.server.web(), &path, "").await;
     assert!(shown.body.contains(CAROLS_ID) && shown.body.contains("it works"), "{shown:?}");
@@ -84,7 +89,7 @@ async fn own_accounts_are_linked_through_the_page_of_the_homeserver() {
     // What came back is of use once, and stands in no log.
     let token = back.query_pairs().find(|(key, _)| key == "loginToken").expect("the answer").1.into_owned();
     assert!(!setup.server.log().contains(&token));
-    assert_ne!(get(setup.server.web(), &target, "").await.status, 303);
+    assert_ne!(get(setup.server.web(), &target, &away).await.status, 303);
 }
 
 #[tokio::test]

@@ -105,15 +105,24 @@ async fn a_browser_is_sent_elsewhere_and_what_it_brings_back_is_in_no_history() 
     *server.behind.onward.lock().unwrap() = Some(Ok(Onward::GoTo(elsewhere.to_owned())));
     let answer = server.post("/link/page", "", "way=sso&answer-user=ann").await;
     assert!(answer.starts_with("HTTP/1.1 303 ") && has_line(&answer, &format!("Location: {elsewhere}")), "{answer}");
+    let cookie = "Set-Cookie: away=page; Path=/link/page; Max-Age=900; HttpOnly; SameSite=Lax; Secure";
+    assert!(has_line(&answer, cookie), "{answer}");
     asked(&server);
 
     *server.behind.onward.lock().unwrap() = None;
-    let answer = server.get("/link/page/back?loginToken=s3cret%20x", "Sec-Fetch-Site: cross-site\r\n").await;
+    let brought = "/link/page/back?loginToken=s3cret%20x";
+    // Somebody else's browser, to whom the place was handed on.
+    for cookie in ["", "Cookie: away=other\r\n", "Cookie: visit=page\r\n"] {
+        let answer = server.get(brought, cookie).await;
+        assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("not this browser"), "{answer}");
+        assert_eq!(asked(&server), [], "{cookie}");
+    }
+    let answer = server.get(brought, "Sec-Fetch-Site: cross-site\r\nCookie: visit=x; away=page\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 303 ") && has_line(&answer, &format!("Location: {PAGE}")), "{answer}");
     assert_eq!(asked(&server), [("back".to_owned(), answers(&[("loginToken", "s3cret x")]))]);
 
     *server.behind.onward.lock().unwrap() = Some(Err(LinkFault::NothingBrought));
-    let answer = server.get("/link/page/back?error=no", "").await;
+    let answer = server.get("/link/page/back?error=no", "Cookie: away=page\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("Nothing was brought back"), "{answer}");
     assert!(answer.contains(&format!("action=\"{PAGE}\"")), "a form leads to the page itself: {answer}");
     server.stop().await;

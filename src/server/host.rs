@@ -78,6 +78,8 @@ fn store_fault(fault: StoreFault) -> HostFault {
         StoreFault::Secret { .. } => HostFault::Secrets(fault.to_string()),
         StoreFault::Open { .. }
         | StoreFault::Busy
+        | StoreFault::Unreachable(_)
+        | StoreFault::Uncertain
         | StoreFault::Closed
         | StoreFault::Query(_)
         | StoreFault::Damaged { .. }

@@ -1,5 +1,5 @@
 //! Builds the crate again when a migration is added: the compiler sees only the files that it embedded before.
 
 fn main() {
-    println!("cargo:rerun-if-changed=../../migrations/sqlite");
+    println!("cargo:rerun-if-changed=../../migrations");
 }

@@ -1,6 +1,7 @@
 //! Why the database did not do what it was asked.
 
 use domain::{NetworkName, Passport};
+use sqlx::postgres::PgDatabaseError;
 
 /// Why the database did not do what it was asked. The texts name tables and files, never what stands in them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +25,14 @@ pub enum StoreFault {
     /// Somebody else holds the database; try again later.
     #[error("the database is in use by another process or overloaded; try again")]
     Busy,
+    /// The server of the database is away, and did not come back in time; nothing of the job was kept. Try again later.
+    #[error("the database cannot be reached ({0}); see that its server runs, and try again")]
+    Unreachable(String),
+    /// The server of the database went away while it was committing, and did not come back in time.
+    #[error(
+        "the database went away while it kept this, and whether it did is not known; look before it is tried again"
+    )]
+    Uncertain,
     /// The store was closed, or its writer has ended.
     #[error("the database is closed, the program is stopping")]
     Closed,
@@ -57,16 +66,40 @@ pub enum StoreFault {
 /// `SQLITE_BUSY`, the low byte of all its extended codes.
 const SQLITE_BUSY: u32 = 5;
 
+/// What `PostgreSQL` says when a lock or a turn is not to be had: `lock_not_available`, `deadlock_detected`, `serialization_failure`
+/// (its documentation, "Appendix A").
+const POSTGRES_BUSY: [&str; 3] = ["55P03", "40P01", "40001"];
+/// What it says when it ends a session, or cannot begin one: the class of connection exceptions, being shut down or started, sessions
+/// that were idle for too long, and too many of them.
+const POSTGRES_LOST: [&str; 7] = ["08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"];
+
+impl StoreFault {
+    /// Whether the connection is gone, and with it whatever was not committed.
+    pub(crate) const fn is_loss(&self) -> bool {
+        matches!(self, Self::Unreachable(_))
+    }
+}
+
 impl From<sqlx::Error> for StoreFault {
     fn from(error: sqlx::Error) -> Self {
-        if matches!(error, sqlx::Error::PoolTimedOut) {
-            return Self::Busy;
+        match &error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed,
+            // What cannot be read as an answer leaves the connection in no state that is known.
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => Self::Unreachable(error.to_string()),
+            sqlx::Error::Database(refusal) => {
+                let code = refusal.code().unwrap_or_default();
+                if refusal.try_downcast_ref::<PgDatabaseError>().is_some() {
+                    let is_of = |codes: &[&str]| codes.iter().any(|one| code.starts_with(one));
+                    if is_of(&POSTGRES_LOST) {
+                        return Self::Unreachable(error.to_string());
+                    }
+                    return if is_of(&POSTGRES_BUSY) { Self::Busy } else { Self::Query(error.to_string()) };
+                }
+                let is_busy = code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY);
+                if is_busy { Self::Busy } else { Self::Query(error.to_string()) }
+            }
+            _ => Self::Query(error.to_string()),
         }
-        if matches!(error, sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed) {
-            return Self::Closed;
-        }
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        let busy = code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY);
-        if busy { Self::Busy } else { Self::Query(error.to_string()) }
     }
 }

@@ -3,6 +3,8 @@
 //! One task owns the only connection that writes. Jobs come to it over a bounded channel and are committed in groups, which
 //! makes a durable commit cheap and leaves nobody waiting for a lock; each is answered after its commit, so what [`Store`]
 //! has answered survives a crash and a power loss. Reading goes over a small pool and never waits for the writer.
+//!
+//! The database is a file of `SQLite`, or lies on a `PostgreSQL` server. Every statement is one text for both.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -11,10 +13,12 @@ mod address;
 mod attention;
 mod change;
 mod clock;
+mod dialect;
 mod entry;
 mod fault;
 mod generation;
 mod group;
+mod hold;
 mod inbox;
 mod invitation;
 mod keeping;
@@ -27,6 +31,8 @@ mod numbers;
 mod object;
 mod open;
 mod outbox;
+mod place;
+mod postgres;
 mod reaction;
 mod record;
 mod removed;
@@ -34,7 +40,10 @@ mod room;
 mod rows;
 mod setting;
 mod snapshot;
+mod sqlite;
 mod sweep;
+#[cfg(test)]
+mod trial;
 mod value;
 mod vault;
 mod word;
@@ -95,7 +104,8 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, makes it when it is missing, and brings it to this version's form. `url` is `sqlite://` and a
-    /// path, a relative one relative to `base`, or `sqlite::memory:` for a database that ends with the store. `realm` allots
+    /// path, a relative one relative to `base`, or `sqlite::memory:` for a database that ends with the store; or `postgres://` and
+    /// where a database is that was made for it, which it then has for itself. `realm` allots
     /// addresses to remote contacts; `bits` are the networks that are on, whose contacts [`Store::load`] shows.
     pub async fn open(
         url: &str,
@@ -104,9 +114,10 @@ impl Store {
         bits: HashMap<NetworkName, NetworkBit>,
     ) -> Result<Self, StoreFault> {
         let Opened { mut writer, readers, temporary } = open::open(url, base).await?;
-        let (reservation, numbers) = Reservation::open(&mut writer).await?;
+        let connection = writer.connection()?;
+        let (reservation, numbers) = Reservation::open(connection).await?;
         let networks = Networks { realm, bits };
-        merged::leave_networks_that_are_off(&mut writer, &networks).await?;
+        merged::leave_networks_that_are_off(connection, &networks).await?;
         Ok(Self {
             writer: Writer::start(writer, reservation),
             readers,

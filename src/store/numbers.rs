@@ -8,7 +8,7 @@ use std::sync::{
 use domain::conversation::MessageId;
 use sqlx::AnyConnection;
 
-use crate::StoreFault;
+use crate::{StoreFault, dialect::Dialect};
 
 /// How many numbers are reserved at once. At an opening, what was reserved and not given out is lost.
 const RESERVE: i64 = 65_536;
@@ -31,25 +31,33 @@ impl Numbers {
 pub(crate) struct Reservation {
     numbers: Arc<Numbers>,
     reserved: i64,
+    /// What may be reserved instead: the answer to that commit was lost.
+    open: Option<i64>,
 }
 
 impl Reservation {
     /// Begins above every number that was ever given out.
     pub(crate) async fn open(connection: &mut AnyConnection) -> Result<(Self, Arc<Numbers>), StoreFault> {
-        let highest: i64 = sqlx::query_scalar(
+        let mut highest: i64 = sqlx::query_scalar(
             "SELECT MAX(number) FROM (
                  SELECT reserved AS number FROM message_number
                  UNION ALL SELECT MAX(id) FROM message
                  UNION ALL SELECT MAX(message) FROM delivery
                  UNION ALL SELECT MAX(message) FROM outbox
                  UNION ALL SELECT MAX(message) FROM message_map
-                 UNION ALL SELECT seq FROM sqlite_sequence WHERE name = 'message'
              ) AS used",
         )
         .fetch_one(&mut *connection)
         .await?;
+        if Dialect::of(connection) == Dialect::Sqlite {
+            // A version that reserved nothing let the database give the numbers.
+            let given: Option<i64> = sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'message'")
+                .fetch_optional(&mut *connection)
+                .await?;
+            highest = highest.max(given.unwrap_or(0));
+        }
         let numbers = Arc::new(Numbers { next: AtomicI64::new(highest + 1) });
-        let mut reservation = Self { numbers: Arc::clone(&numbers), reserved: highest };
+        let mut reservation = Self { numbers: Arc::clone(&numbers), reserved: highest, open: None };
         let reserved = reservation.write(connection, highest + 1).await?;
         reservation.commit(Some(reserved));
         Ok((reservation, numbers))
@@ -67,6 +75,23 @@ impl Reservation {
     /// These are reserved for good.
     pub(crate) fn commit(&mut self, reserved: Option<i64>) {
         self.reserved = reserved.unwrap_or(self.reserved);
+    }
+
+    /// Whether these are reserved is not known.
+    pub(crate) const fn leave_open(&mut self, reserved: Option<i64>) {
+        if reserved.is_some() {
+            self.open = reserved;
+        }
+    }
+
+    /// Whether nobody else has had the database: whoever opens it reserves numbers.
+    pub(crate) async fn is_untouched(&mut self, connection: &mut AnyConnection) -> Result<bool, StoreFault> {
+        let found: i64 = sqlx::query_scalar("SELECT reserved FROM message_number").fetch_one(connection).await?;
+        let is_ours = found == self.reserved || Some(found) == self.open;
+        if is_ours {
+            (self.reserved, self.open) = (found, None);
+        }
+        Ok(is_ours)
     }
 
     async fn write(&self, connection: &mut AnyConnection, next: i64) -> Result<i64, StoreFault> {

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
-use crate::{StoreFault, open::Place};
+use crate::{StoreFault, place::Place};
 
 /// The first bytes of every `SQLite` database (`SQLite`'s documentation, "Database File Format").
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn database_file(url: &str, base: &Path) -> Result<Option<std::path::PathBuf>, StoreFault> {
     Ok(match Place::of(url, base)? {
         Place::File(path) => Some(path),
-        Place::Temporary => None,
+        Place::Temporary | Place::Server(_) => None,
     })
 }
 

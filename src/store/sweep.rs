@@ -56,7 +56,7 @@ impl Store {
 }
 
 /// The media that waiting messages and orders speak of, up to which numbers they were read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Mentions {
     blobs: HashSet<BlobId>,
     objects: HashSet<ObjectHash>,

@@ -66,6 +66,7 @@ impl Store {
 }
 
 /// A write whose secret, if it has one, is sealed.
+#[derive(Clone)]
 pub(crate) enum SealedWrite {
     Put(String, String),
     Seal(String, Vec<u8>),

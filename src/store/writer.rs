@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::{AnyConnection, Connection};
+use sqlx::AnyConnection;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::unconstrained,
@@ -12,7 +12,8 @@ use tokio::{
 
 use crate::{
     StoreFault,
-    group::{Group, Job, Reply},
+    group::{Group, Job, Ran, Reply},
+    hold::Hold,
     keeping::{Delivery, Kept, Letter},
     numbers::Reservation,
 };
@@ -55,15 +56,20 @@ struct Waiting<Task, Out> {
 
 impl<Task, Out> Job for Waiting<Task, Out>
 where
-    Task: for<'c> FnOnce(&'c mut AnyConnection) -> Work<'c, Out> + Send,
+    Task: for<'c> FnOnce(&'c mut AnyConnection) -> Work<'c, Out> + Clone + Send,
     Out: Send,
 {
-    fn run<'c>(&'c mut self, connection: &'c mut AnyConnection) -> BoxFuture<'c, bool> {
+    fn run<'c>(&'c mut self, connection: &'c mut AnyConnection, may_run_again: bool) -> BoxFuture<'c, Ran> {
+        let task = if may_run_again { self.task.clone() } else { self.task.take() };
         Box::pin(async move {
-            if let Some(task) = self.task.take() {
+            if let Some(task) = task {
                 self.outcome = task(connection).await;
             }
-            self.outcome.is_ok()
+            match &self.outcome {
+                Ok(_) => Ran::Done,
+                Err(fault) if fault.is_loss() => Ran::Lost(fault.clone()),
+                Err(_) => Ran::Failed,
+            }
         })
     }
 
@@ -76,21 +82,22 @@ where
 
 impl Writer {
     /// Starts the task over the connection.
-    pub(crate) fn start(connection: AnyConnection, reservation: Reservation) -> Self {
+    pub(crate) fn start(hold: Hold, reservation: Reservation) -> Self {
         let (errands, waiting) = mpsc::channel(WAITING);
         let (alive, ended) = watch::channel(());
         tokio::spawn(async move {
-            write(connection, reservation, waiting).await;
+            write(hold, reservation, waiting).await;
             drop(alive);
         });
         Self { errands, ended }
     }
 
     /// Runs `task` within a transaction and returns when that is committed. When `task` fails, nothing of it is kept, and
-    /// others are not touched by it.
+    /// others are not touched by it. Where the connection is lost before that, it is run once more: nothing but the transaction may
+    /// know that it was run before.
     pub(crate) async fn run<Out, Task>(&self, task: Task) -> Result<Out, StoreFault>
     where
-        Task: for<'c> FnOnce(&'c mut AnyConnection) -> Work<'c, Out> + Send + 'static,
+        Task: for<'c> FnOnce(&'c mut AnyConnection) -> Work<'c, Out> + Clone + Send + 'static,
         Out: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
@@ -133,7 +140,7 @@ impl Writer {
     }
 }
 
-async fn write(mut connection: AnyConnection, mut reservation: Reservation, mut waiting: mpsc::Receiver<Errand>) {
+async fn write(mut hold: Hold, mut reservation: Reservation, mut waiting: mpsc::Receiver<Errand>) {
     let mut crowded: u32 = 0;
     while let Some(first) = waiting.recv().await {
         if crowded > 0 && waiting.len() < ENOUGH {
@@ -150,42 +157,42 @@ async fn write(mut connection: AnyConnection, mut reservation: Reservation, mut 
             }
             next = if group.size() < LONGEST_GROUP { waiting.try_recv().ok() } else { None };
         }
-        if !group.commit(&mut connection, &mut reservation).await {
-            tracing::error!("the connection to the database is gone: nothing is written any more");
+        if !hold.commit(group, &mut reservation).await {
+            tracing::error!("the database is gone: nothing is written any more");
             return;
         }
         crowded = if waiting.is_empty() { crowded.saturating_sub(1) } else { MEMORY };
     }
-    if let Err(fault) = connection.close().await {
-        tracing::warn!(%fault, "the database did not close cleanly; it will be recovered when it is opened again");
-    }
+    hold.close().await;
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::sync::{Arc, Mutex};
 
     use futures_util::future::join_all;
-    use sqlx::AnyPool;
+    use sqlx::{AnyPool, Connection};
 
     use super::*;
-    use crate::{group::execute, open};
-
-    const BEGIN: &str = "BEGIN IMMEDIATE";
+    use crate::{
+        group::execute,
+        open,
+        trial::{self, Trial},
+    };
 
     struct Bench {
         writer: Writer,
         readers: AnyPool,
-        directory: tempfile::TempDir,
+        trial: Trial,
     }
 
     /// A writer over a table of numbers.
     async fn bench() -> Bench {
-        let mut opened = open::open("sqlite::memory:", Path::new("/")).await.unwrap();
-        let (reservation, _) = Reservation::open(&mut opened.writer).await.unwrap();
-        let writer = Writer::start(opened.writer, reservation);
+        let (mut hold, readers, trial) = trial::open().await;
+        let (reservation, _) = Reservation::open(hold.connection().unwrap()).await.unwrap();
+        let writer = Writer::start(hold, reservation);
         run(&writer, "CREATE TABLE number (value BIGINT NOT NULL UNIQUE, parent BIGINT REFERENCES number (value) DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
-        Bench { writer, readers: opened.readers, directory: opened.temporary.unwrap() }
+        Bench { writer, readers, trial }
     }
 
     async fn run(writer: &Writer, statement: &'static str) -> Result<(), StoreFault> {
@@ -216,10 +223,13 @@ mod tests {
         let (release, released) = oneshot::channel();
         let (begun, beginning) = oneshot::channel();
         let writer = writer.clone();
+        // It runs once, though it could be run again.
+        let once = Arc::new(Mutex::new(Some((begun, released))));
         tokio::spawn(async move {
             writer
                 .run(move |_| {
                     Box::pin(async move {
+                        let (begun, released) = once.lock().unwrap().take().unwrap();
                         begun.send(()).unwrap();
                         released.await.map_err(|_| StoreFault::Closed)
                     })
@@ -271,14 +281,11 @@ mod tests {
     async fn what_the_database_rolled_back_by_itself_is_answered_as_lost() {
         let bench = bench().await;
         let release = hold(&bench.writer).await;
-        let (first, broken, last) = tokio::join!(
-            insert(&bench.writer, 1, None, false),
-            run(&bench.writer, "INSERT OR ROLLBACK INTO number (value) VALUES (1)"),
-            async {
+        let (first, broken, last) =
+            tokio::join!(insert(&bench.writer, 1, None, false), run(&bench.writer, "ROLLBACK"), async {
                 release.send(()).unwrap();
                 insert(&bench.writer, 2, None, false).await
-            },
-        );
+            },);
         assert!(first.is_err() && broken.is_err() && last.is_err(), "{first:?} {broken:?} {last:?}");
         assert_eq!(numbers(&bench).await, [0; 0]);
         insert(&bench.writer, 3, None, false).await.unwrap();
@@ -286,16 +293,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_process_that_holds_the_lock_is_told_apart() {
-        let bench = bench().await;
-        run(&bench.writer, "PRAGMA busy_timeout = 0").await.unwrap();
-        let url = format!("sqlite://{}", bench.directory.path().join("chrysalis.db").display());
+    async fn another_process_that_holds_the_file_is_told_apart() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let mut opened = open::open("sqlite://a.db", directory.path()).await.unwrap();
+        let connection = opened.writer.connection().unwrap();
+        execute(connection, "PRAGMA busy_timeout = 0").await.unwrap();
+        let (reservation, _) = Reservation::open(connection).await.unwrap();
+        let writer = Writer::start(opened.writer, reservation);
+        let url = format!("sqlite://{}", directory.path().join("a.db").display());
         let mut other = AnyConnection::connect(&url).await.unwrap();
-        execute(&mut other, BEGIN).await.unwrap();
-        assert_eq!(insert(&bench.writer, 1, None, false).await, Err(StoreFault::Busy));
+        let update = "UPDATE message_number SET reserved = reserved";
+        execute(&mut other, "BEGIN IMMEDIATE").await.unwrap();
+        assert_eq!(run(&writer, update).await, Err(StoreFault::Busy));
         execute(&mut other, "ROLLBACK").await.unwrap();
-        insert(&bench.writer, 2, None, false).await.unwrap();
-        assert_eq!(numbers(&bench).await, [2]);
+        run(&writer, update).await.unwrap();
     }
 
     #[tokio::test]
@@ -356,7 +367,7 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_the_last_way_to_the_writer_ends_it() {
-        let Bench { writer, readers, directory: _directory } = bench().await;
+        let Bench { writer, readers, trial: _trial } = bench().await;
         let mut ended = writer.ended.clone();
         let other = writer.clone();
         drop(writer);

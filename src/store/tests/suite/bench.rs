@@ -1,8 +1,9 @@
-//! A store in a directory of its own, and people to put into it.
+//! A store in a directory of its own, or on a server that was chosen for the run, and people to put into it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use bridge::RemoteProfile;
+use chrysalis_test_postgres::Database;
 use domain::{
     Contact, Guid, Lists, NetworkBit, NetworkName, Passport, Realm, RemoteUser, Timestamp, account::Change,
     contact::RemoteTarget,
@@ -15,27 +16,63 @@ pub(crate) const CAROL: &str = "carol@msn.example";
 pub(crate) const DAVE: &str = "dave@msn.example";
 pub(crate) const BLOCK: u8 = 4;
 
+/// Where a store is at home: a directory, which holds its database unless that is on a server.
+pub(crate) struct Home {
+    directory: TempDir,
+    database: Option<Arc<Database>>,
+}
+
+impl Home {
+    pub(crate) async fn new() -> Self {
+        let database = if chrysalis_test_postgres::is_chosen() { Some(Arc::new(Database::new().await)) } else { None };
+        Self { directory: TempDir::new().unwrap(), database }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// As the configuration has it.
+    pub(crate) fn url(&self) -> String {
+        self.database.as_ref().map_or_else(|| "sqlite://data/chrysalis.db".to_owned(), |database| database.url())
+    }
+
+    /// A connection beside the store's.
+    pub(crate) async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        let file = || format!("sqlite://{}", self.path().join("data/chrysalis.db").display());
+        let url = self.database.as_ref().map_or_else(file, |database| database.url());
+        AnyConnection::connect(&url).await.unwrap()
+    }
+}
+
 pub(crate) struct Bench {
     pub(crate) store: Store,
-    pub(crate) directory: TempDir,
+    pub(crate) directory: Home,
 }
 
 impl Bench {
     /// A new store with the accounts Carol and Dave.
     pub(crate) async fn new() -> Self {
-        let directory = TempDir::new().unwrap();
+        let directory = Home::new().await;
         let store = open(&directory, &["loopback"]).await;
         assert!(store.add_account(&passport(CAROL), "Carol", "hash").await.unwrap());
         assert!(store.add_account(&passport(DAVE), "Dave", "hash").await.unwrap());
         Self { store, directory }
     }
 
-    /// What a machine finds that lost its power now: the file and its log as they are on the disk.
+    /// What a machine finds that lost its power now: the file and its log as they are on the disk. On a server: what it has when we
+    /// are suddenly gone.
     pub(crate) async fn after_a_crash(&self) -> Self {
-        let directory = TempDir::new().unwrap();
-        std::fs::create_dir(directory.path().join("data")).unwrap();
-        for file in ["data/chrysalis.db", "data/chrysalis.db-wal"] {
-            std::fs::copy(self.directory.path().join(file), directory.path().join(file)).unwrap();
+        let database = self.directory.database.clone();
+        let directory = Home { directory: TempDir::new().unwrap(), database };
+        if let Some(database) = &directory.database {
+            database.hang_up().await;
+        } else {
+            std::fs::create_dir(directory.path().join("data")).unwrap();
+            for file in ["data/chrysalis.db", "data/chrysalis.db-wal"] {
+                std::fs::copy(self.directory.path().join(file), directory.path().join(file)).unwrap();
+            }
         }
         let store = open(&directory, &["loopback"]).await;
         Self { store, directory }
@@ -43,14 +80,20 @@ impl Bench {
 
     /// Makes every statement of this kind fail, as a full disk would.
     pub(crate) async fn refuse(&self, statement: &str) {
-        let trigger = format!("CREATE TRIGGER refusal BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'refused'); END");
-        self.meddle(trigger).await;
+        self.meddle(if self.directory.database.is_some() {
+            format!(
+                "CREATE FUNCTION refuse() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END';
+                 CREATE TRIGGER refusal BEFORE {statement} FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+        } else {
+            format!("CREATE TRIGGER refusal BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        })
+        .await;
     }
 
     /// Changes the database behind the store's back.
     pub(crate) async fn meddle(&self, statement: String) {
-        let url = format!("sqlite://{}", self.directory.path().join("data/chrysalis.db").display());
-        let mut connection = AnyConnection::connect(&url).await.unwrap();
+        let mut connection = self.directory.connect().await;
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     }
 
@@ -70,13 +113,13 @@ impl Bench {
     }
 }
 
-pub(crate) async fn open(directory: &TempDir, networks: &[&str]) -> Store {
+pub(crate) async fn open(directory: &Home, networks: &[&str]) -> Store {
     let bits = networks.iter().map(|name| (network(name), NetworkBit::try_from(256).unwrap())).collect();
-    Store::open("sqlite://data/chrysalis.db", directory.path(), realm(), bits).await.unwrap()
+    Store::open(&directory.url(), directory.path(), realm(), bits).await.unwrap()
 }
 
 pub(crate) async fn open_memory() -> Store {
-    Store::open("sqlite::memory:", std::path::Path::new("/"), realm(), HashMap::new()).await.unwrap()
+    Store::open("sqlite::memory:", Path::new("/"), realm(), HashMap::new()).await.unwrap()
 }
 
 pub(crate) fn realm() -> Realm {

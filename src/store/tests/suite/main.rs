@@ -15,6 +15,7 @@ mod gathering;
 mod grouping;
 mod inbox;
 mod lists;
+mod losing;
 mod media;
 mod merging;
 mod messages;

@@ -22,7 +22,7 @@ use crate::bench::{CAROL, DAVE, loopback, passport, profile, realm};
 use proxy::{Loss, Proxy};
 
 /// How long a test waits for what has to come.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 async fn open(url: &str) -> Result<Store, StoreFault> {
     let bits = [(loopback(), NetworkBit::try_from(256).unwrap())].into();

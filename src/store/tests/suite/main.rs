@@ -20,6 +20,7 @@ mod media;
 mod merging;
 mod messages;
 mod migrating;
+mod moving;
 mod opening;
 mod outbox;
 mod quoting;

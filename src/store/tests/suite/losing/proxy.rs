@@ -89,7 +89,7 @@ impl Proxy {
 
 /// Carries what either says to the other, until one falls silent, or something is to get lost.
 async fn carry(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>, mut cut: watch::Receiver<u32>) {
-    let (mut said, mut answered) = ([0; 65536], [0; 65536]);
+    let (mut said, mut answered) = ([0; 16384], [0; 16384]);
     // The first commit of a connection is prepared first, in words, and then carried out by what is said next.
     let mut was_prepared = false;
     loop {

@@ -1,0 +1,254 @@
+//! Whole databases on their way: from a file to a server and back, into a backup, and out of one.
+
+use std::path::Path;
+
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+
+use crate::{
+    StoreFault,
+    copy::{self, Progress},
+    dialect::Dialect,
+    open::{install_drivers, unmigrated},
+    place::{Place, Server},
+    postgres,
+    snapshot::snapshot,
+    sqlite,
+};
+
+/// Nobody writes while it is read.
+const READ_FILE: &str = "BEGIN IMMEDIATE";
+/// Everything is read as it is at one moment, though somebody write.
+const READ_SERVER: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Whether anything is kept at this url; whatever was opened once counts.
+pub async fn is_in_use(url: &str, base: &Path) -> Result<bool, StoreFault> {
+    install_drivers();
+    match Place::of(url, base)? {
+        Place::File(path) => Ok(path.exists()),
+        Place::Temporary => Ok(false),
+        Place::Server(server) => {
+            let mut connection =
+                postgres::connect(&server).await.map_err(|error| postgres::unopened(&server, &error))?;
+            let is_used = form(&mut connection).await?.is_some() && is_used(&mut connection).await?;
+            connection.close().await?;
+            Ok(is_used)
+        }
+    }
+}
+
+/// Copies the database at the url `from`, on which no server may run, to the url `to`, where nothing may be kept yet: from a file to a
+/// server, or back. Relative paths are relative to `base`. Says how many rows there are.
+///
+/// Either all of it is there at the end, or nothing. The copy has the same accounts, messages and numbers, so that only one of the two
+/// may be used from then on.
+pub async fn copy_database(
+    from: &str,
+    to: &str,
+    base: &Path,
+    mut told: impl FnMut(Progress<'_>) + Send,
+) -> Result<u64, StoreFault> {
+    install_drivers();
+    match (Place::of(from, base)?, Place::of(to, base)?) {
+        (Place::File(path), Place::Server(server)) => {
+            if !path.is_file() {
+                return Err(missing(&path.display()));
+            }
+            let mut file = sqlite::open_writer(&path).await?;
+            let mut there = open_server(&server).await?;
+            if is_used(&mut there).await? {
+                return Err(full(&server));
+            }
+            let count = carry(&mut file, &mut there, &mut told).await?;
+            file.close().await?;
+            there.close().await?;
+            Ok(count)
+        }
+        (Place::Server(server), Place::File(path)) => {
+            if path.exists() {
+                return Err(full(&path.display()));
+            }
+            let mut there = open_server(&server).await?;
+            if !is_used(&mut there).await? {
+                return Err(missing(&server));
+            }
+            let count = carry_into_file(&mut there, &path, &mut told).await?;
+            there.close().await?;
+            Ok(count)
+        }
+        (Place::File(_) | Place::Temporary, Place::File(_) | Place::Temporary)
+        | (Place::Temporary, Place::Server(_))
+        | (Place::Server(_), Place::Temporary | Place::Server(_)) => Err(StoreFault::Open {
+            problem: "one of the two databases has to be a file, and the other one on a server".to_owned(),
+            mend: "name a url that begins with sqlite://, and one that begins with postgres://; for two files use `chrysalis backup`, \
+                   for two servers pg_dump"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Writes all that stands in the database at `url` to a new file of `SQLite`, as it is at one moment; it may be in use.
+pub async fn back_up(
+    url: &str,
+    base: &Path,
+    into: &Path,
+    mut told: impl FnMut(Progress<'_>) + Send,
+) -> Result<(), StoreFault> {
+    install_drivers();
+    match Place::of(url, base)? {
+        Place::File(path) if !path.is_file() => Err(missing(&path.display())),
+        Place::File(path) => snapshot(&path, into).await,
+        Place::Temporary => Err(StoreFault::Open {
+            problem: "a database in memory ends with its server, and cannot be backed up".to_owned(),
+            mend: "set [database] url to a file or a server".to_owned(),
+        }),
+        Place::Server(server) => {
+            let mut there = postgres::connect(&server).await.map_err(|error| postgres::unopened(&server, &error))?;
+            let newest = postgres::MIGRATIONS.iter().map(|migration| migration.version).max();
+            match form(&mut there).await? {
+                None => return Err(missing(&server)),
+                found if found == newest => {}
+                Some(_) => {
+                    return Err(StoreFault::Open {
+                        problem: format!("the database {server} has the form of another version"),
+                        mend: "use the version that runs on it, or start this one on it once".to_owned(),
+                    });
+                }
+            }
+            carry_into_file(&mut there, into, &mut told).await?;
+            there.close().await?;
+            Ok(())
+        }
+    }
+}
+
+/// Puts the database in the file `staged` onto the server at `url`, where no server of ours may run. What is there is moved into a schema
+/// of its own, whose name comes back. Before the last step, `before_commit` is called; if that fails, or anything before it, everything there
+/// stays as it is.
+pub async fn put_back(
+    staged: &Path,
+    url: &str,
+    before_commit: impl FnOnce() -> Result<(), StoreFault>,
+    mut told: impl FnMut(Progress<'_>) + Send,
+) -> Result<Option<String>, StoreFault> {
+    install_drivers();
+    let Place::Server(server) = Place::of(url, Path::new("/"))? else {
+        return Err(StoreFault::Open {
+            problem: "the database url names no server".to_owned(),
+            mend: "set [database] url to one that begins with postgres://".to_owned(),
+        });
+    };
+    let mut file = sqlite::open_writer(staged).await?;
+    let (mut there, _) = postgres::lock(&server).await?;
+    let tables = copy::tables(&mut file).await?;
+    let mut reading = file.begin_with(READ_FILE).await?;
+    let mut writing = there.begin().await?;
+    let aside = move_aside(&mut writing).await?;
+    postgres::MIGRATIONS.run(&mut *writing).await.map_err(|error| unmigrated(&server, &error))?;
+    copy::copy(&mut reading, &mut writing, &tables, &mut told).await?;
+    before_commit()?;
+    writing.commit().await?;
+    reading.rollback().await?;
+    file.close().await?;
+    there.close().await?;
+    Ok(aside)
+}
+
+/// Moves all tables of the schema into a new one; `None` if there are none.
+async fn move_aside(connection: &mut AnyConnection) -> Result<Option<String>, StoreFault> {
+    let tables: Vec<String> =
+        sqlx::query_scalar("SELECT tablename::TEXT FROM pg_tables WHERE schemaname = current_schema()")
+            .fetch_all(&mut *connection)
+            .await?;
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let schemas: Vec<String> =
+        sqlx::query_scalar("SELECT nspname::TEXT FROM pg_namespace").fetch_all(&mut *connection).await?;
+    let names = (1..).map(|number: u32| format!("before_restore_{number}"));
+    let Some(aside) = names.into_iter().find(|name| !schemas.contains(name)) else { return Ok(None) };
+    sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {aside}"))).execute(&mut *connection).await?;
+    for table in tables {
+        let table = table.replace('"', "\"\"");
+        let moving = format!("ALTER TABLE \"{table}\" SET SCHEMA {aside}");
+        sqlx::query(AssertSqlSafe(moving)).execute(&mut *connection).await?;
+    }
+    Ok(Some(aside))
+}
+
+/// Opens a database on a server for us alone, and brings it to this version's form.
+async fn open_server(server: &Server) -> Result<AnyConnection, StoreFault> {
+    let (mut there, _) = postgres::lock(server).await?;
+    postgres::MIGRATIONS.run(&mut there).await.map_err(|error| unmigrated(server, &error))?;
+    Ok(there)
+}
+
+/// The form that the database on a server has; `None` if it was never given one.
+async fn form(connection: &mut AnyConnection) -> Result<Option<i64>, StoreFault> {
+    let is_there: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_sqlx_migrations'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if is_there == 0 {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(connection).await?)
+}
+
+/// Whether a store was ever opened on the database: each reserves numbers.
+async fn is_used(connection: &mut AnyConnection) -> Result<bool, StoreFault> {
+    let reserved: i64 = sqlx::query_scalar("SELECT reserved FROM message_number").fetch_one(connection).await?;
+    Ok(reserved > 0)
+}
+
+/// The same as [`carry`], into a file that is made for it, and gone again if that fails.
+async fn carry_into_file(
+    there: &mut AnyConnection,
+    path: &Path,
+    told: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<u64, StoreFault> {
+    let mut file = sqlite::open_writer(path).await?;
+    let carried = carry(there, &mut file, told).await;
+    // The log is folded into the file.
+    let closed = file.close().await;
+    match (carried, closed) {
+        (Ok(count), Ok(())) => Ok(count),
+        (outcome, closed) => {
+            for ending in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+            }
+            outcome.and_then(|_| Ok(closed.map(|()| 0)?))
+        }
+    }
+}
+
+async fn carry(
+    from: &mut AnyConnection,
+    into: &mut AnyConnection,
+    told: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<u64, StoreFault> {
+    let (tables, begin) = match Dialect::of(from) {
+        Dialect::Sqlite => (copy::tables(from).await?, READ_FILE),
+        Dialect::Postgres => (copy::tables(into).await?, READ_SERVER),
+    };
+    let mut reading = from.begin_with(begin).await?;
+    let mut writing = into.begin().await?;
+    let count = copy::copy(&mut reading, &mut writing, &tables, told).await?;
+    writing.commit().await?;
+    reading.rollback().await?;
+    Ok(count)
+}
+
+fn missing(place: &dyn std::fmt::Display) -> StoreFault {
+    StoreFault::Open {
+        problem: format!("there is no database at {place}: nothing was ever kept here"),
+        mend: "name the one that was used".to_owned(),
+    }
+}
+
+fn full(place: &dyn std::fmt::Display) -> StoreFault {
+    StoreFault::Open {
+        problem: format!("the database {place} is not empty"),
+        mend: "name another one: what is there would be mixed with what comes".to_owned(),
+    }
+}

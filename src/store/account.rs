@@ -108,7 +108,7 @@ async fn add(
          VALUES ($1, $2, $3, $4, $5, $6, $4, $4) ON CONFLICT (passport) DO NOTHING",
     )
     .bind(passport.as_str())
-    .bind(name)
+    .bind(word::text(name))
     .bind(password_hash)
     .bind(now.0)
     .bind(word::privacy_word(Privacy::default()))

@@ -61,7 +61,7 @@ impl From<RoomProfile> for Introduction {
 impl Introduction {
     /// One who is only known by id: the address is made of that.
     pub(crate) fn nameless(target: RemoteTarget) -> Self {
-        let login = word::target_words(&target).1.to_owned();
+        let login = word::target_words(&target).1;
         Self { target, name: String::new(), login, server: None, topic: String::new() }
     }
 }
@@ -113,7 +113,7 @@ impl Store {
         target: &RemoteTarget,
         name: &str,
     ) -> Result<bool, StoreFault> {
-        let (network, target, name) = (network.clone(), target.clone(), bounded_name(name));
+        let (network, target, name) = (network.clone(), target.clone(), word::text(&bounded_name(name)));
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
@@ -176,8 +176,8 @@ pub(crate) async fn allot(
         .bind(kind)
         .bind(id)
         .bind(passport.as_str())
-        .bind(&introduction.name)
-        .bind(&introduction.topic)
+        .bind(word::text(&introduction.name))
+        .bind(word::text(&introduction.topic))
         .execute(connection)
         .await?;
     Ok(passport)
@@ -191,12 +191,12 @@ async fn free_address(
     introduction: &Introduction,
 ) -> Result<Passport, StoreFault> {
     let (_, id) = word::target_words(&introduction.target);
-    let login = if introduction.login.is_empty() { id } else { introduction.login.as_str() };
+    let login = if introduction.login.is_empty() { &id } else { introduction.login.as_str() };
     let words = (login, introduction.server.as_deref());
     let mut taken: HashSet<Passport> = HashSet::new();
     // The plain form, then the form with a digest, then other digests should that be taken as well.
     for round in 0_u8..6 {
-        let identity = if round < 2 { id.to_owned() } else { format!("{id} {round}") };
+        let identity = if round < 2 { id.clone() } else { format!("{id} {round}") };
         let is_taken = |passport: &Passport| taken.contains(passport);
         let candidate = match &introduction.target {
             RemoteTarget::Person(_) => realm.allot_person(network, words, &identity, is_taken),

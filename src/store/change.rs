@@ -75,7 +75,7 @@ async fn apply(
         }
         Change::Group(group) => return put_group(connection, owner, &group).await,
         Change::Name(name) => {
-            sqlx::query("UPDATE account SET name = $2 WHERE passport = $1").bind(owner_text).bind(name)
+            sqlx::query("UPDATE account SET name = $2 WHERE passport = $1").bind(owner_text).bind(word::text(&name))
         }
         Change::Privacy(privacy) => sqlx::query("UPDATE account SET privacy = $2 WHERE passport = $1")
             .bind(owner_text)
@@ -88,10 +88,10 @@ async fn apply(
              ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
         )
         .bind(owner_text)
-        .bind(key)
-        .bind(value),
+        .bind(word::text(&key))
+        .bind(word::text(&value)),
         Change::Property { key, value: None } => {
-            sqlx::query("DELETE FROM property WHERE owner = $1 AND key = $2").bind(owner_text).bind(key)
+            sqlx::query("DELETE FROM property WHERE owner = $1 AND key = $2").bind(owner_text).bind(word::text(&key))
         }
         Change::GroupRemoved(guid) => {
             sqlx::query("DELETE FROM list_group WHERE owner = $1 AND guid = $2").bind(owner_text).bind(guid.to_string())
@@ -139,7 +139,7 @@ async fn put_group(connection: &mut AnyConnection, owner: &Passport, group: &Gro
     )
     .bind(owner.as_str())
     .bind(group.guid.to_string())
-    .bind(&group.name)
+    .bind(word::text(&group.name))
     .execute(connection)
     .await?;
     Ok(())

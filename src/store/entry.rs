@@ -67,7 +67,7 @@ pub(crate) async fn put(
     .bind(contact.as_str())
     .bind(entry.guid.to_string())
     .bind(i64::from(entry.lists.bits()))
-    .bind(&entry.name)
+    .bind(word::text(&entry.name))
     .execute(connection)
     .await?;
     Ok(())

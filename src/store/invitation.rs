@@ -97,7 +97,7 @@ pub(crate) async fn open(
     )
     .bind(owner.as_str())
     .bind(room.as_str())
-    .bind(asker)
+    .bind(word::text(asker))
     .bind(now.0)
     .bind(prompted)
     .bind(told)

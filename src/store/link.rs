@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, media::BlobId};
 
-use crate::{Store, StoreFault, media_word};
+use crate::{Store, StoreFault, media_word, word};
 
 /// What lies under a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Store {
                         "INSERT INTO media_link (token, blob, name, media_type, size, expires)
                          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (token) DO NOTHING",
                     )
-                    .bind(token)
+                    .bind(word::text(&token))
                     .bind(media.blob.to_string())
-                    .bind(media.name)
-                    .bind(media.media_type)
+                    .bind(word::text(&media.name))
+                    .bind(word::text(&media.media_type))
                     .bind(media_word::size_column(media.size))
                     .bind(expires.0)
                     .execute(connection)
@@ -46,7 +46,7 @@ impl Store {
     pub async fn linked_media(&self, token: &str, now: Timestamp) -> Result<Option<LinkedMedia>, StoreFault> {
         let row: Option<(String, String, String, i64)> =
             sqlx::query_as("SELECT blob, name, media_type, size FROM media_link WHERE token = $1 AND expires > $2")
-                .bind(token)
+                .bind(word::text(token))
                 .bind(now.0)
                 .fetch_optional(&self.readers)
                 .await?;

@@ -183,7 +183,7 @@ pub(crate) async fn keep_content(
     let Arrived { id, author_name, speaker, sent, content } = arrived;
     sqlx::query("INSERT INTO message (id, author_name, sent, content, author) VALUES ($1, $2, $3, $4, $5)")
         .bind(id.0)
-        .bind(author_name)
+        .bind(word::text(author_name))
         .bind(sent.0)
         .bind(word::content_json(&content)?)
         .bind(speaker.map(Passport::as_str))

@@ -204,7 +204,7 @@ pub(crate) async fn find(
     )
     .bind(owner.as_str())
     .bind(network.as_str())
-    .bind(remote.as_str())
+    .bind(word::text(remote.as_str()))
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|(message, gist, target)| Remembered {
@@ -236,12 +236,12 @@ pub(crate) async fn remember(
     )
     .bind(owner.as_str())
     .bind(network.as_str())
-    .bind(remote.as_str())
+    .bind(word::text(remote.as_str()))
     .bind(memory.message.0)
     .bind(clock::now().0)
     .bind(memory.peer.map(Passport::as_str))
     .bind(memory.gist.map(word::gist_json).transpose()?)
-    .bind(memory.target.map(RemoteMessage::as_str))
+    .bind(memory.target.map(|target| word::text(target.as_str())))
     .execute(connection)
     .await?;
     Ok(())
@@ -258,7 +258,7 @@ pub(crate) async fn revise(
     sqlx::query("UPDATE message_map SET gist = $4 WHERE owner = $1 AND network = $2 AND remote = $3")
         .bind(owner.as_str())
         .bind(network.as_str())
-        .bind(remote.as_str())
+        .bind(word::text(remote.as_str()))
         .bind(gist.map(word::gist_json).transpose()?)
         .execute(connection)
         .await?;
@@ -282,7 +282,7 @@ pub(crate) async fn erase(
     )
     .bind(owner.as_str())
     .bind(network.as_str())
-    .bind(remote.as_str())
+    .bind(word::text(remote.as_str()))
     .bind(word::content_json(&Content::erased())?)
     .fetch_all(&mut *connection)
     .await?;

@@ -54,7 +54,7 @@ impl Store {
                     .bind(object.hash.to_string())
                     .bind(object.blob.to_string())
                     .bind(media_word::size_column(object.size))
-                    .bind(object.media_type)
+                    .bind(word::text(&object.media_type))
                     .bind(now.0)
                     .execute(connection)
                     .await?;

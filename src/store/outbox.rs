@@ -158,7 +158,7 @@ impl Store {
                         "UPDATE outbox SET parked = $2, given_up = $3 WHERE id = $1 RETURNING owner, contact",
                     )
                     .bind(id.0)
-                    .bind(reason)
+                    .bind(word::text(&reason))
                     .bind(clock::now().0)
                     .fetch_optional(&mut *connection)
                     .await?;

@@ -70,9 +70,9 @@ impl Store {
                          WHERE network = $1 AND kind = 'room' AND target = $2 AND (name <> $3 OR topic <> $4)",
                     )
                     .bind(network.as_str())
-                    .bind(room.room.as_str())
-                    .bind(room.name)
-                    .bind(room.topic)
+                    .bind(word::text(room.room.as_str()))
+                    .bind(word::text(&room.name))
+                    .bind(word::text(&room.topic))
                     .execute(connection)
                     .await?;
                     Ok(done.rows_affected() > 0)
@@ -117,8 +117,8 @@ pub(crate) async fn learn(
     .bind(network.as_str())
     .bind(kind)
     .bind(id)
-    .bind(name)
-    .bind(topic)
+    .bind(word::text(name))
+    .bind(word::text(topic))
     .execute(connection)
     .await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use domain::Passport;
 
-use crate::{Store, StoreFault, account};
+use crate::{Store, StoreFault, account, word};
 
 const TIME_ZONE: &str = "time zone";
 const ROOMS: &str = "rooms";
@@ -84,7 +84,7 @@ impl Store {
                         )
                         .bind(owner.as_str())
                         .bind(key)
-                        .bind(value),
+                        .bind(word::text(&value)),
                         None => sqlx::query("DELETE FROM account_setting WHERE owner = $1 AND key = $2")
                             .bind(owner.as_str())
                             .bind(key),

@@ -4,21 +4,22 @@ use bridge::Write;
 use domain::NetworkName;
 use sqlx::AnyConnection;
 
-use crate::{Store, StoreFault};
+use crate::{Store, StoreFault, word};
 
 impl Store {
     /// The network's value under `key`.
     pub async fn get(&self, network: &NetworkName, key: &str) -> Result<Option<String>, StoreFault> {
         Ok(sqlx::query_scalar("SELECT value FROM bridge_value WHERE network = $1 AND key = $2")
             .bind(network.as_str())
-            .bind(key)
+            .bind(word::text(key))
             .fetch_optional(&self.readers)
             .await?)
     }
 
     /// The network's keys that begin with `prefix`, with their values, in the order of the keys' bytes.
     pub async fn list(&self, network: &NetworkName, prefix: &str) -> Result<Vec<(String, String)>, StoreFault> {
-        let rows = match after_prefix(prefix) {
+        let prefix = word::text(prefix);
+        let rows = match after_prefix(&prefix) {
             Some(end) => sqlx::query_as(
                 "SELECT key, value FROM bridge_value WHERE network = $1 AND key >= $2 AND key < $3 ORDER BY key",
             )
@@ -37,7 +38,7 @@ impl Store {
         let sealed: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT sealed FROM bridge_secret WHERE network = $1 AND key = $2")
                 .bind(network.as_str())
-                .bind(key)
+                .bind(word::text(key))
                 .fetch_optional(&self.readers)
                 .await?;
         sealed.map(|sealed| self.vault.open(network, key, &sealed)).transpose()
@@ -85,16 +86,17 @@ pub(crate) async fn write(
                  ON CONFLICT (network, key) DO UPDATE SET value = excluded.value",
             )
             .bind(network.as_str())
-            .bind(key)
-            .bind(value),
+            .bind(word::text(&key))
+            .bind(word::text(&value)),
             SealedWrite::Seal(key, sealed) => sqlx::query(
                 "INSERT INTO bridge_secret (network, key, sealed) VALUES ($1, $2, $3)
                  ON CONFLICT (network, key) DO UPDATE SET sealed = excluded.sealed",
             )
             .bind(network.as_str())
-            .bind(key)
+            .bind(word::text(&key))
             .bind(sealed),
             SealedWrite::Delete(key) => {
+                let key = word::text(&key);
                 sqlx::query("DELETE FROM bridge_secret WHERE network = $1 AND key = $2")
                     .bind(network.as_str())
                     .bind(key.clone())

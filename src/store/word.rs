@@ -61,11 +61,17 @@ pub(crate) fn prompt(word: &str) -> Result<Prompt, StoreFault> {
     }
 }
 
+/// A text from elsewhere, as a column can have it. A server keeps no NUL in a text, and refuses all that comes with it: one hostile name
+/// would hold up everything behind it. What stands in its place is the same on both databases.
+pub(crate) fn text(text: &str) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
+}
+
 /// The kind and the id of a target.
-pub(crate) fn target_words(target: &RemoteTarget) -> (&'static str, &str) {
+pub(crate) fn target_words(target: &RemoteTarget) -> (&'static str, String) {
     match target {
-        RemoteTarget::Person(user) => ("person", user.as_str()),
-        RemoteTarget::Room(room) => ("room", room.as_str()),
+        RemoteTarget::Person(user) => ("person", text(user.as_str())),
+        RemoteTarget::Room(room) => ("room", text(room.as_str())),
     }
 }
 

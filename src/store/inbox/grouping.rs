@@ -43,7 +43,7 @@ impl Reception<'_> {
         sqlx::query("INSERT INTO list_group (owner, guid, name) VALUES ($1, $2, $3)")
             .bind(owner.as_str())
             .bind(group.guid.to_string())
-            .bind(&group.name)
+            .bind(word::text(&group.name))
             .execute(&mut *self.connection)
             .await?;
         self.outcome.grouped.push((owner.clone(), group.clone()));

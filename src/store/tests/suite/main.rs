@@ -21,6 +21,7 @@ mod merging;
 mod messages;
 mod migrating;
 mod moving;
+mod odd_texts;
 mod opening;
 mod outbox;
 mod quoting;

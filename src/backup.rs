@@ -1,7 +1,8 @@
 //! `chrysalis backup`: the whole installation in one file, while the server runs or while none does.
 //!
 //! The file is a tar archive: [`MANIFEST`] first, then the database, then the data directory: the key of secrets, media, what bridges keep. A
-//! database among them is copied as `SQLite` gives it out, whole and of one moment; everything else is written once and never changed.
+//! database among them is copied as `SQLite` gives it out, whole and of one moment; everything else is written once and never changed. A
+//! database on a server becomes a file of `SQLite` on the way, so that the archive can be restored to either.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write as _};
@@ -65,10 +66,6 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     }
     let database = store::database_file(&configuration.database, &configuration.base);
     let database = database.map_err(|fault| format!("database.url: {fault}"))?;
-    let database = database.ok_or("database.url: a database in memory cannot be backed up; name a file")?;
-    if !database.is_file() {
-        return Err(format!("there is no database at {}: nothing was ever kept here", database.display()));
-    }
     // Beside the backup, where there has to be room for all of it anyway.
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let scratch = TempDir::with_prefix_in(".chrysalis-backup-", folder)
@@ -76,10 +73,10 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
 
     // The database first: media comes into its folder before the database speaks of it, so that a later look has all of it.
     let copy = scratch.path().join(DATABASE);
-    let copied = store::snapshot(&database, &copy).await;
-    copied.map_err(|fault| format!("cannot copy {}: {fault}", database.display()))?;
+    let copied = store::back_up(&configuration.database, &configuration.base, &copy, tell_rows).await;
+    copied.map_err(|fault| format!("cannot copy the database: {fault}"))?;
     let mut pieces = vec![Piece { from: copy, name: DATABASE.into() }];
-    let files = files(&configuration.data_directory, &database, scratch.path())?;
+    let files = files(&configuration.data_directory, database.as_deref(), scratch.path())?;
     for (number, (from, name)) in files.into_iter().enumerate() {
         let from = match copied_if_database(&from, &scratch.path().join(number.to_string())).await {
             Ok(Some(copy)) => copy,
@@ -114,7 +111,7 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
 
 /// The files of the data directory that belong into a backup, with their names in it. What is made in `scratch`, which may lie there, is
 /// none of them.
-fn files(directory: &Path, database: &Path, scratch: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
+fn files(directory: &Path, database: Option<&Path>, scratch: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let unread = |path: &Path, fault: &io::Error| {
         format!("cannot read {}: {fault}; run this as the user who runs it", path.display())
     };
@@ -134,7 +131,11 @@ fn files(directory: &Path, database: &Path, scratch: &Path) -> Result<Vec<(PathB
                 if path.file_name() != scratch.file_name() {
                     folders.push(path);
                 }
-            } else if kind.is_file() && path != socket && !is_of_database(&path, database) && !is_log(&path) {
+            } else if kind.is_file()
+                && path != socket
+                && !database.is_some_and(|database| is_of_database(&path, database))
+                && !is_log(&path)
+            {
                 let name = path.strip_prefix(directory).map(Path::to_owned).unwrap_or_default();
                 found.push((path, name));
             }
@@ -168,6 +169,14 @@ async fn copied_if_database(from: &Path, into: &Path) -> Result<Option<PathBuf>,
     }
     store::snapshot(from, into).await.map_err(|fault| fault.to_string())?;
     Ok(Some(into.to_owned()))
+}
+
+/// Says how far the copy of a database has come, to whoever watches.
+pub(crate) fn tell_rows(store::Progress { table, done, all }: store::Progress<'_>) {
+    if io::stderr().is_terminal() {
+        let ending = if done == all { "\n" } else { "" };
+        let _ = write!(io::stderr(), "\r{done} of {all} rows ({table})\x1b[K{ending}");
+    }
 }
 
 /// Writes the archive, and gives its length in bytes.

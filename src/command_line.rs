@@ -37,6 +37,11 @@ pub(crate) enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// The database
+    Database {
+        #[command(subcommand)]
+        command: DatabaseCommand,
+    },
     /// Write the document that lets this server into a homeserver
     Registration {
         /// Where to write it; standard output if left out
@@ -72,6 +77,20 @@ pub(crate) enum Command {
 pub(crate) enum ConfigCommand {
     /// Print annotated example files
     Example,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseCommand {
+    /// Copy all of it from a file to a PostgreSQL server, or back; the server has to be stopped
+    Copy {
+        /// Where to, as database.url would have it; nothing may be kept there. A hyphen: standard input says so, one line, as others
+        /// could read a password here
+        #[arg(long, value_name = "URL")]
+        to: String,
+        /// Where from; database.url if left out
+        #[arg(long, value_name = "URL")]
+        from: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ mod answering;
 mod backup;
 mod command_line;
 mod configuration;
+mod database;
 mod keys;
 mod layers;
 mod linking;
@@ -23,7 +24,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use command_line::{AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, LinkCommand};
+use command_line::{
+    AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, DatabaseCommand, LinkCommand,
+};
 use configuration::Configuration;
 use running::Outcome;
 use server::Announcement;
@@ -58,6 +61,9 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Check => running::check(configuration).await,
         Command::Backup { file } => backup::back_up(&configuration, &file).await,
         Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,
+        Command::Database { command: DatabaseCommand::Copy { to, from } } => {
+            database::copy(&configuration, to, from).await
+        }
         Command::Registration { output, double_puppet } => {
             running::registration(&configuration, double_puppet, output.as_deref())
         }

@@ -9,11 +9,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use server::control::Client;
+use store::StoreFault;
 use tar::{Archive, EntryType};
 use tempfile::TempDir;
 
 use crate::{
-    backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest},
+    backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest, tell_rows},
     configuration::Configuration,
     running::Outcome,
 };
@@ -37,15 +38,22 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     if !matches!(Client::connect(directory).await, Ok(None)) {
         return Err(format!("a server runs on {}: stop it first", directory.display()));
     }
-    let database = store::database_file(&configuration.database, &configuration.base);
-    let database = database.map_err(|fault| format!("database.url: {fault}"))?;
-    let database = database.ok_or("database.url: nothing can be restored into a database in memory; name a file")?;
-    let in_the_way: Vec<&Path> =
-        [directory.as_path(), database.as_path()].into_iter().filter(|path| is_used(path)).collect();
-    if let (Some(used), false) = (in_the_way.first(), replace) {
+    let target = Target::of(configuration)?;
+    let is_database_used = match &target {
+        Target::File(database) => is_used(database),
+        Target::Server(url) => {
+            let is_used = store::is_in_use(url, &configuration.base).await;
+            is_used.map_err(|fault| format!("database.url: {fault}"))?
+        }
+    };
+    let in_the_way = if is_used(directory) {
+        Some(directory.display().to_string())
+    } else {
+        is_database_used.then(|| "the database".to_owned())
+    };
+    if let (Some(used), false) = (in_the_way, replace) {
         return Err(format!(
-            "{} is not empty: restore where nothing is, or say --replace, which moves what is there aside",
-            used.display()
+            "{used} is not empty: restore where nothing is, or say --replace, which moves what is there aside"
         ));
     }
 
@@ -71,15 +79,58 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     store::begin_another_life(&staged).await.map_err(|fault| format!("the database of the backup: {fault}"))?;
 
     let mut aside = Vec::new();
-    let moved = move_into_place(directory, &database, scratch.path(), &mut aside);
-    let aside: Vec<String> = aside.iter().map(|path| format!("\nWhat was there is {} now.", path.display())).collect();
-    moved.map_err(|fault| format!("cannot put the files in their place: {fault}{}", aside.concat()))?;
+    let placed = match target {
+        Target::File(database) => {
+            let moved = move_into_place(directory, Some(&database), scratch.path(), &mut aside);
+            moved.map(|()| None).map_err(|fault| format!("cannot put the files in their place: {fault}"))
+        }
+        // The files come into their place when all but the last step is done there: either both are restored, or neither.
+        Target::Server(url) => {
+            let move_files = || {
+                move_into_place(directory, None, scratch.path(), &mut aside).map_err(|fault| StoreFault::Open {
+                    problem: format!("cannot put the files in their place: {fault}"),
+                    mend: "the database is as it was; see that this user may write there, and try again".to_owned(),
+                })
+            };
+            let put_back = store::put_back(&staged, &url, move_files, tell_rows).await;
+            put_back.map_err(|fault| format!("the database: {fault}"))
+        }
+    };
+    let mut aside: Vec<String> =
+        aside.iter().map(|path| format!("\nWhat was there is {} now.", path.display())).collect();
+    match placed {
+        Ok(Some(schema)) => aside.push(format!("\nWhat was in the database is in its schema {schema} now.")),
+        Ok(None) => {}
+        Err(fault) => return Err(format!("{fault}{}", aside.concat())),
+    }
     Ok(format!(
         "restored {count} files into {}. Start the server with `chrysalis run`: devices for encrypted rooms are made anew, and own accounts on \
          Matrix may have to be linked again.{}",
         directory.display(),
         aside.concat()
     ))
+}
+
+/// Where the database of the installation is to be.
+enum Target {
+    File(PathBuf),
+    /// Its url.
+    Server(String),
+}
+
+impl Target {
+    fn of(configuration: &Configuration) -> Result<Self, String> {
+        let (url, base) = (&configuration.database, &configuration.base);
+        let wrong = |fault: StoreFault| format!("database.url: {fault}");
+        match store::database_file(url, base).map_err(wrong)? {
+            Some(file) => Ok(Self::File(file)),
+            None if store::is_on_server(url, base).map_err(wrong)? => Ok(Self::Server(url.clone())),
+            None => {
+                Err("database.url: nothing can be restored into a database in memory; name a file or a server"
+                    .to_owned())
+            }
+        }
+    }
 }
 
 /// Whether anything is there that would be overwritten.
@@ -135,7 +186,12 @@ fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
 }
 
 /// Moves what was unpacked to where it belongs, and what was there aside: `aside` says where that is now, whatever fails after it.
-fn move_into_place(directory: &Path, database: &Path, unpacked: &Path, aside: &mut Vec<PathBuf>) -> io::Result<()> {
+fn move_into_place(
+    directory: &Path,
+    database: Option<&Path>,
+    unpacked: &Path,
+    aside: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     let mut out_of_the_way = |path: &Path| -> io::Result<()> {
         if is_used(path) {
             let place = free_name(path);
@@ -145,14 +201,17 @@ fn move_into_place(directory: &Path, database: &Path, unpacked: &Path, aside: &m
         Ok(())
     };
     out_of_the_way(directory)?;
-    for ending in ["", "-wal", "-shm", "-journal"] {
-        out_of_the_way(Path::new(&format!("{}{ending}", database.display())))?;
+    if let Some(database) = database {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            out_of_the_way(Path::new(&format!("{}{ending}", database.display())))?;
+        }
     }
     match fs::remove_dir(directory) {
         Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
         Ok(()) | Err(_) => {}
     }
     fs::rename(unpacked.join(DATA), directory)?;
+    let Some(database) = database else { return Ok(()) };
     if let Some(folder) = database.parent() {
         make_folder(folder)?;
     }
@@ -244,7 +303,7 @@ mod tests {
         fs::create_dir_all(unpacked.join(DATA)).unwrap();
         fs::write(unpacked.join(DATABASE), "new").unwrap();
         let mut aside = Vec::new();
-        move_into_place(&data, &data.join("chrysalis.db"), &unpacked, &mut aside).unwrap();
+        move_into_place(&data, Some(&data.join("chrysalis.db")), &unpacked, &mut aside).unwrap();
         assert_eq!(aside, [folder.path().join("data.before-restore-1")]);
         assert_eq!(fs::read_to_string(aside[0].join("chrysalis.db")).unwrap(), "old");
         assert_eq!(fs::read_to_string(data.join("chrysalis.db")).unwrap(), "new");

@@ -8,7 +8,7 @@ use crate::{StoreFault, dialect::Dialect, rows::places};
 /// How many rows are written at once.
 const PORTION: usize = 64;
 
-/// How far a copy has come.
+/// How far a copy has come. It is told some time after each row, and once after the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress<'a> {
     /// The table that is copied now.
@@ -110,7 +110,6 @@ pub(crate) async fn copy(
     }
     let mut done = 0;
     for table in tables {
-        told(Progress { table: &table.name, done, all });
         let before = done;
         let mut rows = Vec::with_capacity(PORTION);
         let reading = format!("SELECT {} FROM \"{}\"", table.names(), table.name);
@@ -123,7 +122,11 @@ pub(crate) async fn copy(
             }
         }
         drop(found);
-        done += write(into, table, &mut rows).await?;
+        let rest = write(into, table, &mut rows).await?;
+        done += rest;
+        if rest > 0 {
+            told(Progress { table: &table.name, done, all });
+        }
         let (wanted, there) = (count(from, table).await?, count(into, table).await?);
         if (there, done - before) != (wanted, wanted) {
             return Err(StoreFault::Query(format!(

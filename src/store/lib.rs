@@ -76,7 +76,7 @@ pub use object::{Object, Portrait};
 pub use outbox::{Lane, OrderId, ParkedOrder, PendingOrder};
 pub use room::RoomEntry;
 pub use setting::RoomStyle;
-pub use snapshot::{begin_another_life, database_file, is_database, snapshot};
+pub use snapshot::{begin_another_life, database_file, is_database, is_on_server, snapshot};
 
 use address::Networks;
 use numbers::{Numbers, Reservation};

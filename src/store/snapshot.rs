@@ -12,11 +12,19 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// How long another program's lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the database of this url lies; `None` for one that ends with its process.
+/// Where the database of this url lies; `None` for one that ends with its process, or lies on a server.
 pub fn database_file(url: &str, base: &Path) -> Result<Option<std::path::PathBuf>, StoreFault> {
     Ok(match Place::of(url, base)? {
         Place::File(path) => Some(path),
         Place::Temporary | Place::Server(_) => None,
+    })
+}
+
+/// Whether the database of this url lies on a server.
+pub fn is_on_server(url: &str, base: &Path) -> Result<bool, StoreFault> {
+    Ok(match Place::of(url, base)? {
+        Place::Server(_) => true,
+        Place::File(_) | Place::Temporary => false,
     })
 }
 

@@ -1,0 +1,39 @@
+//! `chrysalis database`: the whole database on its way to another place.
+
+use std::io::{self, BufRead as _};
+
+use server::control::Client;
+
+use crate::{backup::tell_rows, configuration::Configuration, running::Outcome};
+
+/// Copies the database to where nothing is kept yet.
+pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option<String>) -> Outcome {
+    match carry(configuration, to, from).await {
+        Ok(rows) => {
+            println!(
+                "copied {rows} rows. Set database.url to the copy, and start the server. From then on the old database must not be used \
+                 again: it knows nothing of what comes."
+            );
+            Outcome::Done
+        }
+        Err(fault) => Outcome::Unusable(fault),
+    }
+}
+
+async fn carry(configuration: &Configuration, to: String, from: Option<String>) -> Result<u64, String> {
+    let directory = &configuration.data_directory;
+    if !matches!(Client::connect(directory).await, Ok(None)) {
+        return Err(format!("a server runs on {}: stop it first", directory.display()));
+    }
+    let to = if to == "-" { told_on_standard_input()? } else { to };
+    let from = from.as_ref().unwrap_or(&configuration.database);
+    store::copy_database(from, &to, &configuration.base, tell_rows).await.map_err(|fault| fault.to_string())
+}
+
+/// The first line of standard input.
+fn told_on_standard_input() -> Result<String, String> {
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    read.map_err(|fault| format!("cannot read the url from standard input: {fault}"))?;
+    Ok(line.trim().to_owned())
+}

@@ -55,10 +55,42 @@ async fn what_was_backed_up_is_there_again_after_a_restoring() {
     assert_eq!(server.command(&["link", "list", ALICE, "--json"], "").out, links, "its secret opens");
     assert_eq!(std::fs::read_to_string(folder.join("note")).unwrap(), "kept");
     let aside = server.data().with_file_name("data.before-restore-1");
-    assert!(aside.join("chrysalis.db").is_file(), "what was there is kept");
+    if server.is_on_postgres() {
+        assert!(restored.out.contains("schema before_restore_1"), "what was there is kept: {restored:?}");
+    } else {
+        assert!(aside.join("chrysalis.db").is_file(), "what was there is kept");
+    }
     // Bob was removed after the backup, and signs in as he did before.
     let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp12).await;
     assert!(!bob.list().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_copied_elsewhere_serves_on() {
+    let mut server = Server::start_with(program(), &[ALICE, BOB], CONFIGURATION);
+    let before = accounts(&server);
+    let file = server.config().with_file_name("backup.tar");
+    assert_eq!(server.command(&["backup", file.to_str().unwrap()], "").code, 0);
+    let running = server.command(&["database", "copy", "--to", "sqlite://other.db"], "");
+    assert!(running.code == 2 && running.complaint.contains("stop it first"), "{running:?}");
+    assert!(server.stop().success());
+    let to = server.change_database();
+    // The configuration names the old one still.
+    let copied = server.command(&["database", "copy", "--to", "-"], &format!("{to}\n"));
+    assert_eq!(copied.code, 0, "{copied:?}");
+    let again = server.command(&["database", "copy", "--to", "-"], &format!("{to}\n"));
+    assert!(again.code == 2 && again.complaint.contains("not empty"), "{again:?}");
+    server.run();
+    assert_eq!(accounts(&server), before);
+    let mut bob = Messenger::sign_in(&server, BOB, Dialect::Msnp12).await;
+    assert!(!bob.list().await.is_empty());
+
+    // A backup of the one goes back onto the other.
+    assert!(server.stop().success());
+    let restored = server.command(&["restore", file.to_str().unwrap(), "--replace"], "");
+    assert_eq!(restored.code, 0, "{restored:?}");
+    server.run();
+    assert_eq!(accounts(&server), before);
 }
 
 #[tokio::test]

@@ -11,8 +11,9 @@ use std::sync::{
 };
 use std::time::{Duration, Instant};
 
+use chrysalis_test_postgres::Database;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AnyConnection, Connection};
 use tempfile::TempDir;
 
 use crate::{DEADLINE, Finished, chrysalis, keep_log};
@@ -29,7 +30,10 @@ const LAST_LINES: usize = 200;
 /// The server's domain.
 const DOMAIN: &str = "msn.example";
 
-/// A server with its own data, on ports of its own.
+/// Where the database lies, unless it is on a server.
+const FILE: &str = "sqlite://data/chrysalis.db";
+
+/// A server with its own data, on ports of its own. Its database is a file, unless PostgreSQL was chosen for the run.
 pub struct Server {
     program: PathBuf,
     folder: TempDir,
@@ -37,6 +41,9 @@ pub struct Server {
     messenger: SocketAddr,
     web: SocketAddr,
     process: Option<Child>,
+    database_url: String,
+    /// Gone with the server.
+    database: Option<Database>,
 }
 
 impl Server {
@@ -50,7 +57,11 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (program, extra) = (program.to_owned(), extra.to_owned());
-        let mut server = Self { program, folder, extra, messenger: nowhere, web: nowhere, process: None };
+        let database = chrysalis_test_postgres::is_chosen().then(Database::new_blocking);
+        let database_url = database.as_ref().map_or_else(|| FILE.to_owned(), Database::url);
+        let process = None;
+        let mut server =
+            Self { program, folder, extra, messenger: nowhere, web: nowhere, process, database_url, database };
         server.write_config();
         let lines: Vec<String> =
             accounts.iter().map(|account| format!("{account}\t{PASSWORD}\t{}\n", name(account))).collect();
@@ -78,6 +89,20 @@ impl Server {
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Whether its database is on a server.
+    pub fn is_on_postgres(&self) -> bool {
+        self.database_url != FILE
+    }
+
+    /// From the next run on its database is in a file, if it was not, or else on a server; gives the url there.
+    pub fn change_database(&mut self) -> String {
+        let database = if self.is_on_postgres() { None } else { Some(Database::new_blocking()) };
+        self.database_url = database.as_ref().map_or_else(|| FILE.to_owned(), Database::url);
+        // What was copied is held on to, for as long as it may be read.
+        self.database = database.or_else(|| self.database.take());
+        self.database_url.clone()
     }
 
     /// The number of the process.
@@ -157,15 +182,25 @@ impl Server {
     pub async fn lock_database(&self) -> LockedDatabase {
         let mut database = self.database().await;
         // Everything is one statement to the database: whoever writes now is through within a moment.
-        sqlx::query("BEGIN EXCLUSIVE").execute(&mut database).await.unwrap();
+        let locking = if self.is_on_postgres() {
+            "BEGIN; LOCK TABLE account, contact, message, delivery, outbox, message_map, bridge_value IN EXCLUSIVE MODE"
+        } else {
+            "BEGIN EXCLUSIVE"
+        };
+        sqlx::raw_sql(locking).execute(&mut database).await.unwrap();
         LockedDatabase(database)
     }
 
     /// From now on the database lets nobody note that a message was delivered.
     pub async fn hold_deliveries(&self) {
-        let held = "CREATE TRIGGER held BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'held by a test'); END";
+        let held = if self.is_on_postgres() {
+            "CREATE FUNCTION hold() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''held by a test''; END';
+             CREATE TRIGGER held BEFORE DELETE ON delivery FOR EACH ROW EXECUTE FUNCTION hold()"
+        } else {
+            "CREATE TRIGGER held BEFORE DELETE ON delivery BEGIN SELECT RAISE(ABORT, 'held by a test'); END"
+        };
         let mut database = self.database().await;
-        sqlx::query(held).execute(&mut database).await.unwrap();
+        sqlx::raw_sql(held).execute(&mut database).await.unwrap();
         database.close().await.unwrap();
     }
 
@@ -186,7 +221,12 @@ impl Server {
     /// Lets deliveries be noted again, and waits until no message waits for anybody.
     pub async fn release_deliveries(&self) {
         let mut database = self.database().await;
-        sqlx::query("DROP TRIGGER held").execute(&mut database).await.unwrap();
+        let released = if self.is_on_postgres() {
+            "DROP TRIGGER held ON delivery; DROP FUNCTION hold()"
+        } else {
+            "DROP TRIGGER held"
+        };
+        sqlx::raw_sql(released).execute(&mut database).await.unwrap();
         database.close().await.unwrap();
         self.until_delivered().await;
     }
@@ -224,9 +264,16 @@ impl Server {
         prlimit(Some(Pid::from_child(process)), Resource::Fsize, limit).unwrap();
     }
 
-    async fn database(&self) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(self.data().join("chrysalis.db")).busy_timeout(START);
-        SqliteConnection::connect_with(&options).await.unwrap()
+    async fn database(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        if self.is_on_postgres() {
+            return AnyConnection::connect(&self.database_url).await.unwrap();
+        }
+        let file = format!("sqlite://{}", self.data().join("chrysalis.db").display());
+        let mut database = AnyConnection::connect(&file).await.unwrap();
+        let patience = format!("PRAGMA busy_timeout = {}", START.as_millis());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(patience)).execute(&mut database).await.unwrap();
+        database
     }
 
     fn spawn(&mut self) -> bool {
@@ -265,10 +312,10 @@ impl Server {
     fn write_config(&mut self) {
         self.messenger = free_address();
         self.web = free_address();
-        let (messenger, web, extra) = (self.messenger, self.web, &self.extra);
+        let (messenger, web, extra, database) = (self.messenger, self.web, &self.extra, &self.database_url);
         // Further keys of [server] stand last in its section, so that further sections may follow them.
         let text = format!(
-            "[web]\nlisten = \"{web}\"\n[database]\nurl = \"sqlite://data/chrysalis.db\"\n\
+            "[web]\nlisten = \"{web}\"\n[database]\nurl = \"{database}\"\n\
              [server]\ndomain = \"{DOMAIN}\"\nlisten = \"{messenger}\"\n{extra}\n"
         );
         std::fs::write(self.config(), text).unwrap();
@@ -280,7 +327,7 @@ impl Server {
 }
 
 /// A database that another process holds.
-pub struct LockedDatabase(SqliteConnection);
+pub struct LockedDatabase(AnyConnection);
 
 impl LockedDatabase {
     /// Lets it go.

@@ -55,6 +55,16 @@ impl Database {
         Self::on(shared()).await
     }
 
+    /// A new one, for those who cannot wait for one within a runtime.
+    #[must_use]
+    pub fn new_blocking() -> Self {
+        let making = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Self::new())
+        });
+        making.join().unwrap()
+    }
+
     /// A new one, on a server of its own.
     pub async fn of(server: &Server) -> Self {
         Self::on(server.url().parse().unwrap()).await

@@ -1,10 +1,12 @@
-//! How many messages a second are kept and delivered, on a database in a file, with every answer durable.
+//! How many messages a second are kept and delivered, with every answer durable.
 //!
 //! `pair`: each caller keeps a message, waits until it is durable, and then notes that it was delivered. `early`: each caller
 //! delivers its message right after it was handed in, and waits for both: the way of a message to somebody who is there.
 //!
 //! `accept`: each caller brings a message of a network, reads what waits, and notes that it was delivered; from one person, or in a
 //! room of a hundred.
+//!
+//! `CHRYSALIS_TEST_DATABASE=postgres` measures a server: `CHRYSALIS_TEST_FSYNC=on scripts/postgres with cargo bench -p chrysalis-store`.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -20,6 +22,7 @@ use std::{
 
 use bridge::{Arrival, Batch, RemoteProfile};
 use bytes::Bytes;
+use chrysalis_test_postgres::Database;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use domain::{
     Content, NetworkBit, NetworkName, Passport, Realm, RemoteMessage, RemoteRoom, RemoteUser, Timestamp,
@@ -40,10 +43,10 @@ fn network() -> NetworkName {
     "loopback".parse().unwrap()
 }
 
-async fn open(directory: &Path) -> Store {
+async fn open(directory: &Path, url: &str) -> Store {
     let realm = Realm::new("msn.example", vec![network()]);
     let bits = HashMap::from([(network(), NetworkBit::try_from(256).unwrap())]);
-    let store = Store::open("sqlite://chrysalis.db", directory, realm, bits).await.unwrap();
+    let store = Store::open(url, directory, realm, bits).await.unwrap();
     let accounts = (0..CALLERS[2]).flat_map(|number| [passport("author", number), passport("reader", number)]);
     let adding = accounts.map(|account| {
         let store = store.clone();
@@ -135,7 +138,9 @@ async fn all<Talk: Future<Output = ()> + Send + 'static>(
 fn keeping(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let store = runtime.block_on(open(directory.path()));
+    let database = chrysalis_test_postgres::is_chosen().then(Database::new_blocking);
+    let url = database.as_ref().map_or_else(|| "sqlite://chrysalis.db".to_owned(), Database::url);
+    let store = runtime.block_on(open(directory.path(), &url));
     let mut group = criterion.benchmark_group("keep");
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
     for callers in CALLERS {

@@ -8,7 +8,7 @@ use crate::{
     StoreFault,
     copy::{self, Progress},
     dialect::Dialect,
-    open::{install_drivers, unmigrated},
+    open::install_drivers,
     place::{Place, Server},
     postgres,
     snapshot::snapshot,
@@ -143,7 +143,7 @@ pub async fn put_back(
     let mut reading = file.begin_with(READ_FILE).await?;
     let mut writing = there.begin().await?;
     let aside = move_aside(&mut writing).await?;
-    postgres::MIGRATIONS.run(&mut *writing).await.map_err(|error| unmigrated(&server, &error))?;
+    postgres::form(&mut writing, &server).await?;
     copy::copy(&mut reading, &mut writing, &tables, &mut told).await?;
     before_commit()?;
     writing.commit().await?;
@@ -178,7 +178,7 @@ async fn move_aside(connection: &mut AnyConnection) -> Result<Option<String>, St
 /// Opens a database on a server for us alone, and brings it to this version's form.
 async fn open_server(server: &Server) -> Result<AnyConnection, StoreFault> {
     let (mut there, _) = postgres::lock(server).await?;
-    postgres::MIGRATIONS.run(&mut there).await.map_err(|error| unmigrated(server, &error))?;
+    postgres::form(&mut there, server).await?;
     Ok(there)
 }
 

@@ -5,7 +5,12 @@
 
 use std::time::Duration;
 
-use sqlx::{AnyConnection, AnyPool, Connection, any::AnyPoolOptions, migrate::Migrator};
+use sqlx::{
+    AnyConnection, AnyPool, Connection,
+    any::AnyPoolOptions,
+    error::DatabaseError,
+    migrate::{MigrateError, Migrator},
+};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
@@ -35,6 +40,9 @@ const OLDEST: i64 = 130_000;
 const LOCK: &str =
     "SELECT CASE WHEN pg_try_advisory_lock((1130918521::BIGINT << 32) + oid::BIGINT) THEN 1::BIGINT ELSE 0::BIGINT END
      FROM pg_namespace WHERE nspname = current_schema()";
+
+/// What is said to whom may not do something (`PostgreSQL`'s documentation, "Appendix A").
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// How long a connection may take to come about.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -71,7 +79,7 @@ impl From<sqlx::Error> for Refusal {
 /// Opens the database, and brings it to this version's form.
 pub(crate) async fn open(server: Server) -> Result<(Hold, AnyPool), StoreFault> {
     let (mut writer, session) = lock(&server).await?;
-    MIGRATIONS.run(&mut writer).await.map_err(|error| unmigrated(&server, &error))?;
+    form(&mut writer, &server).await?;
     let readers = AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(READER_PATIENCE)
@@ -88,6 +96,24 @@ pub(crate) async fn open(server: Server) -> Result<(Hold, AnyPool), StoreFault> 
         .await
         .map_err(|error| unopened(&server, &error))?;
     Ok((Hold::of_server(writer, server, session), readers))
+}
+
+/// Brings the database to this version's form.
+pub(crate) async fn form(connection: &mut AnyConnection, server: &Server) -> Result<(), StoreFault> {
+    let Err(error) = MIGRATIONS.run(connection).await else { return Ok(()) };
+    let cause = match &error {
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause.as_database_error(),
+        _ => None,
+    };
+    if cause.and_then(DatabaseError::code).as_deref() != Some(INSUFFICIENT_PRIVILEGE) {
+        return Err(unmigrated(server, &error));
+    }
+    Err(StoreFault::Open {
+        problem: format!("cannot make tables in the database {server}: {error}"),
+        mend: "make the user its owner (ALTER DATABASE chrysalis OWNER TO chrysalis), or let it make tables (GRANT CREATE ON SCHEMA public TO \
+               chrysalis)"
+            .to_owned(),
+    })
 }
 
 /// Takes the database for us alone.

@@ -30,3 +30,4 @@ mod relations;
 mod remote;
 mod rooms;
 mod secrets;
+mod servers;

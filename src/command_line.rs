@@ -81,7 +81,7 @@ pub(crate) enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DatabaseCommand {
-    /// Copy all of it from a file to a PostgreSQL server, or back; the server has to be stopped
+    /// Copy all of it from a file to a database server, or back; nothing may run on it
     Copy {
         /// Where to, as database.url would have it; nothing may be kept there. A hyphen: standard input says so, one line, as others
         /// could read a password here

@@ -7,7 +7,7 @@ use server::control::Client;
 use crate::{backup::tell_rows, configuration::Configuration, running::Outcome};
 
 /// Copies the database to where nothing is kept yet.
-pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option<String>) -> Outcome {
+pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option<&str>) -> Outcome {
     match carry(configuration, to, from).await {
         Ok(rows) => {
             println!(
@@ -20,13 +20,13 @@ pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option
     }
 }
 
-async fn carry(configuration: &Configuration, to: String, from: Option<String>) -> Result<u64, String> {
+async fn carry(configuration: &Configuration, to: String, from: Option<&str>) -> Result<u64, String> {
     let directory = &configuration.data_directory;
     if !matches!(Client::connect(directory).await, Ok(None)) {
         return Err(format!("a server runs on {}: stop it first", directory.display()));
     }
     let to = if to == "-" { told_on_standard_input()? } else { to };
-    let from = from.as_ref().unwrap_or(&configuration.database);
+    let from = from.unwrap_or(&configuration.database);
     store::copy_database(from, &to, &configuration.base, tell_rows).await.map_err(|fault| fault.to_string())
 }
 

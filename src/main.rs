@@ -62,7 +62,7 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Backup { file } => backup::back_up(&configuration, &file).await,
         Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,
         Command::Database { command: DatabaseCommand::Copy { to, from } } => {
-            database::copy(&configuration, to, from).await
+            database::copy(&configuration, to, from.as_deref()).await
         }
         Command::Registration { output, double_puppet } => {
             running::registration(&configuration, double_puppet, output.as_deref())

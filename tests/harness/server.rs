@@ -33,7 +33,8 @@ const DOMAIN: &str = "msn.example";
 /// Where the database lies, unless it is on a server.
 const FILE: &str = "sqlite://data/chrysalis.db";
 
-/// A server with its own data, on ports of its own. Its database is a file, unless PostgreSQL was chosen for the run.
+/// A server with its own data, on ports of its own. Its database is a file, unless `PostgreSQL` was chosen for the
+/// run.
 pub struct Server {
     program: PathBuf,
     folder: TempDir,

@@ -132,6 +132,14 @@ impl Account {
         &self.passport
     }
 
+    /// These limits hold from now on; what is there beyond them stays.
+    pub fn limit(&mut self, limits: Limits) {
+        if limits != self.limits {
+            self.limits = limits;
+            self.allowances = Allowances::new(&limits);
+        }
+    }
+
     /// Its friendly name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -84,6 +84,7 @@ impl Hold {
         };
         if let Err(fault) = &outcome {
             tracing::error!(jobs = group.size(), %fault, "a group was not committed");
+            metrics::counter!("chrysalis_store_commits_failed_total").increment(1);
         }
         let is_over = outcome == Err(StoreFault::Closed);
         group.answer(&outcome);

@@ -12,7 +12,7 @@ use domain::{Contact, Group, Lists, NetworkName, Passport, RemoteMessage, Timest
 use sqlx::AnyConnection;
 
 use crate::{
-    Store, StoreFault, account,
+    Bounds, Store, StoreFault, account,
     address::{self, Introduction, Networks},
     clock,
     entry::{self, Entry},
@@ -54,6 +54,19 @@ pub struct AcceptOutcome {
     /// Accounts, and which room, or who that is shown as another entry, is no longer on any of their lists, without them having removed
     /// it; one that they block stays blocked.
     pub departed: Vec<(Passport, Passport)>,
+    /// How often a bound of [`Bounds`] kept something out.
+    pub kept_out: KeptOut,
+}
+
+/// How often each bound of [`Bounds`] kept something out of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeptOut {
+    /// Messages, because too many wait in their windows.
+    pub messages: usize,
+    /// Groups that were not made.
+    pub groups: usize,
+    /// Rooms that were not put on a list.
+    pub rooms: usize,
 }
 
 /// An invitation to a room.
@@ -83,7 +96,7 @@ impl Store {
     /// [`Store::flush_reactions`].
     pub async fn accept(&self, network: &NetworkName, batch: Batch) -> Result<AcceptOutcome, StoreFault> {
         let (network, networks, numbers) = (network.clone(), self.networks.clone(), self.numbers.clone());
-        let (most_waiting, room_prompts, most_groups) = (self.kept_messages, self.room_prompts, self.most_groups);
+        let bounds = self.bounds.get();
         let Batch { arrivals, writes } = batch;
         let writes = self.sealed(&network, writes)?;
         self.writer
@@ -94,9 +107,7 @@ impl Store {
                         network: &network,
                         networks: &networks,
                         numbers: &numbers,
-                        most_waiting,
-                        room_prompts,
-                        most_groups,
+                        bounds,
                         now: clock::now(),
                         outcome: AcceptOutcome::default(),
                     };
@@ -118,12 +129,7 @@ struct Reception<'a> {
     network: &'a NetworkName,
     networks: &'a Networks,
     numbers: &'a Numbers,
-    /// How much may wait in one window.
-    most_waiting: u32,
-    /// Of how many invitations to rooms one account may be told within an hour.
-    room_prompts: u32,
-    /// How many groups one account may have.
-    most_groups: usize,
+    bounds: Bounds,
     now: Timestamp,
     outcome: AcceptOutcome,
 }

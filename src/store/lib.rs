@@ -11,12 +11,14 @@
 mod account;
 mod address;
 mod attention;
+mod bounds;
 mod change;
 mod clock;
 mod copy;
 mod dialect;
 mod entry;
 mod fault;
+mod figures;
 mod generation;
 mod group;
 mod hold;
@@ -57,16 +59,18 @@ use std::{
     sync::Arc,
 };
 
-use domain::{NetworkBit, NetworkName, Realm, account::Limits, conversation::MessageId};
+use domain::{NetworkBit, NetworkName, Realm, conversation::MessageId};
 use sqlx::AnyPool;
 use tempfile::TempDir;
 
 pub use account::AccountSummary;
 pub use address::{Introduction, RemoteContact};
 pub use attention::Attention;
+pub use bounds::Bounds;
 pub use copy::Progress;
 pub use fault::StoreFault;
-pub use inbox::{AcceptOutcome, RoomAsked};
+pub use figures::{Figures, OutboxFigures};
+pub use inbox::{AcceptOutcome, KeptOut, RoomAsked};
 pub use keeping::Kept;
 pub use link::LinkedMedia;
 pub use merged::PersonEntry;
@@ -79,16 +83,11 @@ pub use setting::RoomStyle;
 pub use snapshot::{begin_another_life, database_file, is_database, is_on_server, snapshot};
 
 use address::Networks;
+use bounds::CurrentBounds;
 use numbers::{Numbers, Reservation};
 use open::Opened;
 use vault::Vault;
 use writer::Writer;
-
-/// How many messages of one author may wait for one recipient.
-const KEPT_MESSAGES: u32 = 1000;
-
-/// Of how many invitations to rooms one account is told within an hour, each by itself.
-const ROOM_PROMPTS: u32 = 5;
 
 /// The database. Cheap to clone; the writer ends, after everything that was handed in, when the last clone is dropped or
 /// [`Store::close`] is called.
@@ -98,9 +97,7 @@ pub struct Store {
     readers: AnyPool,
     networks: Arc<Networks>,
     numbers: Arc<Numbers>,
-    kept_messages: u32,
-    room_prompts: u32,
-    most_groups: usize,
+    bounds: CurrentBounds,
     vault: Arc<Vault>,
     /// Where a database lies that is only for this process; gone with the last clone.
     _temporary: Option<Arc<TempDir>>,
@@ -127,35 +124,35 @@ impl Store {
             readers,
             networks: Arc::new(networks),
             numbers,
-            kept_messages: KEPT_MESSAGES,
-            room_prompts: ROOM_PROMPTS,
-            most_groups: Limits::default().groups,
+            bounds: CurrentBounds::default(),
             vault: Arc::new(Vault::new(None)),
             _temporary: temporary.map(Arc::new),
         })
     }
 
-    /// The store, with another limit than 1,000 for how many messages of one author [`Store::keep`] lets wait for one recipient,
-    /// and how many of one window [`Store::accept`] does. It is of this value and its later clones.
+    /// These bounds hold from now on, for all clones. What is there beyond them stays.
+    pub fn bound(&self, bounds: Bounds) {
+        self.bounds.change(|now| *now = bounds);
+    }
+
+    /// The store, with another [`Bounds::waiting_messages`].
     #[must_use]
-    pub const fn keeping_at_most(mut self, kept_messages: u32) -> Self {
-        self.kept_messages = kept_messages;
+    pub fn keeping_at_most(self, waiting_messages: u32) -> Self {
+        self.bounds.change(|bounds| bounds.waiting_messages = waiting_messages);
         self
     }
 
-    /// The store, with another limit than 5 for of how many invitations to rooms within an hour [`Store::accept`] tells one account,
-    /// each by itself. It is of this value and its later clones.
+    /// The store, with another [`Bounds::room_prompts_per_hour`].
     #[must_use]
-    pub const fn prompting_at_most(mut self, room_prompts_per_hour: u32) -> Self {
-        self.room_prompts = room_prompts_per_hour;
+    pub fn prompting_at_most(self, room_prompts_per_hour: u32) -> Self {
+        self.bounds.change(|bounds| bounds.room_prompts_per_hour = room_prompts_per_hour);
         self
     }
 
-    /// The store, with another limit than 30 for how many groups an account may have, beyond which [`Store::accept`] makes none. It is
-    /// of this value and its later clones.
+    /// The store, with another [`Bounds::groups`].
     #[must_use]
-    pub const fn grouping_at_most(mut self, most_groups: usize) -> Self {
-        self.most_groups = most_groups;
+    pub fn grouping_at_most(self, groups: usize) -> Self {
+        self.bounds.change(|bounds| bounds.groups = groups);
         self
     }
 

@@ -37,7 +37,7 @@ impl Store {
     /// once may go on, and deliver the message, before it is kept. What is delivered before it was written is never written. Only
     /// when more than 16,000 wait to be written is there no place yet; what is delivered then may be kept, and shown again.
     pub async fn keep(&self, draft: Draft) -> Result<Kept, StoreFault> {
-        self.writer.keep(Letter { draft, most_waiting: self.kept_messages }).await
+        self.writer.keep(Letter { draft, most_waiting: self.bounds.get().waiting_messages }).await
     }
 
     /// Keeps something that `peer` says to `owner` and that comes from nobody else: the server's own contact, which has no address

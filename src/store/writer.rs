@@ -1,6 +1,6 @@
 //! The one task that writes, and its groups.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sqlx::AnyConnection;
@@ -157,7 +157,12 @@ async fn write(mut hold: Hold, mut reservation: Reservation, mut waiting: mpsc::
             }
             next = if group.size() < LONGEST_GROUP { waiting.try_recv().ok() } else { None };
         }
-        if !hold.commit(group, &mut reservation).await {
+        let (jobs, begun) = (group.size(), Instant::now());
+        let goes_on = hold.commit(group, &mut reservation).await;
+        metrics::histogram!("chrysalis_store_commit_seconds").record(begun.elapsed().as_secs_f64());
+        metrics::histogram!("chrysalis_store_commit_jobs").record(jobs as f64);
+        metrics::gauge!("chrysalis_store_queue").set(waiting.len() as f64);
+        if !goes_on {
             tracing::error!("the database is gone: nothing is written any more");
             return;
         }

@@ -36,7 +36,8 @@ impl Reception<'_> {
         if let Some((guid, _)) = rows.iter().find(|(_, known)| known == name) {
             return Ok(Some(Group { guid: word::guid("list_group", guid)?, name: name.to_owned() }));
         }
-        if rows.len() >= self.most_groups {
+        if rows.len() >= self.bounds.groups {
+            self.outcome.kept_out.groups += 1;
             return Ok(None);
         }
         let group = Group { guid: clock::guid(), name: name.to_owned() };

@@ -54,6 +54,7 @@ impl Reception<'_> {
             };
             memory.message = self.show(&owner, window, Line { author: &author, sent, content }).await?;
         } else if is_wanted {
+            self.outcome.kept_out.messages += 1;
             self.fail(owner.clone(), id.clone(), TOO_MUCH_WAITS);
         }
         message_map::remember(self.connection, &owner, self.network, &id, memory).await?;

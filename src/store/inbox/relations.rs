@@ -62,6 +62,7 @@ impl Reception<'_> {
         } else {
             self.note(&relation).await?;
             let Relation { owner, id, .. } = relation;
+            self.outcome.kept_out.messages += 1;
             self.fail(owner, id, TOO_MUCH_WAITS);
             return Ok(false);
         }

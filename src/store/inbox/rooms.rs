@@ -25,7 +25,24 @@ impl Reception<'_> {
     ) -> Result<bool, StoreFault> {
         let (passport, entry) = self.room_entry(&owner, room).await?;
         invitation::close(self.connection, &owner, &passport).await?;
+        let is_new = !entry.lists.contains(List::Forward);
+        if is_new && self.rooms_of(&owner).await? >= self.bounds.rooms {
+            self.outcome.kept_out.rooms += 1;
+            return Ok(false);
+        }
         self.befriend(owner, passport, entry, group).await
+    }
+
+    /// How many rooms stand on the owner's contact list.
+    async fn rooms_of(&mut self, owner: &Passport) -> Result<usize, StoreFault> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM contact JOIN address ON address.passport = contact.passport
+             WHERE contact.owner = $1 AND contact.lists & 1 = 1 AND address.kind = 'room'",
+        )
+        .bind(owner.as_str())
+        .fetch_one(&mut *self.connection)
+        .await?;
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     pub(super) async fn room_invitation(
@@ -49,7 +66,9 @@ impl Reception<'_> {
         if invitation::is_open(self.connection, &owner, &passport).await? {
             return Ok(false);
         }
-        let telling = invitation::telling(self.connection, &owner, &passport, self.room_prompts, self.now).await?;
+        let telling =
+            invitation::telling(self.connection, &owner, &passport, self.bounds.room_prompts_per_hour, self.now)
+                .await?;
         let asker = shown_name(from).to_owned();
         let closed = invitation::open(self.connection, &owner, &passport, &asker, telling, self.now).await?;
         for room in closed {

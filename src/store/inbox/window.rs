@@ -127,7 +127,7 @@ impl Reception<'_> {
                 place,
                 speaker: Speaker::Contact,
                 attention: Attention::of(attention.as_deref()),
-                is_full: waiting >= i64::from(self.most_waiting),
+                is_full: waiting >= i64::from(self.bounds.waiting_messages),
             };
             Ok((window, is_blocked))
         })

@@ -10,6 +10,7 @@ mod accounts_abroad;
 mod arrivals;
 mod attention;
 mod bench;
+mod figures;
 mod files;
 mod gathering;
 mod grouping;

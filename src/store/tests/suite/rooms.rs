@@ -12,12 +12,12 @@ use crate::{
     inbox::counts,
 };
 
-fn other(number: usize) -> RoomProfile {
+pub(crate) fn other(number: usize) -> RoomProfile {
     let word = format!("room{number}");
     RoomProfile { room: RemoteRoom(word.clone()), name: String::new(), login: word, server: None, topic: String::new() }
 }
 
-fn joined(room: RoomProfile) -> Arrival {
+pub(crate) fn joined(room: RoomProfile) -> Arrival {
     Arrival::Room { owner: passport(CAROL), room, group: None }
 }
 

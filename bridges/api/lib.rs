@@ -21,5 +21,5 @@ pub use host::{Host, HostFault, LinkOwner, MediaStream, Registration, Write};
 pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, Reply, RoomProfile, Undelivered};
 pub use link::{Action, Farewell, Link, Order, Receipt};
 pub use linking::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Through};
-pub use network::{Fault, Found, Network, Standing};
+pub use network::{Fault, Found, Network, Reach, Standing};
 pub use section::{Section, SectionFault};

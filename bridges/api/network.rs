@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Passport, content::Features};
 
-use crate::{Failure, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, RemoteProfile, RoomProfile};
+use crate::{
+    Failure, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, RemoteProfile, RoomProfile, Section,
+    SectionFault,
+};
 
 /// A chat network, as one section of the configuration sets it up.
 ///
@@ -85,6 +88,19 @@ pub trait Network: Send + Sync + 'static {
     /// Looks for everything that is wrong with the set-up, for `chrysalis check`. Ends by itself within half a minute.
     async fn check(&self, standing: Standing) -> Vec<Fault>;
 
+    /// Whether the network's own server can be reached, as far as the bridge knows without asking it. Returns at once; asked every few
+    /// seconds, for those who run this server.
+    fn reach(&self) -> Reach {
+        Reach::Unknown
+    }
+
+    /// Takes over what its section says now, as far as that can be done while the network runs. Returns at once. The section was read
+    /// before, by a second network that was built of it. Says which of the section's own keys hold as they stand there now, changed or
+    /// not; a change of any other waits for the next start. Where it fails, everything is as it was.
+    fn reload(&self, _section: &Section) -> Result<&'static [&'static str], SectionFault> {
+        Ok(&[])
+    }
+
     /// The document that the network's own server has to be given to let this program in, for `chrysalis registration`.
     fn registration(&self) -> Option<String> {
         None
@@ -107,6 +123,17 @@ pub enum Found {
     Person(RemoteProfile),
     /// A room.
     Room(RoomProfile),
+}
+
+/// Whether a network's own server can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Nobody has asked it, or the bridge does not tell.
+    Unknown,
+    /// It answered when it was asked last, or is connected.
+    Answers,
+    /// It did not answer when it was asked last, or the connection to it is lost: it is tried again.
+    Away,
 }
 
 /// Whether a check is made beside a running server or instead of one.

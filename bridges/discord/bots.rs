@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use bridge::{LinkState, LinkStatus};
+use bridge::{LinkState, LinkStatus, Reach};
 use domain::{Passport, presence::OwnPresence};
 use tokio::sync::watch;
 
@@ -241,6 +241,19 @@ impl Bots {
         let notes: BTreeSet<&String> = bot.lacks.iter().chain(&bot.notes).collect();
         let notes = notes.into_iter().cloned().collect();
         Some(LinkStatus { identity: bot.identity.clone(), state: bot.state.clone(), notes })
+    }
+
+    /// Whether Discord is there, as far as the bots know. One that it refuses says nothing of that.
+    pub(crate) fn reach(&self) -> Reach {
+        let known = self.lock();
+        let any = |wanted: &LinkState| known.bots.values().any(|bot| bot.state == *wanted);
+        if any(&LinkState::Connected) {
+            Reach::Answers
+        } else if any(&LinkState::Connecting) {
+            Reach::Away
+        } else {
+            Reach::Unknown
+        }
     }
 
     /// Whether a bot is connected.

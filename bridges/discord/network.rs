@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkWay, Network, RemoteProfile,
-    RoomProfile, Section, SectionFault, Standing,
+    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkWay, Network, Reach,
+    RemoteProfile, RoomProfile, Section, SectionFault, Standing,
 };
 use domain::Passport;
 
@@ -108,6 +108,10 @@ impl Network for Discord {
 
     async fn linked(&self, owner: &Passport) -> Option<LinkStatus> {
         self.running().ok()?.bots.status(owner)
+    }
+
+    fn reach(&self) -> Reach {
+        self.running().map_or(Reach::Unknown, |running| running.bots.reach())
     }
 
     async fn resolve(&self, name: &str, _server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {

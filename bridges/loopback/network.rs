@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bridge::{
     Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Link, LinkAnswers, LinkOwner, LinkStatus,
-    LinkTask, LinkWay, Network, RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
+    LinkTask, LinkWay, Network, Reach, RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
 use serde::Deserialize;
@@ -159,6 +159,10 @@ impl Network for Loopback {
 
     async fn linked(&self, owner: &Passport) -> Option<LinkStatus> {
         self.linked_by_hand().ok()?.linked(owner).await
+    }
+
+    fn reach(&self) -> Reach {
+        if self.parlour().is_some() { Reach::Answers } else { Reach::Away }
     }
 
     async fn resolve(&self, name: &str, server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {

@@ -44,6 +44,8 @@ pub(crate) struct Homeserver {
     url: String,
     as_token: String,
     versions: SupportedVersions,
+    /// Whether it was ever asked.
+    is_known: AtomicBool,
     /// Whether it did not answer when it was asked last, or could not do anything.
     is_away: AtomicBool,
     outages: AtomicU64,
@@ -155,10 +157,16 @@ impl Homeserver {
             url,
             as_token: token,
             versions,
+            is_known: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
             outages: AtomicU64::new(0),
             takes_busy: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it answered when it was asked last; `None` before it was.
+    pub(crate) fn answers(&self) -> Option<bool> {
+        self.is_known.load(Ordering::Acquire).then(|| !self.is_away.load(Ordering::Acquire))
     }
 
     /// How often it was away and came back: whoever sees this grow may have missed what it sent meanwhile.
@@ -188,6 +196,7 @@ impl Homeserver {
     }
 
     fn note(&self, trouble: Option<&Trouble>) {
+        self.is_known.store(true, Ordering::Release);
         match trouble {
             Some(Trouble::Silent(_)) => self.is_away.store(true, Ordering::Release),
             Some(Trouble::Ailing { errcode, .. }) if errcode.is_empty() => self.is_away.store(true, Ordering::Release),

@@ -68,7 +68,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, Network,
+    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, Network, Reach,
     RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
@@ -244,6 +244,20 @@ impl Network for Matrix {
     async fn check(&self, standing: Standing) -> Vec<Fault> {
         let running = self.running().ok().map(|appservice| &*appservice.encryption);
         check::check(&self.configuration, &self.homeserver, standing, running).await
+    }
+
+    fn reach(&self) -> Reach {
+        match self.homeserver.answers() {
+            None => Reach::Unknown,
+            Some(true) => Reach::Answers,
+            Some(false) => Reach::Away,
+        }
+    }
+
+    fn reload(&self, section: &Section) -> Result<&'static [&'static str], SectionFault> {
+        let fresh = Configuration::read(section)?;
+        self.configuration.permissions.take_over(&fresh.permissions);
+        Ok(&["permissions"])
     }
 
     fn registration(&self) -> Option<String> {

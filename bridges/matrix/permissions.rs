@@ -1,9 +1,12 @@
-//! Who may do what: the section's `permissions`. Pure.
+//! Who may do what: the section's `permissions`.
 //!
 //! A key is `*`, a server name or a Matrix id, and the most particular one that fits counts. People of the homeserver itself
 //! are users unless a key says otherwise; nobody else is anything.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
 
 use bridge::SectionFault;
 use ruma::{OwnedServerName, OwnedUserId, ServerName, UserId};
@@ -19,9 +22,12 @@ pub(crate) enum Permission {
     Admin,
 }
 
-/// Who may do what.
+/// Who may do what, as it is now; clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Permissions {
+pub(crate) struct Permissions(Arc<RwLock<Levels>>);
+
+#[derive(Debug, Clone)]
+struct Levels {
     people: HashMap<OwnedUserId, Permission>,
     servers: HashMap<OwnedServerName, Permission>,
     everybody: Permission,
@@ -30,7 +36,7 @@ pub(crate) struct Permissions {
 impl Permissions {
     /// Reads the keys as they stand in the section; `home` is the homeserver's name.
     pub(crate) fn read(keys: &BTreeMap<String, String>, home: &ServerName) -> Result<Self, SectionFault> {
-        let mut permissions = Self {
+        let mut permissions = Levels {
             people: HashMap::new(),
             servers: HashMap::from([(home.to_owned(), Permission::User)]),
             everybody: Permission::None,
@@ -65,23 +71,37 @@ impl Permissions {
                 "\"admin\" makes everybody on every homeserver an administrator; name administrators one by one";
             return Err(SectionFault::new("permissions", problem));
         }
-        Ok(permissions)
+        Ok(Self(Arc::new(RwLock::new(permissions))))
+    }
+
+    /// What `fresh` says holds from now on.
+    pub(crate) fn take_over(&self, fresh: &Self) {
+        let levels = fresh.levels().clone();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = levels;
     }
 
     /// What somebody may do.
     pub(crate) fn of(&self, user: &UserId) -> Permission {
-        self.particular(user).unwrap_or(self.everybody)
+        let levels = self.levels();
+        levels.particular(user).unwrap_or(levels.everybody)
     }
 
     /// Whether an account hears this person. One that `is_wanted`, since the account itself added them or let them in, is kept
     /// out only by a key for them or for their server: else nobody from elsewhere could answer whom they were asked by.
     pub(crate) fn admits(&self, user: &UserId, is_wanted: bool) -> bool {
-        match self.particular(user) {
+        let levels = self.levels();
+        match levels.particular(user) {
             Some(permission) => permission > Permission::None,
-            None => is_wanted || self.everybody > Permission::None,
+            None => is_wanted || levels.everybody > Permission::None,
         }
     }
 
+    fn levels(&self) -> RwLockReadGuard<'_, Levels> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Levels {
     fn particular(&self, user: &UserId) -> Option<Permission> {
         self.people.get(user).or_else(|| self.servers.get(user.server_name())).copied()
     }
@@ -129,6 +149,15 @@ mod tests {
         assert!(!permissions.admits(stranger, false) && permissions.admits(stranger, true));
         assert!(permissions.admits(user_id!("@alice:example.org"), false));
         assert!(!permissions.admits(user_id!("@x:spam.example"), true), "whom a key names is never heard");
+    }
+
+    #[test]
+    fn what_is_taken_over_holds_for_all_clones() {
+        let permissions = read(&[("elsewhere.org", "user")]).unwrap();
+        let clone = permissions.clone();
+        clone.take_over(&read(&[("@bob:elsewhere.org", "admin")]).unwrap());
+        assert_eq!(permissions.of(user_id!("@bob:elsewhere.org")), Permission::Admin);
+        assert_eq!(permissions.of(user_id!("@carl:elsewhere.org")), Permission::None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use domain::{
     contact::RemoteTarget,
     conversation,
 };
+use metrics::gauge;
 use session::notification::Input;
 use store::StoreFault;
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +21,8 @@ use crate::{
     cookies::{Admits, admission},
     core::{Core, moment},
     lane::{ConnectionHandle, ToConnection},
+    limit::Limit,
+    listener::Counted,
     mailbox::{Mailbox, Posted, ToAccount},
     signals,
 };
@@ -59,7 +62,14 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
     };
     let rooms: Vec<Passport> = rooms(&record);
     let account = Account::new(record, core.settings.limits.account);
-    let mut task = Box::new(Task { core, account, clients: HashMap::new(), wish: None, removed: false });
+    let mut task = Box::new(Task {
+        core,
+        account,
+        clients: HashMap::new(),
+        wish: None,
+        removed: false,
+        measured: Measured::default(),
+    });
     Box::pin(task.begin(&passport, rooms, &mailbox)).await;
     loop {
         let resting = task.clients.is_empty();
@@ -135,9 +145,29 @@ struct Task {
     /// The server's own contact, while it waits for what becomes of a change of the list.
     wish: Option<oneshot::Sender<Result<(), Refusal>>>,
     removed: bool,
+    measured: Measured,
+}
+
+/// The account as it is measured.
+#[derive(Default)]
+struct Measured {
+    signed_in: Option<Counted>,
+    sessions: HashMap<SessionId, Counted>,
 }
 
 impl Task {
+    /// Measures who is signed in now.
+    fn measure(&mut self) {
+        let clients = &self.clients;
+        self.measured.sessions.retain(|session, _| clients.contains_key(session));
+        if clients.is_empty() {
+            self.measured.signed_in = None;
+        } else {
+            let signed_in = &mut self.measured.signed_in;
+            signed_in.get_or_insert_with(|| Counted::of(gauge!("chrysalis_signed_in_accounts")));
+        }
+    }
+
     /// Takes up what is known of the account beside its record.
     async fn begin(&mut self, passport: &Passport, rooms: Vec<Passport>, mailbox: &Mailbox) {
         if let Err(fault) = self.core.service.load(&self.core, passport).await {
@@ -173,12 +203,16 @@ impl Task {
             ToAccount::SignedIn(client) => {
                 let session = client.session();
                 info!(session = session.0, "signed in");
+                let protocol = gauge!("chrysalis_sessions", "protocol" => client.dialect().name());
+                self.measured.sessions.insert(session, Counted::of(protocol));
                 self.clients.insert(session, client);
+                self.measure();
                 self.handle(Cause::SignedIn(session), None).await;
             }
             ToAccount::Cause(Cause::SignedOut(session)) => {
                 info!(session = session.0, "signed out");
                 self.clients.remove(&session);
+                self.measure();
                 self.handle(Cause::SignedOut(session), None).await;
             }
             ToAccount::Cause(cause) => self.handle(cause, None).await,
@@ -192,15 +226,46 @@ impl Task {
 
     /// Tells the server's own contact what became of the change.
     fn grant(&mut self, outcome: Result<(), Refusal>) {
+        if let Err(refusal) = &outcome {
+            self.note_limit(*refusal);
+        }
         if let Some(wish) = self.wish.take() {
             // Whoever no longer waits need not know.
             let _ = wish.send(outcome);
         }
     }
 
+    /// Whether a limit was the reason.
+    fn note_limit(&self, refusal: Refusal) {
+        let limit = match refusal {
+            Refusal::ListFull => Limit::Lists,
+            Refusal::TooManyGroups => Limit::Groups,
+            Refusal::TooFast => Limit::AccountPace,
+            Refusal::Oneself
+            | Refusal::NoSuchPerson
+            | Refusal::NotOnList
+            | Refusal::OnList
+            | Refusal::Blocked
+            | Refusal::NoSuchGroup
+            | Refusal::NotInGroup
+            | Refusal::GroupExists
+            | Refusal::Hidden
+            | Refusal::NoSuchProperty
+            | Refusal::UnfitName
+            | Refusal::UnfitValue
+            | Refusal::NoSuchNumber
+            | Refusal::SameNetwork
+            | Refusal::NotMerged
+            | Refusal::NotYours
+            | Refusal::Unavailable => return,
+        };
+        limit.reached(self.account.passport());
+    }
+
     /// Lets the account decide, and does what it says.
     async fn handle(&mut self, cause: Cause, ringing: Option<&ConversationHandle>) {
         self.removed |= cause == Cause::Removed;
+        self.account.limit(self.core.settings.limits.account);
         let effects = self.account.handle(&moment(), cause);
         // Whoever is answered in the end has to hear of it when a commit fails before that.
         let asked = effects.iter().find_map(|effect| {
@@ -210,7 +275,12 @@ impl Task {
         let mut lines: Option<(SessionId, Vec<Input>)> = None;
         for effect in effects {
             let (session, input) = match effect {
-                Effect::Answer { session, tag, answer } => (session, Input::Answer { tag, answer }),
+                Effect::Answer { session, tag, answer } => {
+                    if let Answer::Refused(refusal) = &answer {
+                        self.note_limit(*refusal);
+                    }
+                    (session, Input::Answer { tag, answer })
+                }
                 Effect::Tell { event: Event::Entered(_) | Event::Departed(_), .. } if !self.core.settings.live_list => {
                     continue;
                 }
@@ -336,6 +406,7 @@ impl Task {
             Effect::Dismiss { session, reason } => {
                 self.tell(session, vec![Input::Dismissed(reason)]);
                 self.clients.remove(&session);
+                self.measure();
             }
         }
         true

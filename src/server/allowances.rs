@@ -1,33 +1,34 @@
-//! How often accounts may have something done that is felt elsewhere.
+//! How often something may be done that is felt elsewhere, by each account or from each address.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use domain::{Allowance, Passport};
 
-/// Of how many accounts it is remembered what they have taken.
+/// Of how many it is remembered what they have taken.
 const MEMORY: usize = 10_000;
 
-/// So many times a minute for each account.
-pub(crate) struct Allowances {
+/// So many times a minute for each.
+pub(crate) struct Allowances<Whose = Passport> {
     per_minute: u32,
-    of_accounts: Mutex<HashMap<Passport, Allowance>>,
+    of_each: Mutex<HashMap<Whose, Allowance>>,
 }
 
-impl Allowances {
+impl<Whose: Clone + Eq + Hash> Allowances<Whose> {
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute, of_accounts: Mutex::default() }
+        Self { per_minute, of_each: Mutex::default() }
     }
 
-    /// Takes one for the account, if one is left; says whether it was.
-    pub(crate) fn take(&self, owner: &Passport, now: Instant) -> bool {
-        let mut of_accounts = self.of_accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if of_accounts.len() >= MEMORY && !of_accounts.contains_key(owner) {
+    /// Takes one, if one is left; says whether it was.
+    pub(crate) fn take(&self, whose: &Whose, now: Instant) -> bool {
+        let mut of_each = self.of_each.lock().unwrap_or_else(PoisonError::into_inner);
+        if of_each.len() >= MEMORY && !of_each.contains_key(whose) {
             // Whoever had used up theirs gets some more: that is less harm than a memory without an end.
-            of_accounts.clear();
+            of_each.clear();
         }
-        of_accounts.entry(owner.clone()).or_insert(Allowance::new(self.per_minute)).take(now)
+        of_each.entry(whose.clone()).or_insert(Allowance::new(self.per_minute)).take(now)
     }
 }
 

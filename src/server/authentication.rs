@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use argon2::{
@@ -16,10 +16,12 @@ use store::Store;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{info, warn};
 
-use crate::{core::wall, settings::Limits};
+use crate::{allowances::Allowances, core::wall, limit::Limit, settings::Limits};
 
 /// The longest password that is looked at, in bytes.
 const LONGEST_PASSWORD: usize = 1024;
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// What a client shows on its notification connection instead of a password.
 #[derive(Clone)]
@@ -50,9 +52,30 @@ pub(crate) struct Authentication {
     checks: Semaphore,
     attempts: Mutex<Attempts>,
     tickets: Mutex<HashMap<String, (Passport, Instant)>>,
-    lifetime: Duration,
+    bounds: RwLock<Bounds>,
     /// The hash of no password, so that an unknown account costs as much time as a known one.
     nobody: String,
+}
+
+/// What of the limits can change.
+struct Bounds {
+    /// How many passwords are checked at the same time.
+    checks: usize,
+    /// How long a ticket is good for.
+    lifetime: Duration,
+    by_account: Allowances<Passport>,
+    by_address: Allowances<IpAddr>,
+}
+
+impl Bounds {
+    fn of(limits: &Limits) -> Self {
+        Self {
+            checks: limits.password_checks,
+            lifetime: limits.ticket_lifetime,
+            by_account: Allowances::new(limits.sign_ins),
+            by_address: Allowances::new(limits.sign_ins_per_address),
+        }
+    }
 }
 
 impl Authentication {
@@ -61,9 +84,40 @@ impl Authentication {
             checks: Semaphore::new(limits.password_checks),
             attempts: Mutex::new(Attempts::new(limits.attempts, limits.attempts_within)),
             tickets: Mutex::default(),
-            lifetime: limits.ticket_lifetime,
+            bounds: RwLock::new(Bounds::of(limits)),
             nobody: hash_now(&BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>())).unwrap_or_default(),
         }
+    }
+
+    /// These limits hold from now on. Tickets that were given keep their time, and failures are counted on.
+    pub(crate) fn limit(&self, limits: &Limits) {
+        let mut bounds = self.bounds.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *bounds, Bounds::of(limits)).checks;
+        let wanted = bounds.checks;
+        drop(bounds);
+        if wanted >= before {
+            self.checks.add_permits(wanted - before);
+        } else {
+            // Of those that check now, each that is one too many is known as such, and is taken away by the next change.
+            let taken = self.checks.forget_permits(before - wanted);
+            self.bounds.write().unwrap_or_else(PoisonError::into_inner).checks = before - taken;
+        }
+        let mut attempts = lock(&self.attempts);
+        (attempts.most, attempts.within) = (limits.attempts, limits.attempts_within);
+    }
+
+    /// Whether another try to sign in may be made now, right or wrong.
+    fn keep_pace(&self, passport: Option<&Passport>, from: IpAddr, now: Instant) -> Result<(), Refusal> {
+        let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner);
+        let limit = if !bounds.by_address.take(&from, now) {
+            Limit::SignInsPerAddress
+        } else if passport.is_some_and(|passport| !bounds.by_account.take(passport, now)) {
+            Limit::SignIns
+        } else {
+            return Ok(());
+        };
+        limit.reached(from);
+        Err(Refusal::TooManyAttempts { retry_after: MINUTE })
     }
 
     /// Gives a ticket for the right password.
@@ -80,8 +134,9 @@ impl Authentication {
         let keys = [format!("address {from}"), account];
         let now = Instant::now();
         // Counted before it is known to be wrong, so that many at once are no way around the limit.
+        self.keep_pace(passport.as_ref(), from, now)?;
         if let Err(retry_after) = lock(&self.attempts).begin(&keys, now) {
-            warn!(%from, "too many failed sign-ins");
+            Limit::SignInAttempts.reached(from);
             return Err(Refusal::TooManyAttempts { retry_after });
         }
         let known = match &passport {
@@ -109,11 +164,14 @@ impl Authentication {
 
     /// The right to hash a password now, beside those who have a password checked; `None` when the server stops.
     pub(crate) async fn hashing(&self) -> Option<SemaphorePermit<'_>> {
+        if self.checks.available_permits() == 0 {
+            Limit::PasswordChecks.reached("everybody together");
+        }
         self.checks.acquire().await.ok()
     }
 
     async fn verify(&self, password: &str, hash: String) -> Result<bool, Refusal> {
-        let _permit = self.checks.acquire().await.map_err(|_| Refusal::Unavailable)?;
+        let _permit = self.hashing().await.ok_or(Refusal::Unavailable)?;
         let password = password.to_owned();
         let check = tokio::task::spawn_blocking(move || {
             password.len() <= LONGEST_PASSWORD
@@ -125,13 +183,13 @@ impl Authentication {
 
     fn issue(&self, passport: Passport) -> Ticket {
         let value = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
-        let now = Instant::now();
+        let (now, lifetime) = (Instant::now(), self.bounds.read().unwrap_or_else(PoisonError::into_inner).lifetime);
         let mut tickets = lock(&self.tickets);
         if tickets.len().is_multiple_of(1024) {
             tickets.retain(|_, (_, until)| *until > now);
         }
-        tickets.insert(value.clone(), (passport, now + self.lifetime));
-        let lifetime = i64::try_from(self.lifetime.as_millis()).unwrap_or(i64::MAX);
+        tickets.insert(value.clone(), (passport, now + lifetime));
+        let lifetime = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
         Ticket { value, expires: Timestamp(wall().0.saturating_add(lifetime)) }
     }
 
@@ -247,6 +305,34 @@ mod tests {
             assert_eq!(attempts.begin(&keys, Instant::now()), Ok(()));
             attempts.forgive(&keys);
         }
+    }
+
+    #[test]
+    fn whoever_signs_in_too_often_has_to_wait_though_the_password_be_right() {
+        let limits = Limits { sign_ins: 2, sign_ins_per_address: 3, ..Limits::default() };
+        let authentication = Authentication::new(&limits);
+        let [here, there] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse::<IpAddr>().unwrap());
+        let [carol, bob] = ["carol@example.com", "bob@example.com"].map(|who| who.parse::<Passport>().unwrap());
+        let now = Instant::now();
+        let may = |who: Option<&Passport>, from: IpAddr, now: Instant| authentication.keep_pace(who, from, now).is_ok();
+        assert!(may(Some(&carol), here, now) && may(Some(&carol), here, now));
+        assert!(!may(Some(&carol), there, now), "an account's own");
+        assert!(may(Some(&bob), here, now), "the third from here");
+        assert!(!may(None, here, now), "though it be nobody");
+        assert!(may(Some(&bob), there, now));
+        assert!(may(Some(&carol), here, now + MINUTE));
+        authentication.limit(&Limits { sign_ins: 9, ..limits });
+        assert!(may(Some(&bob), there, now) && may(Some(&bob), there, now), "other limits begin anew");
+    }
+
+    #[test]
+    fn fewer_or_more_passwords_are_checked_at_once_from_now_on() {
+        let authentication = Authentication::new(&Limits { password_checks: 4, ..Limits::default() });
+        authentication.limit(&Limits { password_checks: 1, ..Limits::default() });
+        assert_eq!(authentication.checks.available_permits(), 1);
+        let _busy = authentication.checks.try_acquire().unwrap();
+        authentication.limit(&Limits { password_checks: 3, ..Limits::default() });
+        assert_eq!(authentication.checks.available_permits(), 2);
     }
 
     #[test]

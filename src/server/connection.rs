@@ -1,5 +1,7 @@
 //! The task that owns one client's connection.
 
+mod parting;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use crate::{
     core::{Core, moment, until},
     directory::manner,
     lane::{ConnectionHandle, Credit, LaneEnd, ToConnection},
+    limit::Limit,
     mailbox::ToAccount,
     transport::Transport,
 };
@@ -50,7 +53,7 @@ pub(crate) fn spawn(core: &Arc<Core>, transport: Transport, address: Arc<str>, p
 
 async fn serve(core: Arc<Core>, transport: Transport, address: Arc<str>) -> Ending {
     let (lane, mut queue) = LaneEnd::open();
-    let settings = Arc::clone(&core.session_settings);
+    let settings = core.settings.of_sessions();
     let mut task = Task {
         connection: Connection::new(settings, moment().instant),
         core,
@@ -125,7 +128,10 @@ impl Task {
                     Some(message) if !self.lane.has_overflown() => {
                         Box::pin(self.deliver_all(*message, queue)).await
                     }
-                    Some(_) | None => Err(Ending::TooSlow),
+                    Some(_) | None => {
+                        Limit::Queue.reached(self.transport.peer());
+                        Err(Ending::TooSlow)
+                    }
                 },
                 writable = self.transport.writable(), if !self.unsent.is_empty() => match writable {
                     Ok(()) => self.write(),
@@ -191,7 +197,11 @@ impl Task {
     /// Writes what there is, as far as the client takes it.
     fn flush(&mut self) -> Result<(), Ending> {
         self.write()?;
-        if self.unsent.len() > self.core.settings.limits.unsent { Err(Ending::TooSlow) } else { Ok(()) }
+        if self.unsent.len() > self.core.settings.limits.unsent {
+            Limit::Unsent.reached(self.transport.peer());
+            return Err(Ending::TooSlow);
+        }
+        Ok(())
     }
 
     async fn deliver_all(
@@ -255,17 +265,6 @@ impl Task {
     /// Whether the client's machine has everything that was sent.
     fn has_arrived(&self) -> bool {
         self.unsent.is_empty() && self.transport.has_arrived(&self.core.acknowledgements)
-    }
-
-    async fn stop(&mut self) -> Result<(), Ending> {
-        let input = match self.place {
-            Place::Account(..) | Place::Nowhere => Input::Notification(notification::Input::Stopping),
-            Place::Lobby(_) | Place::Conversation { .. } => Input::Switchboard(switchboard::Input::Over),
-        };
-        let actions = self.connection.process(&moment(), input);
-        self.carry_out(actions).await?;
-        self.flush()?;
-        Err(Closing::Dismissed.into())
     }
 
     async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Ending> {
@@ -334,10 +333,12 @@ impl Task {
     }
 
     async fn sign_in(&mut self, passport: &str, ticket: String, dialect: Dialect) -> Result<SignedIn, SignInRefusal> {
-        let passport: Passport = passport.parse().map_err(|_| SignInRefusal::Ticket)?;
-        if !self.core.authentication.accepts(&passport, &ticket, moment().instant) {
-            return Err(SignInRefusal::Ticket);
-        }
+        let accepted = passport.parse::<Passport>().ok();
+        let accepted =
+            accepted.filter(|passport| self.core.authentication.accepts(passport, &ticket, moment().instant));
+        let outcome = if accepted.is_some() { "accepted" } else { "refused" };
+        metrics::counter!("chrysalis_sign_ins_total", "stage" => "ticket", "outcome" => outcome).increment(1);
+        let Some(passport) = accepted else { return Err(SignInRefusal::Ticket) };
         let session = self.core.session_id();
         let handle = self.handle(session, dialect);
         let mut message = Box::new(ToAccount::SignedIn(handle));
@@ -374,6 +375,14 @@ impl Task {
                     return refused.then_some(switchboard::Input::Seat(event));
                 };
                 let _ = conversation.send(Box::new(ToConversation::Said { seat: *seat, tag, wish, saying })).await;
+                None
+            }
+            switchboard::Request::Overran(pace) => {
+                let limit = match pace {
+                    switchboard::Pace::Calls => Limit::Calls,
+                    switchboard::Pace::Messages => Limit::Messages,
+                };
+                limit.reached(self.transport.peer());
                 None
             }
             switchboard::Request::Shown(messages) => {
@@ -454,26 +463,5 @@ impl Task {
             let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
         }
         None
-    }
-
-    /// Tells whoever has to know that the client is gone.
-    async fn leave(&mut self, ending: &Ending) {
-        // An orderly end lets it be said once more what arrived; a broken one cannot.
-        let orderly = matches!(ending, Ending::HungUp | Ending::Closing(Closing::Left));
-        if orderly && self.ask_arrival.is_some() && self.has_arrived() {
-            let actions = self.connection.process(&moment(), Input::Arrived);
-            let _ = self.carry_out(actions).await;
-        }
-        match std::mem::replace(&mut self.place, Place::Nowhere) {
-            Place::Nowhere | Place::Lobby(_) => {}
-            Place::Account(session, account) => {
-                let cause = account::Cause::SignedOut(session);
-                let _ = account.send(Box::new(ToAccount::Cause(cause))).await;
-            }
-            Place::Conversation { seat, conversation } => {
-                let cause = conversation::Cause::Left(seat);
-                let _ = conversation.send(Box::new(ToConversation::Cause(cause))).await;
-            }
-        }
     }
 }

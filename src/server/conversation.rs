@@ -25,6 +25,7 @@ use crate::{
     core::{Core, moment, until},
     gathering,
     lane::{ConnectionHandle, Credit, ToConnection},
+    limit::Limit,
     peers::{Between, ToPeer},
 };
 
@@ -278,6 +279,11 @@ impl Task {
             }
             answers.extend(told);
         }
+        if !draft.accounts.is_empty() {
+            let kind = draft.content.as_ref().map_or("other", Content::kind);
+            metrics::counter!("chrysalis_messages_total", "direction" => "between accounts", "network" => "msn", "kind" => kind)
+                .increment(1);
+        }
         let (author, recipients) = (draft.author.clone(), draft.accounts.len() + draft.remotes.len());
         let mut keeping = async move {
             let kept = match core.store.keep(draft).await {
@@ -473,6 +479,7 @@ async fn with_ink(core: &Core, body: &mut Body) {
 /// Tells the author which of several do not get what was said.
 async fn report(core: &Arc<Core>, author: &Passport, kept: &Kept) {
     for recipient in &kept.left_out {
+        Limit::WaitingMessages.reached(author);
         let line = Content::text("(not delivered to this contact: too much waits for them, or they are gone)");
         match core.store.notice(author, recipient, recipient.as_str(), line).await {
             Ok(_) => core.directory.doorbell(core, author.clone(), recipient.clone()),

@@ -23,9 +23,11 @@ use crate::{
     authentication::Authentication,
     conversation::Turns,
     cookies::Cookies,
+    current::CurrentSettings,
     deliveries::Deliveries,
     directory::Directory,
     dispatch::Dispatch,
+    duty::Duty,
     gathering::Rosters,
     linking::{Attempts, Pages},
     links::{Links, NetworkEntry},
@@ -35,6 +37,7 @@ use crate::{
     pictures::Pictures,
     publishing::Publications,
     reactions::Reactions,
+    readiness::Probe,
     receipts::Receipts,
     registration::Registrations,
     service::Service,
@@ -44,8 +47,7 @@ use crate::{
 
 /// What all tasks of one server share.
 pub(crate) struct Core {
-    pub(crate) settings: Settings,
-    pub(crate) session_settings: Arc<session::Settings>,
+    pub(crate) settings: CurrentSettings,
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) rosters: Rosters,
@@ -70,6 +72,10 @@ pub(crate) struct Core {
     /// What networks tell accounts.
     pub(crate) notices: Allowances,
     pub(crate) acknowledgements: Acknowledgements,
+    pub(crate) duty: Arc<Duty>,
+    pub(crate) probe: Probe,
+    /// Cancelled when nobody is let in any more: the server will stop, and finishes what it has begun.
+    pub(crate) closing: CancellationToken,
     /// Cancelled when the server stops: clients are told, then every task ends.
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -108,9 +114,8 @@ impl Core {
             pages: Pages::default(),
             publications: Publications::default(),
             notices: Allowances::new(NOTICES),
-            session_settings: Arc::new(settings.session.clone()),
             authentication: Authentication::new(&settings.limits),
-            settings,
+            settings: CurrentSettings::new(settings),
             store,
             directory: Directory::default(),
             rosters: Rosters::default(),
@@ -121,6 +126,9 @@ impl Core {
             outbox: Outbox::default(),
             signals: Signals::default(),
             acknowledgements: Acknowledgements::default(),
+            duty: Arc::default(),
+            probe: Probe::default(),
+            closing: CancellationToken::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             numbers: AtomicU64::new(1),

@@ -38,6 +38,11 @@ impl Deliveries {
         self.lock().get(owner).cloned().unwrap_or_default()
     }
 
+    /// How many messages could not be noted, of all accounts.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().map(BTreeSet::len).sum()
+    }
+
     /// These could not be noted: from now on it is tried until they are, or the server stops.
     pub(crate) fn owe(&self, core: &Arc<Core>, owner: &Passport, messages: Vec<MessageId>) {
         if self.add(owner, messages) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bridge::{Farewell, Standing};
 use domain::Passport;
 use domain::account::Announcement;
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use media::Blobs;
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -21,11 +21,16 @@ use crate::{
     authentication::{Refusal, Ticket},
     connection,
     core::{Core, wall},
+    duty::Duty,
+    figures,
     host::NetworkHost,
+    limit::Limit,
     linking::Linking,
     links::{self, Links, NetworkEntry},
-    listener::{Crowd, Listener, listen},
-    reactions, receipts,
+    listener::{Counted, Crowd, Listener, listen},
+    reactions,
+    readiness::Readiness,
+    receipts,
     settings::Settings,
     signals,
     transport::{
@@ -138,9 +143,22 @@ impl Handle {
         Ok(handle)
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(core: &Arc<Core>) -> Self {
+        Self { core: Arc::clone(core), connected: Arc::default(), gateway: Arc::default() }
+    }
+
     /// Gives a ticket for the right password.
     pub async fn sign_in(&self, passport: &str, password: &str, from: IpAddr) -> Result<Ticket, Refusal> {
-        self.core.authentication.sign_in(&self.core.store, passport, password, from).await
+        let outcome = self.core.authentication.sign_in(&self.core.store, passport, password, from).await;
+        let told = match &outcome {
+            Ok(_) => "accepted",
+            Err(Refusal::WrongCredentials) => "refused",
+            Err(Refusal::TooManyAttempts { .. }) => "too many",
+            Err(Refusal::Unavailable) => "unavailable",
+        };
+        metrics::counter!("chrysalis_sign_ins_total", "stage" => "password", "outcome" => told).increment(1);
+        outcome
     }
 
     /// Whose ticket this is, if it is one and still good.
@@ -176,15 +194,24 @@ impl Handle {
     /// Opens a session for a client that is carried by the HTTP gateway, unless there are too many.
     #[must_use]
     pub fn open_gateway(&self, from: IpAddr) -> Option<GatewaySession> {
-        let limits = &self.core.settings.limits;
-        let place = Crowd::enter(&self.gateway, from, limits.gateway_sessions, limits.gateway_sessions_per_address);
-        let Some(place) = place else {
-            warn!(%from, "too many sessions of the HTTP gateway: one was turned away");
+        if self.core.closing.is_cancelled() {
             return None;
+        }
+        let limits = &self.core.settings.limits;
+        let most = (limits.gateway_sessions, Limit::GatewaySessions);
+        let most_of_one = (limits.gateway_sessions_per_address, Limit::GatewaySessionsPerAddress);
+        let place = match Crowd::enter(&self.gateway, from, most, most_of_one) {
+            Ok(place) => place,
+            Err(limit) => {
+                limit.reached(from);
+                return None;
+            }
         };
+        let counted =
+            Counted::of(metrics::gauge!("chrysalis_connections", "listener" => "web", "transport" => "gateway"));
         let (pipe, session) = pipe::session();
         let address = Arc::clone(&self.core.settings.session.public_address);
-        connection::spawn(&self.core, Transport::Gateway { pipe, from }, address, place);
+        connection::spawn(&self.core, Transport::Gateway { pipe, from }, address, (place, counted));
         Some(session)
     }
 
@@ -221,6 +248,50 @@ impl Handle {
         faults
     }
 
+    /// Whether the server can do its work now. Tries to write something, at most once a second.
+    pub async fn readiness(&self) -> Readiness {
+        Readiness::of(&self.core).await
+    }
+
+    /// Looks up what is measured by looking; what happens is counted as it happens.
+    pub async fn look_up_figures(&self) {
+        figures::look_up(&self.core).await;
+    }
+
+    /// These settings hold from now on, as far as they can change while the server runs: not its domain, its networks, its addresses
+    /// and its folders. Connections keep what they began with; what is there beyond a limit stays.
+    pub fn reconfigure(&self, settings: Settings) {
+        self.core.settings.replace(settings);
+        let limits = &self.core.settings.limits;
+        self.core.authentication.limit(limits);
+        self.core.media.limit(limits);
+    }
+
+    /// Runs a listener that ends before the server does, and is missed when it ends earlier; it must heed [`Handle::stopping`].
+    pub fn spawn_listener(&self, name: String, task: impl Future<Output = ()> + Send + 'static) {
+        let on_duty = Duty::begin(&self.core.duty, name);
+        self.core.tasks.spawn(async move {
+            task.await;
+            drop(on_duty);
+        });
+    }
+
+    /// Finishes what was begun, for so long at most: nobody is let in any more, those who are signed in are told if it takes a moment, and
+    /// what waits for networks goes out. Whoever is here may go on meanwhile; what they say is kept.
+    pub async fn drain(&self, patience: Duration) {
+        self.core.closing.cancel();
+        let under_way = self.core.outbox.under_way();
+        if under_way == 0 {
+            return;
+        }
+        info!(under_way, "what is on its way to networks is finished first");
+        self.announce(&Announcement::Maintenance { minutes: 1 });
+        if tokio::time::timeout(patience, self.core.outbox.quiet()).await.is_err() {
+            let under_way = self.core.outbox.under_way();
+            warn!(under_way, "not everything went out in time: it goes out after the next start");
+        }
+    }
+
     /// Cancelled when the server stops.
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
@@ -241,20 +312,29 @@ impl Handle {
 
     /// Stops: clients are told, links closed, tasks ended, the store written out. Ends in bounded time.
     pub async fn stop(&self) {
+        self.core.closing.cancel();
         self.core.stop.cancel();
         self.core.tasks.close();
         if tokio::time::timeout(FAREWELL, self.core.tasks.wait()).await.is_err() {
             warn!("some tasks did not end in time");
         }
-        for entry in self.core.links.networks() {
+        let stopping = self.core.links.networks().iter().map(async |entry| {
             if tokio::time::timeout(FAREWELL, entry.network.stop()).await.is_err() {
                 warn!(network = %entry.name, "the network did not end in time");
             }
+        });
+        join_all(stopping).await;
+        let closing = async {
+            for account in self.core.store.accounts().await.unwrap_or_default() {
+                self.core.links.close(&account.passport, Farewell::Stopping).await;
+            }
+        };
+        if tokio::time::timeout(FAREWELL, closing).await.is_err() {
+            warn!("some links did not end in time");
         }
-        for account in self.core.store.accounts().await.unwrap_or_default() {
-            self.core.links.close(&account.passport, Farewell::Stopping).await;
+        if tokio::time::timeout(FAREWELL, self.core.store.close()).await.is_err() {
+            warn!("the database did not close in time; what was acknowledged is kept");
         }
-        self.core.store.close().await;
         info!("stopped");
     }
 }

@@ -17,11 +17,13 @@ use domain::{
     presence::RemotePresence,
 };
 use media::BlobFault;
-use store::{RoomAsked, StoreFault};
-use tracing::{debug, warn};
+use metrics::counter;
+use store::{KeptOut, RoomAsked, StoreFault};
+use tracing::debug;
 
 use crate::{
     core::{Core, wall},
+    limit::Limit,
     links,
     media::MediaFault,
     publishing, registration, service, signals,
@@ -60,6 +62,19 @@ impl NetworkHost {
         }
     }
 
+    /// Measures a batch: its messages, those that were known already included, and what was kept out of it.
+    fn measure(&self, kinds: &[&'static str], kept_out: KeptOut) {
+        for kind in kinds {
+            let network = self.network.to_string();
+            counter!("chrysalis_messages_total", "direction" => "from network", "network" => network, "kind" => *kind)
+                .increment(1);
+        }
+        let KeptOut { messages, groups, rooms } = kept_out;
+        for (count, limit) in [(messages, Limit::WaitingMessages), (groups, Limit::Groups), (rooms, Limit::Rooms)] {
+            (0..count).for_each(|_| limit.reached(&self.network));
+        }
+    }
+
     /// The account is asked into a room: the server's own contact says so, and how it is answered.
     async fn ask(&self, core: &Arc<Core>, asked: RoomAsked) {
         let RoomAsked { owner, room, name, topic, asker, prompt } = asked;
@@ -68,6 +83,22 @@ impl NetworkHost {
         }
         let line = service::invitation((&room, &name, &topic), &asker);
         core.service.tell(core, &owner, line).await;
+    }
+}
+
+/// What kind of message arrives; `None` for what is none.
+fn message_kind(arrival: &Arrival) -> Option<&'static str> {
+    match arrival {
+        Arrival::Message { content, .. } => Some(content.kind()),
+        Arrival::Edit { .. } => Some("edit"),
+        Arrival::Reaction { .. } => Some("reaction"),
+        Arrival::Removal { .. } => Some("removal"),
+        Arrival::Room { .. }
+        | Arrival::RoomInvitation { .. }
+        | Arrival::RoomLost { .. }
+        | Arrival::Invitation { .. }
+        | Arrival::Friend { .. }
+        | Arrival::Withdrawal { .. } => None,
     }
 }
 
@@ -107,7 +138,9 @@ impl Inbox for NetworkHost {
                 core.media.prepare(content).await;
             }
         }
+        let kinds: Vec<_> = batch.arrivals.iter().filter_map(message_kind).collect();
         let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
+        self.measure(&kinds, outcome.kept_out);
         for (owner, group) in outcome.grouped {
             core.directory.post(&owner, Cause::Grouped(group));
         }
@@ -118,6 +151,7 @@ impl Inbox for NetworkHost {
             self.ask(&core, asked).await;
         }
         for owner in outcome.crowded {
+            Limit::RoomPrompts.reached(&owner);
             core.service.tell(&core, &owner, MORE_ROOMS.to_owned()).await;
         }
         for (owner, room) in outcome.departed {
@@ -233,7 +267,7 @@ impl Host for NetworkHost {
     fn notify(&self, owner: &Passport, line: String) {
         let Ok(core) = self.core() else { return };
         if !core.notices.take(owner, Instant::now()) {
-            return warn!(%owner, network = %self.network, "an account is told too much; a line was left out");
+            return Limit::Notices.reached(owner);
         }
         let (owner, tasks) = (owner.clone(), core.tasks.clone());
         tasks.spawn(async move { core.service.tell(&core, &owner, line).await });

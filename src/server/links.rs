@@ -68,6 +68,18 @@ impl Links {
         self.networks.iter().find(|entry| entry.name == *name)
     }
 
+    /// The accounts that have links.
+    pub(crate) fn owners(&self) -> Vec<Passport> {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// How many links to that network are open, and how many could not be opened.
+    pub(crate) fn count(&self, network: &NetworkName) -> (usize, usize) {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        let opened = opened.values().flatten().filter(|(name, _)| name == network).count();
+        (opened, self.unopened().keys().filter(|(_, name)| name == network).count())
+    }
+
     /// The account's link to that network.
     pub(crate) fn link(&self, owner: &Passport, network: &NetworkName) -> Option<Arc<dyn Link>> {
         let links = self.opened.read().unwrap_or_else(PoisonError::into_inner);

@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use metrics::{Gauge, gauge};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::warn;
 
-use crate::{connection, core::Core, transport::Transport};
+use crate::{connection, core::Core, duty::Duty, limit::Limit, transport::Transport};
 
 /// A silent connection is asked for a sign of life after this.
 const KEEPALIVE: Duration = Duration::from_mins(2);
@@ -33,25 +34,34 @@ pub struct Listener {
 /// Accepts clients until the server stops.
 pub(crate) async fn listen(core: Arc<Core>, listener: Listener, crowd: Arc<Crowd>) {
     let Listener { socket, public_address } = listener;
+    let name = socket.local_addr().map_or_else(|_| public_address.to_string(), |address| address.to_string());
+    let _on_duty = Duty::begin(&core.duty, format!("Messenger {name}"));
     if let Err(fault) = SockRef::from(&socket).listen(BACKLOG) {
         warn!(%fault, "the queue of new connections stays short");
     }
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
-            () = core.stop.cancelled() => return,
+            () = core.closing.cancelled() => return,
         };
         match accepted {
             Ok((stream, peer)) => {
                 let peer = canonical(peer);
                 let limits = &core.settings.limits;
-                let Some(place) = Crowd::enter(&crowd, peer.ip(), limits.connections, limits.connections_per_address)
-                else {
-                    warn!(%peer, "too many connections: one was turned away");
-                    continue;
+                let most = (limits.connections, Limit::Connections);
+                let most_of_one = (limits.connections_per_address, Limit::ConnectionsPerAddress);
+                let place = match Crowd::enter(&crowd, peer.ip(), most, most_of_one) {
+                    Ok(place) => place,
+                    Err(limit) => {
+                        limit.reached(peer.ip());
+                        continue;
+                    }
                 };
                 prepare(&stream, peer);
-                connection::spawn(&core, Transport::Tcp { stream, peer }, Arc::clone(&public_address), place);
+                let counted =
+                    Counted::of(gauge!("chrysalis_connections", "listener" => name.clone(), "transport" => "tcp"));
+                let transport = Transport::Tcp { stream, peer };
+                connection::spawn(&core, transport, Arc::clone(&public_address), (place, counted));
             }
             Err(fault) => {
                 // Mostly too many open files: others have to close first.
@@ -84,16 +94,24 @@ fn prepare(stream: &TcpStream, peer: SocketAddr) {
 pub(crate) struct Crowd(Mutex<(usize, HashMap<IpAddr, usize>)>);
 
 impl Crowd {
-    /// Takes a place, if fewer than `most` are taken and fewer than `most_of_one` from this address.
-    pub(crate) fn enter(crowd: &Arc<Self>, address: IpAddr, most: usize, most_of_one: usize) -> Option<Place> {
+    /// Takes a place, if fewer than `most` are taken and fewer than `most_of_one` from this address; else says which limit that is.
+    pub(crate) fn enter(
+        crowd: &Arc<Self>,
+        address: IpAddr,
+        (most, of_all): (usize, Limit),
+        (most_of_one, of_address): (usize, Limit),
+    ) -> Result<Place, Limit> {
         let mut inside = crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = inside.1.get(&address).copied().unwrap_or(0);
-        if inside.0 >= most || of_one >= most_of_one {
-            return None;
+        if inside.0 >= most {
+            return Err(of_all);
+        }
+        if of_one >= most_of_one {
+            return Err(of_address);
         }
         inside.0 += 1;
         inside.1.insert(address, of_one + 1);
-        Some(Place { crowd: Arc::clone(crowd), address })
+        Ok(Place { crowd: Arc::clone(crowd), address })
     }
 }
 
@@ -116,6 +134,22 @@ impl Drop for Place {
     }
 }
 
+/// One more of something that is measured, until it is dropped.
+pub(crate) struct Counted(Gauge);
+
+impl Counted {
+    pub(crate) fn of(gauge: Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,14 +168,15 @@ mod tests {
     #[test]
     fn places_are_limited_in_all_and_for_each_address_and_given_back() {
         let crowd = Arc::new(Crowd::default());
-        let enter = |last: u8| Crowd::enter(&crowd, IpAddr::from([127, 0, 0, last]), 3, 2);
+        let limits = ((3, Limit::Connections), (2, Limit::ConnectionsPerAddress));
+        let enter = |last: u8| Crowd::enter(&crowd, IpAddr::from([127, 0, 0, last]), limits.0, limits.1);
         let (first, second) = (enter(1).unwrap(), enter(1).unwrap());
-        assert!(enter(1).is_none(), "two of one address");
+        assert_eq!(enter(1).err(), Some(Limit::ConnectionsPerAddress));
         let _third = enter(2).unwrap();
-        assert!(enter(3).is_none(), "three in all");
+        assert_eq!(enter(3).err(), Some(Limit::Connections));
         drop(first);
-        assert!(enter(3).is_some());
+        assert!(enter(3).is_ok());
         drop(second);
-        assert!(enter(1).is_some());
+        assert!(enter(1).is_ok());
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -78,10 +78,7 @@ impl Receiving {
 pub(crate) struct Media {
     blobs: Blobs,
     store: Store,
-    /// How long a person can fetch something by its link.
-    links_last: Duration,
-    /// What an account may hand over on one day, in bytes.
-    daily: u64,
+    bounds: RwLock<Bounds>,
     /// What each account has handed over, and on which day.
     received: Mutex<HashMap<Passport, (i64, u64)>>,
     receiving: Arc<Semaphore>,
@@ -91,18 +88,40 @@ pub(crate) struct Media {
     changed: Notify,
 }
 
+/// What of the limits can change.
+struct Bounds {
+    /// How long a person can fetch something by its link.
+    links_last: Duration,
+    /// What an account may hand over on one day, in bytes.
+    daily: u64,
+}
+
+impl Bounds {
+    const fn of(limits: &Limits) -> Self {
+        Self { links_last: limits.media_links_last, daily: limits.received_daily }
+    }
+}
+
 impl Media {
     pub(crate) fn new(blobs: Blobs, store: Store, limits: &Limits) -> Self {
         Self {
             blobs,
             store,
-            links_last: limits.media_links_last,
-            daily: limits.received_daily,
+            bounds: RwLock::new(Bounds::of(limits)),
             received: Mutex::default(),
             receiving: Arc::new(Semaphore::new(MOST_RECEIVED)),
             gave_up: Mutex::default(),
             changed: Notify::new(),
         }
+    }
+
+    /// These limits hold from now on. Links that were given keep their time.
+    pub(crate) fn limit(&self, limits: &Limits) {
+        *self.bounds.write().unwrap_or_else(PoisonError::into_inner) = Bounds::of(limits);
+    }
+
+    fn bounds(&self) -> RwLockReadGuard<'_, Bounds> {
+        self.bounds.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether an account may hand over so many bytes more today. If so, they count.
@@ -112,7 +131,7 @@ impl Media {
         received.retain(|_, (day, _)| *day == today);
         let (_, sum) = received.entry(owner.clone()).or_insert((today, 0));
         let whole = sum.saturating_add(size);
-        let may = whole <= self.daily;
+        let may = whole <= self.bounds().daily;
         if may {
             *sum = whole;
         }
@@ -337,7 +356,7 @@ impl Media {
         let Attachment { name, media_type, size, .. } = attachment.clone();
         let name = in_address(&name);
         let linked = LinkedMedia { blob, name: name.clone(), media_type, size };
-        let lasts = i64::try_from(self.links_last.as_millis()).unwrap_or(i64::MAX);
+        let lasts = i64::try_from(self.bounds().links_last.as_millis()).unwrap_or(i64::MAX);
         self.store.link_media(&token, &linked, Timestamp(wall().0.saturating_add(lasts))).await?;
         attachment.link = Some(format!("media/{token}/{name}"));
         Ok(())

@@ -2,12 +2,15 @@
 //! holds in a conversation and one that is stuck holds up no other.
 
 use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bridge::{Action, Failure, Features, Order, Receipt};
 use domain::{Content, Passport, contact::RemoteTarget, content};
 use store::{Lane, PendingOrder};
+use tokio::sync::Notify;
 use tracing::{Instrument, debug, info_span, warn};
 
 use crate::{core::Core, links, signals};
@@ -28,6 +31,10 @@ const ONE_TRY: Duration = Duration::from_mins(1);
 #[derive(Default)]
 pub(crate) struct Outbox {
     lanes: Mutex<HashMap<Lane, bool>>,
+    /// How many workers wait before they try again.
+    resting: AtomicUsize,
+    /// Rung when a worker has nothing more to do, or waits.
+    bell: Notify,
 }
 
 impl Outbox {
@@ -52,12 +59,32 @@ impl Outbox {
         Ok(())
     }
 
+    /// Returns when nothing is under way: what is left waits for a network that could not take it.
+    pub(crate) async fn quiet(&self) {
+        loop {
+            let rung = self.bell.notified();
+            let mut rung = pin!(rung);
+            rung.as_mut().enable();
+            if self.under_way() == 0 {
+                return;
+            }
+            rung.await;
+        }
+    }
+
+    /// How many workers do something now.
+    pub(crate) fn under_way(&self) -> usize {
+        self.lanes().len().saturating_sub(self.resting.load(Ordering::Acquire))
+    }
+
     /// Whether the worker goes on; if not, the lane has none any more.
     fn has_more(&self, lane: &Lane) -> bool {
         let mut lanes = self.lanes();
         let more = lanes.insert(lane.clone(), false).unwrap_or(false);
         if !more {
             lanes.remove(lane);
+            drop(lanes);
+            self.bell.notify_waiters();
         }
         more
     }
@@ -97,6 +124,7 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
             match attempt_once(core, &pending, &action, attempt).await {
                 Ok(receipt) => {
                     debug!(action = pending.order.action.kind(), attempt, "an order was carried out");
+                    count(&pending, "done");
                     core.store.order_done(pending.id, receipt).await?;
                     let is_room = matches!(pending.order.to, RemoteTarget::Room(_));
                     if is_room && matches!(pending.order.action, Action::Befriend | Action::Welcome) {
@@ -106,6 +134,7 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
                 }
                 Err(Failure::Retry { after, reason }) => {
                     debug!(action = pending.order.action.kind(), attempt, reason, "an order is tried again later");
+                    count(&pending, "put off");
                     if wait(core, after.unwrap_or(delay).min(LONGEST_ASKED)).await.is_err() {
                         return Ok(());
                     }
@@ -113,6 +142,7 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
                 }
                 Err(failure @ (Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. })) => {
                     warn!(action = pending.order.action.kind(), attempt, %failure, "an order was given up");
+                    count(&pending, "given up");
                     let report = report(&pending, &failure);
                     let window = core.store.order_failed(pending.id, &failure.to_string(), report.as_deref()).await?;
                     if let Some(window) = window {
@@ -205,8 +235,37 @@ fn report(pending: &PendingOrder, failure: &Failure) -> Option<String> {
 
 /// Waits; an error when the server stops.
 async fn wait(core: &Core, delay: Duration) -> Result<(), ()> {
+    let _rest = Rest::begin(&core.outbox);
     tokio::select! {
         () = tokio::time::sleep(delay) => Ok(()),
         () = core.stop.cancelled() => Err(()),
+    }
+}
+
+/// That a worker waits, until it is dropped.
+struct Rest<'a>(&'a Outbox);
+
+impl<'a> Rest<'a> {
+    fn begin(outbox: &'a Outbox) -> Self {
+        outbox.resting.fetch_add(1, Ordering::AcqRel);
+        outbox.bell.notify_waiters();
+        Self(outbox)
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.resting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Counts what became of a try.
+fn count(pending: &PendingOrder, outcome: &'static str) {
+    let (network, action) = (pending.network.to_string(), pending.order.action.kind());
+    metrics::counter!("chrysalis_orders_total", "network" => network.clone(), "action" => action, "outcome" => outcome)
+        .increment(1);
+    if let (Action::Say { content, .. }, "done") = (&pending.order.action, outcome) {
+        metrics::counter!("chrysalis_messages_total", "direction" => "to network", "network" => network, "kind" => content.kind())
+            .increment(1);
     }
 }

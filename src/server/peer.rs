@@ -24,6 +24,7 @@ use tracing::{Instrument, debug, info_span, warn};
 use crate::{
     core::{Core, moment, until, wall},
     lane::{ConnectionHandle, Credit},
+    limit::Limit,
     peers::{Between, ToPeer},
 };
 use transfer::Transfer;
@@ -261,6 +262,7 @@ impl Task {
             }
             Output::FileOffered { transfer, name, size, .. } => return Some(self.accept(transfer, name, size).await),
             Output::FileTooLarge { name, size } => {
+                Limit::FileSize.reached(&self.between.owner);
                 let (size, most) = (domain::content::in_bytes(size), self.core.settings.limits.file);
                 let most = domain::content::in_bytes(most);
                 self.tell(format!("(not sent: {name} has {size}; files may have {most} at most)")).await;
@@ -322,13 +324,14 @@ impl Task {
 
     async fn accept(&mut self, transfer: TransferId, name: String, size: u64) -> Input<'static> {
         if self.transfers.len() >= MOST_TRANSFERS || !self.files.take(moment().instant) {
-            debug!("a file is declined: there were too many");
+            Limit::Files.reached(&self.between.owner);
             return Input::DeclineFile { transfer };
         }
         if self.between.contact == self.core.settings.realm.service() {
             return Input::DeclineFile { transfer };
         }
         if !self.core.media.may_receive(&self.between.owner, size) {
+            Limit::DailyMedia.reached(&self.between.owner);
             self.tell(format!("(not sent: {name}: you have sent as much today as this server takes)")).await;
             return Input::DeclineFile { transfer };
         }

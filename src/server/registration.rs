@@ -11,6 +11,7 @@ use tracing::info;
 use crate::{
     administration::{AccountFault, Administration},
     core::Core,
+    limit::Limit,
     settings::RegistrationPolicy,
 };
 
@@ -67,6 +68,7 @@ pub(crate) async fn register(core: &Arc<Core>, passport: &Passport, password: &s
     }
     let now = Instant::now();
     if !core.registrations.take_place(core.settings.limits.registrations_per_hour, now) {
+        Limit::Registrations.reached(passport);
         return refused("too many accounts were made within the hour: try again later");
     }
     let outcome = make(core, passport, password).await;

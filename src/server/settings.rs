@@ -59,6 +59,10 @@ pub struct Limits {
     pub gateway_sessions_per_address: usize,
     /// Bytes that may wait for a slow client before it is closed.
     pub unsent: usize,
+    /// Tries to sign in to one account within a minute, right or wrong.
+    pub sign_ins: u32,
+    /// Tries to sign in from one address within a minute, right or wrong.
+    pub sign_ins_per_address: u32,
     /// Passwords checked at the same time; each takes tens of milliseconds and of megabytes.
     pub password_checks: usize,
     /// Failed sign-ins of one address, or of one account, within [`Limits::attempts_within`].
@@ -89,6 +93,8 @@ impl Default for Limits {
             gateway_sessions: 10_000,
             gateway_sessions_per_address: 200,
             unsent: 1 << 20,
+            sign_ins: 60,
+            sign_ins_per_address: 300,
             password_checks: 2,
             attempts: 10,
             attempts_within: Duration::from_mins(5),

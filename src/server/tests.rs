@@ -1,9 +1,11 @@
 //! What takes a whole server, and no client.
 
+mod draining;
 mod hosting;
 mod parting;
 mod turns;
 
+use std::path::Path;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -44,6 +46,13 @@ async fn core(registration: RegistrationPolicy, networks: Vec<NetworkEntry>) -> 
     let realm = Realm::new("msn.example", names);
     let store = Store::open("sqlite::memory:", folder.path(), realm.clone(), bits).await.unwrap();
     let blobs = Blobs::open(folder.path().join("media")).await.unwrap();
+    let mut settings = settings(realm, folder.path());
+    settings.registration = registration;
+    (Core::new(settings, store, blobs, Links::new(networks)), folder)
+}
+
+/// Settings of a server that nobody connects to.
+pub(crate) fn settings(realm: Realm, data_directory: &Path) -> Settings {
     let session = session::Settings {
         network_ids: NetworkIds::default(),
         emoji: Emoji::Codes,
@@ -55,20 +64,19 @@ async fn core(registration: RegistrationPolicy, networks: Vec<NetworkEntry>) -> 
         web: Arc::from("http://127.0.0.1"),
         public_address: Arc::from("127.0.0.1:1863"),
     };
-    let settings = Settings {
+    Settings {
         realm,
         session,
         rooms: RoomStyle::Prefixed,
         receipts: true,
         live_list: false,
-        registration,
+        registration: RegistrationPolicy::Closed,
         offline_contacts: OfflineContacts::default(),
         offline_messages: true,
         dispatch: false,
-        data_directory: folder.path().to_owned(),
+        data_directory: data_directory.to_owned(),
         limits: Limits { registrations_per_hour: 2, ..Limits::default() },
-    };
-    (Core::new(settings, store, blobs, Links::new(networks)), folder)
+    }
 }
 
 /// Why no account was made.

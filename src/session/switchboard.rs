@@ -96,6 +96,17 @@ pub enum Request {
     },
     /// The client has shown that it got these.
     Shown(Vec<MessageId>),
+    /// The client did something more often than it may, which was refused.
+    Overran(Pace),
+}
+
+/// What a client may do so often in a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Call people.
+    Calls,
+    /// Send messages.
+    Messages,
 }
 
 /// A connection to a switchboard.
@@ -205,6 +216,7 @@ impl Switchboard {
             }
             ClientCommand::Out => actions.push(Action::Close(Closing::Left)),
             ClientCommand::Cal(cal) if seated && !self.calls.take(moment.instant) => {
+                actions.push(Action::Switchboard(Request::Overran(Pace::Calls)));
                 self.refuse(cal.transaction, ErrorCode::TOO_ACTIVE, actions);
             }
             ClientCommand::Cal(cal) if seated => match cal.passport.parse() {

@@ -171,7 +171,7 @@ fn seat(request: switchboard::Request) -> Option<switchboard::Input> {
             let from = CLIENT.parse().expect("an address");
             SeatEvent::Message { from, name: "Carol".to_owned(), speaker: None, sent: Timestamp(0), body, id: None }
         }
-        switchboard::Request::Shown(_) => return None,
+        switchboard::Request::Shown(_) | switchboard::Request::Overran(_) => return None,
     };
     Some(switchboard::Input::Seat(event))
 }

@@ -10,7 +10,7 @@ use domain::{
 };
 
 use super::{core, passport};
-use crate::{RegistrationPolicy, core::Core, host::NetworkHost};
+use crate::{RegistrationPolicy, core::Core, current::CurrentSettings, host::NetworkHost};
 
 fn host(core: &Arc<Core>) -> NetworkHost {
     let network: NetworkName = "net".parse().unwrap();
@@ -24,7 +24,9 @@ async fn an_attachment_has_an_address_where_everybody_reaches_the_pages() {
     assert_eq!(host(&core).publish(&picture).await, Ok(None), "the pages are on this machine");
 
     // Nobody else has it yet.
-    Arc::get_mut(&mut core).unwrap().settings.session.web = Arc::from("https://msn.example/chat");
+    let mut settings = core.settings.clone();
+    settings.session.web = Arc::from("https://msn.example/chat");
+    Arc::get_mut(&mut core).unwrap().settings = CurrentSettings::new(settings);
     let host = host(&core);
     let address = host.publish(&picture).await.unwrap().unwrap();
     let link = address.strip_prefix("https://msn.example/chat/media/").unwrap();

@@ -16,7 +16,7 @@ use msnp::{
     text_format::TextFormat,
 };
 
-use super::{Phase, Request, Switchboard, audience::Audience, enclosed, pace::NudgePace};
+use super::{Pace, Phase, Request, Switchboard, audience::Audience, enclosed, pace::NudgePace};
 use crate::{
     Action,
     emoji::Emoji,
@@ -46,6 +46,7 @@ impl Switchboard {
         };
         // A peer waits for the answer to each packet, and so paces itself.
         if msg.acknowledgement != Acknowledgement::Data && !self.messages.take(moment.instant) {
+            actions.push(Action::Switchboard(Request::Overran(Pace::Messages)));
             if matches!(wish, Wish::Failure | Wish::Either) {
                 self.send(&ServerCommand::Nak { transaction: msg.transaction }, actions);
             }

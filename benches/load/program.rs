@@ -24,7 +24,8 @@ const DOMAIN: &str = "load.example";
 /// Under which nobody is slowed down or refused.
 const LIMITS: &str = "[limits]\nconnections = 100000\nconnections_per_address = 100000\nsign_in_attempts = 1000000\n\
                       switchboards_per_minute = 1000000\ncalls_per_minute = 1000000\nmessages_per_minute = 1000000000\n\
-                      waiting_messages = 1000000\n";
+                      waiting_messages = 1000000\n\
+                      sign_ins_per_minute = 1000000\nsign_ins_per_minute_per_address = 100000000\n";
 
 /// The program, as the bench profile built it.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chrysalis");

@@ -2,19 +2,22 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Who is connected. Trusted proxies speak for many and are not counted, nor is this machine itself: whoever speaks for many here
 /// may be a proxy that cannot say for whom, and is to keep its own count.
 pub(crate) struct Crowd {
-    most_of_one: usize,
+    most_of_one: Arc<AtomicUsize>,
     proxies: Arc<[IpAddr]>,
     inside: Mutex<HashMap<IpAddr, usize>>,
 }
 
 impl Crowd {
     /// Nobody yet, and room for so many of each address.
-    pub(crate) fn new(most_of_one: usize, proxies: Arc<[IpAddr]>) -> Arc<Self> {
+    pub(crate) fn new(most_of_one: Arc<AtomicUsize>, proxies: Arc<[IpAddr]>) -> Arc<Self> {
         Arc::new(Self { most_of_one, proxies, inside: Mutex::default() })
     }
 
@@ -25,7 +28,7 @@ impl Crowd {
         }
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = inside.get(&address).copied().unwrap_or(0);
-        if of_one >= self.most_of_one {
+        if of_one >= self.most_of_one.load(Ordering::Relaxed) {
             return None;
         }
         inside.insert(address, of_one + 1);
@@ -56,11 +59,15 @@ mod tests {
     #[test]
     fn each_address_has_its_own_places_and_proxies_as_many_as_they_want() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let crowd = Crowd::new(2, [ip("192.0.2.1")].into());
+        let most = Arc::new(AtomicUsize::new(2));
+        let crowd = Crowd::new(Arc::clone(&most), [ip("192.0.2.1")].into());
         let [visitor, other] = [ip("198.51.100.7"), ip("198.51.100.8")];
         let (first, second) = (crowd.enter(visitor).unwrap(), crowd.enter(visitor).unwrap());
         assert!(crowd.enter(visitor).is_none(), "two of one address");
         let _other = crowd.enter(other).unwrap();
+        most.store(3, Ordering::Relaxed);
+        drop(crowd.enter(visitor).unwrap());
+        most.store(2, Ordering::Relaxed);
         drop(first);
         let third = crowd.enter(visitor).unwrap();
         assert!(crowd.enter(visitor).is_none());

@@ -1,7 +1,13 @@
 //! The HTTP listener and its connections.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
+use ::server::Limit;
 use axum::{
     Router,
     body::Body,
@@ -53,8 +59,9 @@ pub struct Settings {
     /// The proxies that stand before it, whose `X-Forwarded-For` is believed. Without it everybody behind one proxy would share
     /// one address, and with that one count of failed sign-ins.
     pub trusted_proxies: Vec<IpAddr>,
-    /// How many connections one address may have, trusted proxies and this machine itself apart.
-    pub connections_per_address: usize,
+    /// How many connections one address may have, trusted proxies and this machine itself apart. It can be changed while the server
+    /// runs; who is connected stays.
+    pub connections_per_address: Arc<AtomicUsize>,
     /// How long a session of the HTTP gateway outlives its last request. What it had not shown to have received is then given to the
     /// account's next session.
     pub gateway_idle: Duration,
@@ -77,13 +84,13 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (stream, peer) = accept(&listener).await;
             let Some(own_place) = crowd.enter(peer) else {
-                tracing::warn!(
-                    %peer,
-                    "too many web connections from one address: one was turned away; if it is a proxy, name it in \
-                     web.trusted_proxies or raise limits.web_connections_per_address"
-                );
+                // If it is a proxy, it is to be named in web.trusted_proxies.
+                Limit::WebConnectionsPerAddress.reached(peer);
                 continue;
             };
+            if places.available_permits() == 0 {
+                Limit::WebConnections.reached(peer);
+            }
             let (router, stop) = (router.clone(), stop.clone());
             let proxies = Arc::clone(&proxies);
             connections.spawn(async move {

@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -148,7 +148,7 @@ impl Server {
         let settings = Settings {
             public_url: public_url.parse().unwrap(),
             trusted_proxies: Vec::new(),
-            connections_per_address: 256,
+            connections_per_address: Arc::new(AtomicUsize::new(256)),
             gateway_idle: Duration::from_mins(1),
         };
         let serving = chrysalis_web::serve(listener, settings, Arc::clone(&behind) as _, stop.clone());

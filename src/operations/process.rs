@@ -1,0 +1,39 @@
+//! What the process takes of the machine, under the names that Prometheus's own libraries use.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use procfs::{ProcError, WithCurrentSystemInfo, process::Process};
+
+pub(crate) fn describe() {
+    describe_counter!("process_cpu_seconds_total", Unit::Seconds, "Processor time.");
+    describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory.");
+    describe_gauge!("process_virtual_memory_bytes", Unit::Bytes, "Memory that has addresses, used or not.");
+    describe_gauge!("process_open_fds", "Open files and sockets.");
+    describe_gauge!("process_max_fds", "How many files and sockets may be open.");
+    describe_gauge!("process_threads", "Threads.");
+    describe_gauge!("process_start_time_seconds", Unit::Seconds, "When it started, since 1970.");
+}
+
+/// Looks it up. What the system does not tell is left as it was.
+pub(crate) fn look_up() {
+    if let Err(fault) = try_look_up() {
+        tracing::debug!(%fault, "the system does not tell everything of this process");
+    }
+}
+
+fn try_look_up() -> Result<(), ProcError> {
+    let process = Process::myself()?;
+    let stat = process.stat()?;
+    let ticks = stat.utime + stat.stime;
+    counter!("process_cpu_seconds_total").absolute(ticks / procfs::ticks_per_second());
+    gauge!("process_resident_memory_bytes").set(stat.rss_bytes().get() as f64);
+    gauge!("process_virtual_memory_bytes").set(stat.vsize as f64);
+    gauge!("process_threads").set(stat.num_threads as f64);
+    let start = procfs::boot_time_secs()? as f64 + stat.starttime as f64 / procfs::ticks_per_second() as f64;
+    gauge!("process_start_time_seconds").set(start);
+    gauge!("process_open_fds").set(process.fd_count()? as f64);
+    let limits = process.limits()?;
+    if let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit {
+        gauge!("process_max_fds").set(most as f64);
+    }
+    Ok(())
+}

@@ -2,7 +2,7 @@
 //!
 //! Every fault is one line that names the key, where it was set, what is wrong and what to write instead.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use std::time::Duration;
 use bridge::Section;
 use domain::{NetworkBit, NetworkName, Realm};
 use serde_json::{Map, Value};
+use store::Bounds;
 use url::Url;
 
-use crate::keys::{Whole, limits};
+use crate::keys::{Whole, bounds, limits};
 use crate::layers::Layers;
 use crate::listeners::{self, ListenerKeys};
+use crate::operating::{self, LogKeys, OperationsKeys};
 
 /// The annotated example of the main file.
 pub(crate) const EXAMPLE: &str = include_str!("../config/examples/chrysalis.toml");
@@ -38,10 +40,8 @@ pub(crate) struct Configuration {
     pub(crate) base: PathBuf,
     /// Where secrets, the control socket and the bridges' files lie.
     pub(crate) data_directory: PathBuf,
-    /// How many messages may wait for one account from one contact.
-    pub(crate) waiting_messages: u32,
-    /// How many invitations to rooms an account is shown within an hour as somebody who wants to be a contact.
-    pub(crate) room_prompts: u32,
+    /// How much the store takes in of what others decide about.
+    pub(crate) bounds: Bounds,
     /// Where Messenger connects; at least one.
     pub(crate) listeners: Vec<ListenerKeys>,
     /// Where clients sign in.
@@ -58,6 +58,12 @@ pub(crate) struct Configuration {
     pub(crate) database: String,
     /// How many minutes clients are told of before the server stops; none by default.
     pub(crate) shutdown_minutes: u32,
+    /// For how long at most it then finishes what it has begun.
+    pub(crate) drain: Duration,
+    /// How the log is written.
+    pub(crate) log: LogKeys,
+    /// Where measures and health are told; `None`: nowhere.
+    pub(crate) operations: Option<OperationsKeys>,
     /// What the server is told.
     pub(crate) settings: server::Settings,
     /// The networks that are on.
@@ -105,6 +111,8 @@ impl Configuration {
         }
         let limits_of = &whole.limits;
         if [limits_of.password_checks, limits_of.connections, limits_of.web_connections_per_address].contains(&0)
+            || [limits_of.sign_ins_per_minute, limits_of.sign_ins_per_minute_per_address].contains(&0)
+            || limits_of.unsent_kilobytes == 0
             || limits_of.gateway_idle_seconds == 0
             || limits_of.room_speakers == 0
         {
@@ -112,7 +120,9 @@ impl Configuration {
         }
 
         let networks = networks(&layers, whole.networks, &base, &data_directory, kinds)?;
-        let names = networks.iter().map(|network| network.section.name.clone()).collect();
+        let names: Vec<NetworkName> = networks.iter().map(|network| network.section.name.clone()).collect();
+        let operations = operating::operations(&layers, whole.operations, &names)?;
+        let log = operating::log(&layers, whole.log)?;
         let settings = server::Settings {
             realm: Realm::new(domain, names),
             session: session::Settings {
@@ -140,8 +150,7 @@ impl Configuration {
             file,
             base,
             data_directory,
-            waiting_messages: whole.limits.waiting_messages,
-            room_prompts: whole.limits.room_prompts_per_hour,
+            bounds: bounds(&whole.limits),
             listeners,
             web_listen: whole.web.listen,
             web_public_url: public_url,
@@ -149,6 +158,9 @@ impl Configuration {
             web_connections_per_address: whole.limits.web_connections_per_address,
             gateway_idle: Duration::from_secs(whole.limits.gateway_idle_seconds),
             shutdown_minutes: whole.server.shutdown_minutes,
+            drain: Duration::from_secs(whole.server.drain_seconds),
+            log,
+            operations,
             database: whole.database.url,
             settings,
             networks,
@@ -159,6 +171,11 @@ impl Configuration {
     /// A fault of one key, with where it was set.
     pub(crate) fn fault(&self, key: &str, problem: &str) -> ConfigurationFault {
         self.layers.fault(key, problem)
+    }
+
+    /// The keys of which this configuration says something else than `other`, dotted.
+    pub(crate) fn changes(&self, other: &Self) -> BTreeSet<String> {
+        self.layers.changes(&other.layers)
     }
 
     /// The bit of each network that is on.
@@ -244,8 +261,6 @@ pub(crate) fn address(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     const DEFAULTS: &str = include_str!("../config/defaults.toml");
@@ -270,7 +285,7 @@ pub(crate) mod tests {
         assert_eq!(format!("{:?}", plain.settings.limits), format!("{:?}", example.settings.limits));
         assert_eq!(plain.listeners, example.listeners);
         let [defaults, whole] = [DEFAULTS, EXAMPLE].map(|text| toml::from_str::<Value>(text).unwrap());
-        for section in ["server", "accounts", "web", "database", "limits"] {
+        for section in ["server", "accounts", "web", "log", "operations", "database", "limits"] {
             let keys = |of: &Value| of[section].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
             assert_eq!(keys(&whole), keys(&defaults), "[{section}] of config/examples/chrysalis.toml");
         }

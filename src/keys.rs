@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use server::{RegistrationPolicy, RoomStyle};
 use session::{emoji::Emoji, settings::Challenges};
+use store::Bounds;
 
 /// More people in one window than this, and clients get slow.
 const MOST_SPEAKERS: usize = 25;
@@ -20,6 +21,8 @@ pub(crate) struct Whole {
     pub(crate) server: Server,
     pub(crate) accounts: Accounts,
     pub(crate) web: Web,
+    pub(crate) log: Log,
+    pub(crate) operations: Operations,
     pub(crate) database: Database,
     pub(crate) limits: Limits,
     #[serde(default)]
@@ -47,6 +50,7 @@ pub(crate) struct Server {
     pub(crate) bridged_font: String,
     pub(crate) mail: bool,
     pub(crate) shutdown_minutes: u32,
+    pub(crate) drain_seconds: u64,
 }
 
 /// `[accounts]`
@@ -98,6 +102,31 @@ pub(crate) struct Web {
     pub(crate) trusted_proxies: Vec<IpAddr>,
 }
 
+/// `[log]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: String,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// `[operations]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operations {
+    pub(crate) listen: String,
+    pub(crate) allow_remote: bool,
+    pub(crate) required_networks: Vec<String>,
+}
+
 /// `[database]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,15 +144,19 @@ pub(crate) struct Limits {
     pub(crate) gateway_sessions: usize,
     pub(crate) gateway_sessions_per_address: usize,
     pub(crate) gateway_idle_seconds: u64,
+    pub(crate) unsent_kilobytes: usize,
     pub(crate) password_checks: usize,
     pub(crate) sign_in_attempts: u32,
     pub(crate) sign_in_attempts_seconds: u64,
+    pub(crate) sign_ins_per_minute: u32,
+    pub(crate) sign_ins_per_minute_per_address: u32,
     pub(crate) ticket_hours: u64,
     pub(crate) contacts: usize,
     pub(crate) allowed: usize,
     pub(crate) blocked: usize,
     pub(crate) admirers: usize,
     pub(crate) groups: usize,
+    pub(crate) rooms: usize,
     pub(crate) additions_per_minute: u32,
     pub(crate) switchboards_per_minute: u32,
     pub(crate) renames_per_minute: u32,
@@ -182,6 +215,9 @@ pub(crate) fn limits(limits: &Limits) -> server::Limits {
         connections_per_address: limits.connections_per_address,
         gateway_sessions: limits.gateway_sessions,
         gateway_sessions_per_address: limits.gateway_sessions_per_address,
+        unsent: limits.unsent_kilobytes.saturating_mul(1024),
+        sign_ins: limits.sign_ins_per_minute,
+        sign_ins_per_address: limits.sign_ins_per_minute_per_address,
         password_checks: limits.password_checks,
         attempts: limits.sign_in_attempts,
         attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
@@ -201,6 +237,15 @@ pub(crate) fn limits(limits: &Limits) -> server::Limits {
             switchboards: limits.switchboards_per_minute,
             renames: limits.renames_per_minute,
         },
-        ..server::Limits::default()
+    }
+}
+
+/// How much is taken in of what others decide about, as the store is told.
+pub(crate) const fn bounds(limits: &Limits) -> Bounds {
+    Bounds {
+        waiting_messages: limits.waiting_messages,
+        room_prompts_per_hour: limits.room_prompts_per_hour,
+        groups: limits.groups,
+        rooms: limits.rooms,
     }
 }

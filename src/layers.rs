@@ -1,6 +1,6 @@
 //! The layers of the configuration, merged, and where each value came from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, FileSourceString, Source, ValueKind};
@@ -61,6 +61,13 @@ impl Layers {
         })
     }
 
+    /// The keys of which this says something else than `other`, dotted.
+    pub(crate) fn changes(&self, other: &Self) -> BTreeSet<String> {
+        let mut changed = BTreeSet::new();
+        compare(&self.whole, &other.whole, "", &mut changed);
+        changed
+    }
+
     /// A fault of one key, with where it was set.
     pub(crate) fn fault(&self, key: &str, problem: &str) -> ConfigurationFault {
         let within = || self.origins.iter().find(|(path, _)| path.starts_with(key)).map(|(_, origin)| origin);
@@ -73,6 +80,19 @@ impl Layers {
             None => "the defaults".to_owned(),
         };
         ConfigurationFault(format!("{origin}: {key}: {problem}"))
+    }
+}
+
+/// Notes the paths at which two values differ; lists are compared as a whole.
+fn compare(one: &Value, other: &Value, path: &str, changed: &mut BTreeSet<String>) {
+    if let (Value::Object(one), Value::Object(other)) = (one, other) {
+        let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+        for key in keys {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            compare(one.get(key).unwrap_or(&Value::Null), other.get(key).unwrap_or(&Value::Null), &path, changed);
+        }
+    } else if one != other {
+        changed.insert(path.to_owned());
     }
 }
 

@@ -16,31 +16,41 @@ mod keys;
 mod layers;
 mod linking;
 mod listeners;
+mod logging;
 mod networks;
+mod operating;
+mod reloading;
 mod restoring;
 mod running;
+mod told;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use command_line::{
     AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, DatabaseCommand, LinkCommand,
 };
-use configuration::Configuration;
+use logging::Logging;
 use running::Outcome;
 use server::Announcement;
 
+/// How long threads that do something blocking may take to end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     let line = CommandLine::parse_from(command_line::spelt_out(std::env::args_os()));
-    running::log_to_standard_error();
     // Two TLS libraries end up in one program; which of them speaks is decided here, before anything connects.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(fault) => return Outcome::Unusable(format!("cannot start: {fault}")).tell(),
     };
-    runtime.block_on(obey(line)).tell()
+    let outcome = runtime.block_on(obey(line));
+    // Whatever a thread may be blocked by must not keep the program.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    outcome.tell()
 }
 
 async fn obey(line: CommandLine) -> Outcome {
@@ -51,13 +61,13 @@ async fn obey(line: CommandLine) -> Outcome {
         }
         return Outcome::Done;
     }
-    let kinds = networks::KINDS.map(|kind| (kind.name, kind.bit));
-    let configuration = match Configuration::read(line.config.as_deref(), &kinds) {
+    let configuration = match networks::read_configuration(line.config.as_deref()) {
         Ok(configuration) => configuration,
         Err(fault) => return Outcome::Unusable(fault.to_string()),
     };
+    let logging = Logging::begin(&configuration.log);
     match line.command {
-        Command::Run => running::run(configuration).await,
+        Command::Run => running::run(configuration, line.config, logging).await,
         Command::Check => running::check(configuration).await,
         Command::Backup { file } => backup::back_up(&configuration, &file).await,
         Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,

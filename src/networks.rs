@@ -1,5 +1,6 @@
 //! The networks that there are. The only file that names concrete bridges: a new network is one crate and one line here.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bridge::{Network, Section, SectionFault};
@@ -23,6 +24,11 @@ pub(crate) const KINDS: [Kind; 3] = [
     Kind { name: "loopback", bit: 256, build: |section| loopback::network(section.clone()) },
     Kind { name: "matrix", bit: 64, build: matrix::network },
 ];
+
+/// Reads the configuration for these kinds of networks.
+pub(crate) fn read_configuration(file: Option<&Path>) -> Result<Configuration, ConfigurationFault> {
+    Configuration::read(file, &KINDS.map(|kind| (kind.name, kind.bit)))
+}
 
 /// Builds the networks that are on.
 pub(crate) fn build(configuration: &Configuration) -> Result<Vec<NetworkEntry>, ConfigurationFault> {

@@ -1,25 +1,31 @@
 //! `chrysalis run`, `check` and `registration`.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicUsize};
 use std::time::Duration;
 
 use bridge::Standing;
+use operations::Measures;
 use server::{
     Announcement, Handle, Listener,
     control::{self, Answer, Client, Request},
 };
 use store::Store;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
 
-use crate::{configuration::Configuration, listeners::ListenerKeys, networks};
+use crate::{
+    configuration::Configuration,
+    listeners::ListenerKeys,
+    logging::Logging,
+    networks,
+    operating::OperationsKeys,
+    reloading::Reloading,
+    told::{Progress, Reload, Stop, tell_system},
+};
 
 /// The file, in the data directory, with the key under which secrets are sealed.
 const SECRETS_KEY: &str = "secrets.key";
@@ -54,32 +60,13 @@ impl Outcome {
     }
 }
 
-/// What is logged unless `RUST_LOG` asks for something else: of libraries, what goes wrong. Every crate of matrix-sdk's begins so.
-const LOGGED: &str = "info,sqlx=warn,eyeball=warn,matrix_sdk=warn";
-
-/// Logs what `RUST_LOG` asks for; without it, what an admin wants to know. A log that cannot be written is written on later, and must
-/// never end whoever logs: a complaint about it would go to the same full disk, by a call that panics there.
-pub(crate) fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-    let colour = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colour)
-        .log_internal_errors(false)
-        .init();
-}
-
 /// Opens the store that the configuration names.
 pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, Outcome> {
     let realm = configuration.settings.realm.clone();
     let store = Store::open(&configuration.database, &configuration.base, realm, configuration.bits()).await;
     let store = store.map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))?;
-    Ok(store
-        .keeping_at_most(configuration.waiting_messages)
-        .prompting_at_most(configuration.room_prompts)
-        .grouping_at_most(configuration.settings.limits.account.groups)
-        .sealing_with(configuration.data_directory.join(SECRETS_KEY)))
+    store.bound(configuration.bounds);
+    Ok(store.sealing_with(configuration.data_directory.join(SECRETS_KEY)))
 }
 
 /// Makes the data directory, readable for this user only.
@@ -113,11 +100,19 @@ async fn listen(configuration: &Configuration) -> Result<Vec<Listener>, Outcome>
     Ok(listeners)
 }
 
-pub(crate) async fn run(configuration: Configuration) -> Outcome {
-    match serve(configuration).await {
+pub(crate) async fn run(configuration: Configuration, named: Option<PathBuf>, logging: Logging) -> Outcome {
+    match serve(configuration, named, logging).await {
         Ok(()) => Outcome::Done,
         Err(outcome) => outcome,
     }
+}
+
+/// Binds what measures and health are told on, if they are, and begins to measure.
+async fn observe(configuration: &Configuration) -> Result<Option<(TcpListener, Measures, OperationsKeys)>, Outcome> {
+    let Some(keys) = &configuration.operations else { return Ok(None) };
+    let listener = bind("operations.listen", &keys.listen).await?;
+    let measures = Measures::begin().map_err(|fault| Outcome::Unusable(fault.to_string()))?;
+    Ok(Some((listener, measures, keys.clone())))
 }
 
 /// Lets the program have as many files open as the system allows: each client is one.
@@ -134,7 +129,7 @@ fn open_many_files(wanted: usize) {
     }
 }
 
-async fn serve(configuration: Configuration) -> Result<(), Outcome> {
+async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Logging) -> Result<(), Outcome> {
     make_data_directory(&configuration)?;
     let running = Client::connect(&configuration.data_directory).await;
     if matches!(running, Ok(Some(_))) {
@@ -144,52 +139,88 @@ async fn serve(configuration: Configuration) -> Result<(), Outcome> {
     let entries = networks::build(&configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let listeners = listen(&configuration).await?;
     let http = bind("web.listen", &configuration.web_listen).await?;
+    let observed = observe(&configuration).await?;
     let store = open_store(&configuration).await?;
-    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-    let [Ok(terminate), Ok(interrupt)] = signals else {
+    let (Ok(mut stop), Ok(mut reload)) = (Stop::listen(), Reload::listen()) else {
         return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
     };
 
     open_many_files(configuration.settings.limits.connections);
-    let started = Handle::start(configuration.settings.clone(), store, entries, listeners).await;
+    let started = Handle::start(configuration.settings.clone(), store.clone(), entries.clone(), listeners).await;
     let handle = started.map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let socket = control::path(&configuration.data_directory);
     control::serve(&handle, socket.clone()).map_err(|fault| {
         Outcome::Unusable(format!("cannot listen on {}: {fault}; remove it if nothing uses it", socket.display()))
     })?;
+    let web_connections = Arc::new(AtomicUsize::new(configuration.web_connections_per_address));
     let web = web::Settings {
         public_url: configuration.web_public_url.clone(),
         trusted_proxies: configuration.web_trusted_proxies.clone(),
-        connections_per_address: configuration.web_connections_per_address,
+        connections_per_address: Arc::clone(&web_connections),
         gateway_idle: configuration.gateway_idle,
     };
-    handle.spawn(web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
+    let name = format!("web {}", configuration.web_listen);
+    handle.spawn_listener(name, web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));
+    // Told to the very end: whoever looks is to see that it stops.
+    let observing = CancellationToken::new();
+    if let Some((listener, measures, keys)) = observed {
+        let settings = operations::Settings { needed: keys.required_networks };
+        let looking = operations::serve(listener, settings, measures, Arc::new(handle.clone()), observing.clone());
+        tokio::spawn(looking);
+    }
     welcome(&configuration);
+    tell_system(Progress::Ready);
 
-    let ended = tokio::select! {
-        () = told_to_stop(&handle, [terminate, interrupt], configuration.shutdown_minutes) => Ok(()),
-        fault = handle.broken() => Err(Outcome::Faulty(vec![fault.to_string()])),
-    };
-    info!("stopping");
-    handle.stop().await;
-    ended
-}
-
-/// Returns when the server is to stop: its clients were told so many minutes before, unless a second signal came.
-async fn told_to_stop(handle: &Handle, [mut terminate, mut interrupt]: [Signal; 2], minutes: u32) {
-    let mut signalled = async || {
+    let now = Arc::new(configuration);
+    let started = Arc::clone(&now);
+    let mut reloading =
+        Reloading { named, started, now, logging, handle: handle.clone(), store, networks: entries, web_connections };
+    let ended = loop {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = stop.next() => break Ok(()),
+            () = reload.next() => {
+                tell_system(Progress::Reloading);
+                reloading.reload();
+                tell_system(Progress::Ready);
+            }
+            fault = handle.broken() => break Err(Outcome::Faulty(vec![fault.to_string()])),
         }
     };
-    signalled().await;
+    tell_system(Progress::Stopping);
+    let outcome = match ended {
+        Ok(()) => finish(&handle, &mut stop, &reloading.now).await,
+        Err(fault) => {
+            info!("stopping");
+            handle.stop().await;
+            Err(fault)
+        }
+    };
+    observing.cancel();
+    outcome
+}
+
+/// Stops as it should be: clients are told some minutes before, if the configuration wants that; what was begun is finished; everybody
+/// is told good-bye. A further signal ends each of these at once.
+async fn finish(handle: &Handle, stop: &mut Stop, configuration: &Configuration) -> Result<(), Outcome> {
+    let minutes = configuration.shutdown_minutes;
     if minutes > 0 {
-        info!(minutes, "clients are told that the server stops; another signal stops it at once");
+        info!(minutes, "clients are told that the server stops; another signal ends that time");
         handle.announce(&Announcement::Maintenance { minutes });
         tokio::select! {
             () = tokio::time::sleep(Duration::from_mins(minutes.into())) => {}
-            () = signalled() => {}
+            () = stop.next() => {}
+        }
+    }
+    tokio::select! {
+        () = handle.drain(configuration.drain) => {}
+        () = stop.next() => warn!("told to stop once more: what is not finished goes on after the next start"),
+    }
+    info!("stopping");
+    tokio::select! {
+        () = handle.stop() => Ok(()),
+        () = stop.next() => {
+            let fault = "ended at once, by another signal: what was acknowledged is kept, and some may be shown twice";
+            Err(Outcome::Faulty(vec![fault.to_owned()]))
         }
     }
 }
@@ -247,6 +278,9 @@ async fn faults(configuration: &Configuration) -> Result<Vec<String>, Outcome> {
     }
     drop(listen(configuration).await?);
     drop(bind("web.listen", &configuration.web_listen).await?);
+    if let Some(keys) = &configuration.operations {
+        drop(bind("operations.listen", &keys.listen).await?);
+    }
     let entries = networks::build(configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let store = open_store(configuration).await?;
     store.close().await;

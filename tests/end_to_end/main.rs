@@ -27,6 +27,7 @@ mod matrix;
 mod matrix_faults;
 mod members;
 mod merging;
+mod operations;
 mod own_accounts;
 mod phones;
 mod pictures;

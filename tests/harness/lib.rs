@@ -40,7 +40,7 @@ pub use p2p::{
 };
 pub use passport::{by_header, by_passport, by_rst, ticket, token_of};
 pub use room::{Room, nudge, text, typing};
-pub use server::{LockedDatabase, PASSWORD, Server};
+pub use server::{LockedDatabase, PASSWORD, Server, free_address};
 pub use web::{Answered, get, post};
 pub use wire::{Ended, Wire};
 

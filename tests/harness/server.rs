@@ -157,6 +157,14 @@ impl Server {
         ended.recv_timeout(DEADLINE).expect("the server stops when it is told to")
     }
 
+    /// Has the running server read its configuration again, with these further lines in place of those that it was started with.
+    pub fn reload_with(&mut self, extra: &str) {
+        extra.clone_into(&mut self.extra);
+        self.write_keys();
+        let process = self.process.as_ref().expect("the server runs");
+        kill_process(Pid::from_child(process), Signal::HUP).unwrap();
+    }
+
     /// Starts the server that was killed or stopped.
     pub fn run(&mut self) {
         // Another test may take a port between the look and the server's own bind.
@@ -313,6 +321,10 @@ impl Server {
     fn write_config(&mut self) {
         self.messenger = free_address();
         self.web = free_address();
+        self.write_keys();
+    }
+
+    fn write_keys(&self) {
         let (messenger, web, extra, database) = (self.messenger, self.web, &self.extra, &self.database_url);
         // Further keys of [server] stand last in its section, so that further sections may follow them.
         let text = format!(
@@ -361,7 +373,7 @@ fn name(account: &str) -> String {
 }
 
 /// An address of this machine that nobody listens on. Taken from below the ports that the kernel gives to clients.
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 10_000 + (std::process::id() % 2_000) as u16 * 10;
     loop {

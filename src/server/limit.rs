@@ -129,8 +129,8 @@ impl Limit {
 
     /// It bit, on account of this address or account: told in the log, unless that was done a moment ago.
     pub fn reached(self, by: impl Display) {
-        metrics::counter!("chrysalis_limits_reached_total", "limit" => self.key()).increment(1);
         static LINES: [Line; Limit::ALL.len()] = [const { Line::new() }; Limit::ALL.len()];
+        metrics::counter!("chrysalis_limits_reached_total", "limit" => self.key()).increment(1);
         let Some(line) = LINES.get(self as usize) else { return };
         if let Some(left_out) = line.take(Instant::now()) {
             warn!(limit = self.key(), %by, left_out, "a limit was reached; docs/operations.md says what happens then");

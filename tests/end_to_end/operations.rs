@@ -3,13 +3,17 @@
 mod drain;
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use chrysalis_test_harness::{Messenger, PASSWORD, Server, by_header, free_address, get, text};
+use chrysalis_test_harness::{DEADLINE, Messenger, PASSWORD, Server, by_header, free_address, get, text};
 use msnp::{code::ErrorCode, dialect::Dialect, notification::server::ServerCommand};
 
 use crate::{ALICE, BOB, CAROL, program};
 
 const ECHO: &str = "echo@loopback.msn.example";
+
+/// Between two questions for what can only be asked for; health is told from memory for a second.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A server that tells measures and health, and where.
 fn observed(accounts: &[&str], extra: &str) -> (Server, SocketAddr) {
@@ -41,17 +45,29 @@ impl Measures {
     }
 }
 
+/// Asks until a measure has that value; all measures then.
+async fn until(address: SocketAddr, name: &str, wanted: f64) -> Measures {
+    let began = Instant::now();
+    loop {
+        let measures = Measures::of(address).await;
+        if measures.value(name, &[]) == Some(wanted) {
+            return measures;
+        }
+        assert!(began.elapsed() < DEADLINE, "{name} is not {wanted} in\n{}", measures.0);
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 /// Asks until the server is ready, or is not; what it says then.
 async fn until_ready(address: SocketAddr, is_ready: bool) -> String {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     loop {
         let answered = get(address, "/health/ready", "").await;
         if answered.status == if is_ready { 200 } else { 503 } {
             return answered.body;
         }
-        assert!(began.elapsed() < chrysalis_test_harness::DEADLINE, "{answered:?}");
-        // It can only be asked for, and answers from memory for a second.
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        assert!(began.elapsed() < DEADLINE, "{answered:?}");
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -74,7 +90,8 @@ async fn measures_say_what_happened_and_name_nobody() {
     assert!(matches!(refused, ServerCommand::Error { code: ErrorCode::LIST_FULL, .. }), "{refused:?}");
     server.until_delivered().await;
 
-    let measures = Measures::of(address).await;
+    // That Echo has it is noted a moment after Echo has answered.
+    let measures = until(address, "chrysalis_outbox_orders", 0.0).await;
     let listener = server.address().to_string();
     for (name, labels, wanted) in [
         ("chrysalis_sign_ins_total", &[("stage", "password"), ("outcome", "refused")][..], 1.0),
@@ -106,10 +123,7 @@ async fn measures_say_what_happened_and_name_nobody() {
         assert!(!measures.0.contains(name), "{name} in\n{}", measures.0);
     }
     drop((alice, bob, hers, his, to_echo));
-    let began = std::time::Instant::now();
-    while Measures::of(address).await.value("chrysalis_signed_in_accounts", &[]) != Some(0.0) {
-        assert!(began.elapsed() < chrysalis_test_harness::DEADLINE, "who has hung up counts no more");
-    }
+    until(address, "chrysalis_signed_in_accounts", 0.0).await;
 }
 
 #[tokio::test]

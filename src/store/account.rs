@@ -96,7 +96,8 @@ pub(crate) async fn name(connection: &mut AnyConnection, passport: &Passport) ->
         .await?)
 }
 
-async fn add(
+/// As [`Store::add_account`].
+pub(crate) async fn add(
     connection: &mut AnyConnection,
     passport: &Passport,
     name: &str,

@@ -17,6 +17,15 @@ impl Store {
         removed.iter().map(|passport| word::passport("removed", passport)).collect()
     }
 
+    /// Whether an account of this address was removed, and a network has not forgotten everything of it.
+    pub async fn is_departing(&self, passport: &Passport) -> Result<bool, StoreFault> {
+        let found: Option<String> = sqlx::query_scalar("SELECT network FROM removed WHERE passport = $1 LIMIT 1")
+            .bind(passport.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// The network has forgotten the account.
     pub async fn forgotten(&self, network: &NetworkName, passport: &Passport) -> Result<(), StoreFault> {
         let (network, passport) = (network.clone(), passport.clone());

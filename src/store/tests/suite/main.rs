@@ -25,6 +25,7 @@ mod moving;
 mod odd_texts;
 mod opening;
 mod outbox;
+mod pages;
 mod quoting;
 mod reactions;
 mod relations;

@@ -8,6 +8,7 @@ mod groups;
 mod limits;
 mod lists;
 mod merging;
+mod pages;
 mod properties;
 mod record;
 mod sharing;
@@ -152,6 +153,18 @@ impl Account {
         self.own.as_ref().map_or(0, |own| own.capabilities)
     }
 
+    /// What the client that is signed in shows of its user; `None` before it has said anything.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        self.own.as_ref().map(|own| own.status)
+    }
+
+    /// The line under the name, as the client that is signed in has it.
+    #[must_use]
+    pub const fn personal_message(&self) -> &PersonalMessage {
+        &self.personal_message
+    }
+
     /// The client that is signed in.
     #[must_use]
     pub const fn session(&self) -> Option<SessionId> {
@@ -195,6 +208,7 @@ impl Account {
             Cause::Asked { session, tag, request } if self.session == Some(session) => {
                 self.answer(moment, session, tag, request, &mut effects);
             }
+            Cause::AskedOnPage { session, request } => self.asked_on_page(moment, session, request, &mut effects),
             // An older client that was dismissed: the account has moved on.
             Cause::SignedOut(_) | Cause::Asked { .. } => {}
             Cause::Resolved { query, outcome } => self.resolved(moment, query, outcome, &mut effects),

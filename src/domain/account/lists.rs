@@ -151,6 +151,10 @@ impl Account {
             let sighting = Sighting { contact: passport, presence: Some(presence) };
             effects.push(Effect::Tell { session, event: Event::Seen(sighting) });
         }
+        if self.session != Some(session) {
+            // It was done on a page: the client has not put it there.
+            self.show_entry(&contact.passport, before, effects);
+        }
         if newly_forward && contact.is_account() {
             effects.push(Effect::Inquire { of: contact.passport.clone() });
         }

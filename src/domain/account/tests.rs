@@ -6,6 +6,7 @@ mod groups;
 mod keeping;
 mod limits;
 mod merging;
+mod pages;
 mod phones;
 mod properties;
 mod ringing;

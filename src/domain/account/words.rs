@@ -32,6 +32,13 @@ pub enum Cause {
         /// What it wants.
         request: Request,
     },
+    /// The user wants something on a page of this server, whether or not a client is signed in. The answer has this number.
+    AskedOnPage {
+        /// A number that is no client's, given for this alone.
+        session: SessionId,
+        /// What the user wants.
+        request: Request,
+    },
     /// The answer to [`Effect::Resolve`].
     Resolved {
         /// The number of the question.

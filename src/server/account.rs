@@ -1,11 +1,12 @@
 //! The task that owns one account while it is in memory.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Account, Contact, Passport,
+    Account, Contact, Passport, PersonalMessage, Status, Timestamp,
     account::{Answer, Cause, Change, ContactProperty, Dismissal, Effect, Event, Record, Refusal, SessionId, Verdict},
     contact::RemoteTarget,
     conversation,
@@ -19,7 +20,7 @@ use tracing::{Instrument, debug, info, info_span, warn};
 use crate::{
     conversation::{ConversationHandle, ToConversation},
     cookies::{Admits, admission},
-    core::{Core, moment},
+    core::{Core, moment, wall},
     lane::{ConnectionHandle, ToConnection},
     limit::Limit,
     listener::Counted,
@@ -32,6 +33,21 @@ const REST: Duration = Duration::from_secs(20);
 
 /// How often a commit is tried again before a client is told that it failed.
 const COMMITS: u32 = 3;
+
+/// The client that is signed in, as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// What it speaks: `MSNP12`.
+    pub dialect: &'static str,
+    /// From where it is connected, as far as this server sees.
+    pub from: IpAddr,
+    /// Since when it is signed in.
+    pub since: Timestamp,
+    /// What it shows of its user; `None` before it has said anything.
+    pub status: Option<Status>,
+    /// The line under the name, and what is being listened to.
+    pub personal_message: PersonalMessage,
+}
 
 /// Starts the task of an account.
 pub(crate) fn spawn(
@@ -67,6 +83,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
         account,
         clients: HashMap::new(),
         wish: None,
+        pages: HashMap::new(),
         removed: false,
         measured: Measured::default(),
     });
@@ -141,9 +158,11 @@ fn answer_ring(who: &Passport, ring: u64, verdict: Verdict, conversation: &Conve
 struct Task {
     core: Arc<Core>,
     account: Account,
-    clients: HashMap<SessionId, ConnectionHandle>,
+    clients: HashMap<SessionId, (ConnectionHandle, Timestamp)>,
     /// The server's own contact, while it waits for what becomes of a change of the list.
     wish: Option<oneshot::Sender<Result<(), Refusal>>>,
+    /// Pages that wait for what becomes of what was asked there.
+    pages: HashMap<SessionId, oneshot::Sender<Result<(), Refusal>>>,
     removed: bool,
     measured: Measured,
 }
@@ -205,7 +224,7 @@ impl Task {
                 info!(session = session.0, "signed in");
                 let protocol = gauge!("chrysalis_sessions", "protocol" => client.dialect().name());
                 self.measured.sessions.insert(session, Counted::of(protocol));
-                self.clients.insert(session, client);
+                self.clients.insert(session, (client, wall()));
                 self.measure();
                 self.handle(Cause::SignedIn(session), None).await;
             }
@@ -221,6 +240,14 @@ impl Task {
                 self.handle(cause, None).await;
                 self.wish = None;
             }
+            ToAccount::Page(request, answer) => {
+                // Whoever does not wait any more need not be remembered.
+                self.pages.retain(|_, waiting| !waiting.is_closed());
+                let session = self.core.session_id();
+                self.pages.insert(session, answer);
+                self.handle(Cause::AskedOnPage { session, request }, None).await;
+            }
+            ToAccount::Look(answer) => drop(answer.send(self.present())),
         }
     }
 
@@ -262,6 +289,28 @@ impl Task {
         limit.reached(self.account.passport());
     }
 
+    /// The client that is signed in.
+    fn present(&self) -> Option<Present> {
+        let (client, since) = self.clients.get(&self.account.session()?)?;
+        Some(Present {
+            dialect: client.dialect().name(),
+            from: client.peer(),
+            since: *since,
+            status: self.account.status(),
+            personal_message: self.account.personal_message().clone(),
+        })
+    }
+
+    /// Answers a client, or the page that asked under this number.
+    fn answer(&mut self, session: SessionId, tag: u32, answer: Answer) {
+        let Some(page) = self.pages.remove(&session) else {
+            return self.tell(session, vec![Input::Answer { tag, answer }]);
+        };
+        let outcome = if let Answer::Refused(refusal) = answer { Err(refusal) } else { Ok(()) };
+        // Whoever no longer waits need not know.
+        let _ = page.send(outcome);
+    }
+
     /// Lets the account decide, and does what it says.
     async fn handle(&mut self, cause: Cause, ringing: Option<&ConversationHandle>) {
         self.removed |= cause == Cause::Removed;
@@ -278,6 +327,10 @@ impl Task {
                 Effect::Answer { session, tag, answer } => {
                     if let Answer::Refused(refusal) = &answer {
                         self.note_limit(*refusal);
+                    }
+                    if self.pages.contains_key(&session) {
+                        self.answer(session, tag, answer);
+                        continue;
                     }
                     (session, Input::Answer { tag, answer })
                 }
@@ -308,7 +361,7 @@ impl Task {
     }
 
     fn tell(&self, session: SessionId, inputs: Vec<Input>) {
-        if let Some(client) = self.clients.get(&session) {
+        if let Some((client, _)) = self.clients.get(&session) {
             client.tell(ToConnection::Notification(inputs));
         }
     }
@@ -328,13 +381,13 @@ impl Task {
                 self.reload().await;
                 self.grant(Err(refusal));
                 if let Some((session, tag)) = asked {
-                    self.tell(session, vec![Input::Answer { tag, answer: Answer::Refused(refusal) }]);
+                    self.answer(session, tag, Answer::Refused(refusal));
                 }
                 return false;
             }
             Effect::Granted(outcome) => self.grant(outcome),
             Effect::Admit { session, tag } => {
-                if let Some(client) = self.clients.get(&session) {
+                if let Some((client, _)) = self.clients.get(&session) {
                     let zone = self.core.service.time_zone(&passport);
                     let admits = Admits::caller(admission(&self.account, client.dialect(), zone));
                     let cookie = self.core.cookies.bake(admits);
@@ -343,7 +396,7 @@ impl Task {
                 }
             }
             Effect::Invite { session, ring } => {
-                if let (Some(client), Some(conversation)) = (self.clients.get(&session), ringing) {
+                if let (Some((client, _)), Some(conversation)) = (self.clients.get(&session), ringing) {
                     let number = self.core.number();
                     let zone = self.core.service.time_zone(&passport);
                     let admission = admission(&self.account, client.dialect(), zone);

@@ -92,11 +92,7 @@ impl Administration {
                  address"
             )));
         }
-        let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(passport.as_str()).to_owned();
-        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-            let problem = format!("the name is longer than {LONGEST_NAME} bytes or holds control characters");
-            return Err(AccountFault::Invalid(problem));
-        }
+        let name = Self::fit_name(&passport, name)?;
         let hash = hash_password(password).await.map_err(AccountFault::Invalid)?;
         if !self.store.add_account(&passport, &name, &hash).await? {
             return Err(AccountFault::Exists(passport.to_string()));
@@ -107,6 +103,16 @@ impl Administration {
         Ok(())
     }
 
+    /// The friendly name of an account, if it can be one; without one it goes by its address.
+    pub(crate) fn fit_name(passport: &Passport, name: Option<&str>) -> Result<String, AccountFault> {
+        let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(passport.as_str()).to_owned();
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            let problem = format!("the name is longer than {LONGEST_NAME} bytes or holds control characters");
+            return Err(AccountFault::Invalid(problem));
+        }
+        Ok(name)
+    }
+
     /// Gives an account another password. Whoever is signed in with the old one has to sign in again.
     pub async fn set_password(&self, passport: &str, password: &str) -> Result<(), AccountFault> {
         let passport = parse(passport)?;
@@ -114,6 +120,7 @@ impl Administration {
         if !self.store.set_password(&passport, &hash).await? {
             return Err(AccountFault::Missing(passport.to_string()));
         }
+        self.store.end_web_sessions(&passport, None).await?;
         if let Some(core) = &self.core {
             core.authentication.revoke(&passport);
             core.directory.post(&passport, Cause::Expelled);

@@ -128,6 +128,17 @@ impl Authentication {
         password: &str,
         from: IpAddr,
     ) -> Result<Ticket, Refusal> {
+        self.prove(store, passport, password, from).await.map(|passport| self.issue(passport))
+    }
+
+    /// Whose password this is: a wrong one counts for its address and its account.
+    pub(crate) async fn prove(
+        &self,
+        store: &Store,
+        passport: &str,
+        password: &str,
+        from: IpAddr,
+    ) -> Result<Passport, Refusal> {
         let passport = passport.parse::<Passport>().ok();
         let account =
             passport.as_ref().map_or_else(|| "no account".to_owned(), |passport| format!("account {passport}"));
@@ -153,13 +164,18 @@ impl Authentication {
                 lock(&self.attempts).forgive(&keys);
                 // The password may have been changed while this one was being checked.
                 let unchanged = store.password_hash(&passport).await.is_ok_and(|now| now == known);
-                if unchanged { Ok(self.issue(passport)) } else { Err(Refusal::WrongCredentials) }
+                if unchanged { Ok(passport) } else { Err(Refusal::WrongCredentials) }
             }
             Some(_) | None => {
                 info!(%from, "a sign-in was refused");
                 Err(Refusal::WrongCredentials)
             }
         }
+    }
+
+    /// Takes one of the tries that an address has for something that is counted apart from sign-ins, or says how long there is none.
+    pub(crate) fn try_at(&self, what: &str, from: IpAddr) -> Result<(), Duration> {
+        lock(&self.attempts).begin(&[format!("{what} {from}")], Instant::now())
     }
 
     /// The right to hash a password now, beside those who have a password checked; `None` when the server stops.
@@ -226,7 +242,7 @@ impl Attempts {
     }
 
     /// Begins an attempt, or says how long none may be made.
-    fn begin(&mut self, keys: &[String; 2], now: Instant) -> Result<(), Duration> {
+    fn begin(&mut self, keys: &[String], now: Instant) -> Result<(), Duration> {
         let left = |key: &String| {
             let (first, count) = self.failures.get(key)?;
             let left = self.within.checked_sub(now.saturating_duration_since(*first))?;
@@ -250,7 +266,7 @@ impl Attempts {
     }
 
     /// The attempt succeeded, and does not count.
-    fn forgive(&mut self, keys: &[String; 2]) {
+    fn forgive(&mut self, keys: &[String]) {
         for key in keys {
             if let Some((_, count)) = self.failures.get_mut(key) {
                 *count = count.saturating_sub(1);

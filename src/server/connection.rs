@@ -357,7 +357,7 @@ impl Task {
     }
 
     fn handle(&self, session: SessionId, dialect: Dialect) -> ConnectionHandle {
-        self.lane.handle(session, dialect, Arc::clone(&self.address))
+        self.lane.handle(session, dialect, (Arc::clone(&self.address), self.transport.peer().ip()))
     }
 
     async fn switchboard(&mut self, request: switchboard::Request) -> Option<switchboard::Input> {

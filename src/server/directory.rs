@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Passport, Presence,
-    account::{Announcement, Cause, Refusal, Ring},
+    account::{Announcement, Cause, Refusal, Request, Ring},
     conversation::{self, Conversation, Pair, Party, PartyKind, RoomManner},
 };
 use store::StoreFault;
@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use crate::{
-    account,
+    account::{self, Present},
     conversation::{ConversationHandle, ToConversation},
     core::Core,
     mailbox::{Mailbox, ToAccount},
@@ -76,7 +76,36 @@ impl Directory {
     /// account's.
     pub(crate) async fn wish(&self, core: &Arc<Core>, owner: &Passport, cause: Cause) -> Result<(), Refusal> {
         let (answer, answered) = oneshot::channel();
-        let mut message = Box::new(ToAccount::Wish(cause, answer));
+        self.send(core, owner, ToAccount::Wish(cause, answer), answered).await
+    }
+
+    /// Has an account do what its user wants on a page. Never called from a conversation's task or an account's.
+    pub(crate) async fn on_page(&self, core: &Arc<Core>, owner: &Passport, request: Request) -> Result<(), Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.send(core, owner, ToAccount::Page(request, answer), answered).await
+    }
+
+    /// The client that is signed in to an account.
+    pub(crate) async fn present(&self, owner: &Passport) -> Option<Present> {
+        let task = lock(&self.mailboxes).get(owner)?.awake()?;
+        let (answer, answered) = oneshot::channel();
+        task.send(Box::new(ToAccount::Look(answer))).await.ok()?;
+        answered.await.ok()?
+    }
+
+    /// How many accounts have a client that is signed in, or had one just now.
+    pub(crate) fn awake(&self) -> usize {
+        lock(&self.mailboxes).values().filter(|mailbox| mailbox.awake().is_some()).count()
+    }
+
+    async fn send(
+        &self,
+        core: &Arc<Core>,
+        owner: &Passport,
+        message: ToAccount,
+        answered: oneshot::Receiver<Result<(), Refusal>>,
+    ) -> Result<(), Refusal> {
+        let mut message = Box::new(message);
         loop {
             match self.account(core, owner).send(message).await {
                 // An account that could not be read drops what it is asked.

@@ -28,6 +28,7 @@ use crate::{
     linking::Linking,
     links::{self, Links, NetworkEntry},
     listener::{Counted, Crowd, Listener, listen},
+    portal::Portal,
     reactions,
     readiness::Readiness,
     receipts,
@@ -227,6 +228,12 @@ impl Handle {
         Administration::running(&self.core)
     }
 
+    /// What people do with their accounts on this server's pages.
+    #[must_use]
+    pub fn portal(&self) -> Portal {
+        Portal::of(&self.core)
+    }
+
     /// Makes, shows and ends the links that accounts make themselves.
     #[must_use]
     pub fn linking(&self) -> Linking {
@@ -346,6 +353,9 @@ async fn prune(core: Arc<Core>) {
             _ = interval.tick() => {
                 if let Err(fault) = core.store.prune(wall()).await {
                     warn!(%fault, "cannot forget what need not be remembered");
+                }
+                if let Err(fault) = Portal::of(&core).forget_browsers().await {
+                    warn!(%fault, "cannot forget browsers that are signed in no more");
                 }
                 if let Err(fault) = core.media.sweep().await {
                     warn!(%fault, "cannot forget pictures and files of which nothing speaks");

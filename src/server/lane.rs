@@ -1,5 +1,6 @@
 //! The way to a connection's task: what it is sent, and how much may be under way.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -47,6 +48,7 @@ pub(crate) struct ConnectionHandle {
     session: SessionId,
     dialect: Dialect,
     address: Arc<str>,
+    peer: IpAddr,
 }
 
 /// The queue towards a connection's task.
@@ -87,6 +89,11 @@ impl ConnectionHandle {
         self.dialect
     }
 
+    /// From where it is connected.
+    pub(crate) const fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// Where this client is told to connect to: what its own listener is called outside.
     pub(crate) fn address(&self) -> Arc<str> {
         Arc::clone(&self.address)
@@ -111,7 +118,12 @@ impl LaneEnd {
     }
 
     /// The way for others.
-    pub(crate) fn handle(&self, session: SessionId, dialect: Dialect, address: Arc<str>) -> ConnectionHandle {
-        ConnectionHandle { lane: Arc::clone(&self.lane), session, dialect, address }
+    pub(crate) fn handle(
+        &self,
+        session: SessionId,
+        dialect: Dialect,
+        (address, peer): (Arc<str>, IpAddr),
+    ) -> ConnectionHandle {
+        ConnectionHandle { lane: Arc::clone(&self.lane), session, dialect, address, peer }
     }
 }

@@ -38,6 +38,7 @@ mod outbox;
 mod peer;
 mod peers;
 mod pictures;
+mod portal;
 mod publishing;
 mod reactions;
 mod readiness;
@@ -50,6 +51,7 @@ mod signals;
 mod tests;
 mod transport;
 
+pub use account::Present;
 pub use administration::{AccountFault, AccountLine, Administration};
 pub use authentication::{Refusal, Ticket, hash_password};
 pub use bridge::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, Through};
@@ -60,6 +62,11 @@ pub use limit::Limit;
 pub use linking::{LinkFault, LinkLine, LinkPage, Linking, Onward};
 pub use links::NetworkEntry;
 pub use listener::Listener;
+pub use portal::{
+    AccountHealth, Book, Browser, BrowserLine, Choices, Found, Glance, GroupLine, InviteLine, LinkPicture, NewAccount,
+    Overview, PersonLine, Portal, PortalFault, Profile, RoomLine, Search, Visit,
+};
 pub use readiness::Readiness;
-pub use settings::{Limits, RegistrationPolicy, RoomStyle, Settings};
+pub use settings::{Limits, PortalSettings, RegistrationPolicy, RoomStyle, Settings, SignUpPolicy};
+pub use store::Attention;
 pub use transport::pipe::{Carried, GatewaySession, NotTaken, PIPE_CAPACITY, ServerEnd, session as gateway_session};

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
     Passport, Presence,
-    account::{Cause, Refusal, Ring},
+    account::{Cause, Refusal, Request, Ring},
     presence::Sighting,
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::{conversation::ConversationHandle, lane::ConnectionHandle};
+use crate::{account::Present, conversation::ConversationHandle, lane::ConnectionHandle};
 
 /// Beyond this many causes the account reads its list anew instead.
 const MOST_CAUSES: usize = 1024;
@@ -45,6 +45,10 @@ pub(crate) enum ToAccount {
     Cause(Cause),
     /// The user has told the server's own contact to change the list; it waits for the outcome.
     Wish(Cause, oneshot::Sender<Result<(), Refusal>>),
+    /// The user wants something on a page, which waits for the outcome.
+    Page(Request, oneshot::Sender<Result<(), Refusal>>),
+    /// A page wants to show who is signed in.
+    Look(oneshot::Sender<Option<Present>>),
 }
 
 /// What others put into the mailbox.
@@ -132,6 +136,11 @@ impl Mailbox {
     /// Waits until there may be something.
     pub(crate) async fn rung(&self) {
         self.bell.notified().await;
+    }
+
+    /// The account's task, if it runs.
+    pub(crate) fn awake(&self) -> Option<mpsc::Sender<Box<ToAccount>>> {
+        self.inside().task.clone().filter(|task| !task.is_closed())
     }
 
     /// The account's task; `start` is called with its queue's end if there is none.

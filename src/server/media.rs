@@ -232,7 +232,7 @@ impl Media {
     }
 
     /// Keeps bytes as an object that clients can be given.
-    async fn keep_object(&self, bytes: &[u8]) -> Result<Object, MediaFault> {
+    pub(crate) async fn keep_object(&self, bytes: &[u8]) -> Result<Object, MediaFault> {
         let (blob, hash) = self.blobs.put_object(bytes).await?;
         let media_type = media::sniff(bytes).to_owned();
         let object = Object { hash, blob, size: bytes.len() as u64, media_type };

@@ -26,7 +26,7 @@ pub(crate) struct Registrations(Mutex<VecDeque<Instant>>);
 
 impl Registrations {
     /// Takes one of the places of this hour, if one is left.
-    fn take_place(&self, most: usize, now: Instant) -> bool {
+    pub(crate) fn take_place(&self, most: usize, now: Instant) -> bool {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while made.front().is_some_and(|made| now.saturating_duration_since(*made) >= HOUR) {
             made.pop_front();
@@ -39,7 +39,7 @@ impl Registrations {
     }
 
     /// The place that was taken then is free again: no account was made.
-    fn give_back(&self, taken: Instant) {
+    pub(crate) fn give_back(&self, taken: Instant) {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(place) = made.iter().rposition(|made| *made == taken) {
             made.remove(place);

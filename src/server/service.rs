@@ -25,8 +25,11 @@ use crate::{
     core::{Core, SERVICE_NAME},
 };
 use command::Command;
+pub(crate) use command::Errand;
+pub(crate) use errands::{introduction, obey};
 pub(crate) use links::is_private;
 pub(crate) use listing::invitation;
+pub(crate) use naming::label;
 
 /// Of how many accounts it is remembered what was listed to them.
 const MOST_LISTS: usize = 10_000;
@@ -65,7 +68,7 @@ impl Service {
         zones.get(owner).map(ToString::to_string)
     }
 
-    fn note_time_zone(&self, owner: &Passport, zone: Option<&str>) {
+    pub(crate) fn note_time_zone(&self, owner: &Passport, zone: Option<&str>) {
         let mut zones = self.zones.write().unwrap_or_else(PoisonError::into_inner);
         match zone {
             Some(zone) => drop(zones.insert(owner.clone(), zone.into())),

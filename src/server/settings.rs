@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{Realm, conversation::RoomManner, presence::OfflineContacts};
+use domain::{Passport, Realm, conversation::RoomManner, presence::OfflineContacts};
 pub use store::RoomStyle;
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own; there is no state in them to name")]
@@ -23,6 +23,8 @@ pub struct Settings {
     pub live_list: bool,
     /// Who may have accounts made.
     pub registration: RegistrationPolicy,
+    /// What can be done on the pages, and by whom.
+    pub portal: PortalSettings,
     /// How remote people who are away from their network are shown.
     pub offline_contacts: OfflineContacts,
     /// Whether an account that is signed out can be written to: what is said to it waits. Otherwise a call to it fails, as it did on
@@ -44,6 +46,42 @@ pub enum RegistrationPolicy {
     Closed,
     /// Whoever a network's own permissions let ask for one there.
     Networks,
+}
+
+/// What can be done on the pages, and by whom; safe defaults.
+#[derive(Debug, Clone)]
+pub struct PortalSettings {
+    /// Who makes themselves an account.
+    pub sign_up: SignUpPolicy,
+    /// The accounts of those who run this server.
+    pub admins: Vec<Passport>,
+    /// How long a browser stays signed in that is not used.
+    pub session_idle: Duration,
+    /// How long a browser stays signed in, however much it is used.
+    pub session_lifetime: Duration,
+}
+
+impl Default for PortalSettings {
+    fn default() -> Self {
+        Self {
+            sign_up: SignUpPolicy::default(),
+            admins: Vec::new(),
+            session_idle: Duration::from_hours(7 * 24),
+            session_lifetime: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
+/// Who makes themselves an account on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignUpPolicy {
+    /// Nobody.
+    #[default]
+    Closed,
+    /// Whoever has a code that one of those who run the server has made.
+    Invite,
+    /// Everybody.
+    Open,
 }
 
 /// How much of everything; safe defaults.

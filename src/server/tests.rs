@@ -3,6 +3,7 @@
 mod draining;
 mod hosting;
 mod parting;
+mod portal;
 mod turns;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::{
-    Limits, NetworkEntry, RegistrationPolicy, RoomStyle, Settings,
+    Limits, NetworkEntry, PortalSettings, RegistrationPolicy, RoomStyle, Settings,
     core::Core,
     links::{self, Links},
     registration::register,
@@ -71,6 +72,7 @@ pub(crate) fn settings(realm: Realm, data_directory: &Path) -> Settings {
         receipts: true,
         live_list: false,
         registration: RegistrationPolicy::Closed,
+        portal: PortalSettings::default(),
         offline_contacts: OfflineContacts::default(),
         offline_messages: true,
         dispatch: false,

@@ -197,6 +197,48 @@ impl Linking {
     }
 }
 
+impl Linking {
+    /// Where the browser of somebody who is signed in to this server's pages has to go for a way that goes through one. It is sent back to
+    /// `/links/NETWORK/back/TOKEN`, of which the last part cannot be guessed; see [`Linking::return_of`].
+    pub(crate) async fn depart(
+        &self,
+        owner: &Passport,
+        network: &str,
+        way: &str,
+        answers: LinkAnswers,
+    ) -> Result<String, LinkFault> {
+        let name = self.entry(network)?.name.clone();
+        let ways = self.ways(network)?;
+        let way = choosing::way(&ways, Some(way), &answers)?.key;
+        let pages = &self.core.settings.session.web;
+        let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
+        self.core.pages.begin(&token, (owner.clone(), name.clone()), true, Instant::now());
+        let back = format!("{pages}/links/{name}/back/{token}");
+        let address = self.address(owner, name.as_str(), way, &answers, &back).await?;
+        self.core.pages.with(&token, |page| page.away = Some(Away { way, answers }));
+        Ok(address)
+    }
+
+    /// The browser that was sent away by [`Linking::depart`] is back, and is the same person's: the account is linked.
+    pub(crate) async fn return_of(
+        &self,
+        owner: &Passport,
+        token: &str,
+        brought: &LinkAnswers,
+    ) -> Result<(), LinkFault> {
+        let ((whose, _), _) = self.core.pages.place(token, Instant::now())?;
+        if whose != *owner {
+            return Err(LinkFault::NoPage);
+        }
+        self.return_to_page(token, brought).await
+    }
+
+    /// Whether what is typed into this server's pages crosses no network in the clear.
+    pub(crate) fn is_confidential(&self) -> bool {
+        is_confidential(&self.core.settings.session.web)
+    }
+}
+
 fn page_address(pages: &str, token: &str) -> String {
     format!("{pages}/link/{token}")
 }

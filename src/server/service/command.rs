@@ -29,7 +29,7 @@ pub(super) enum Command<'a> {
 
 /// What takes a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(crate) enum Errand {
     /// With an address, a number of the last list, or what means somebody or something to a network.
     Join(String),
     /// With the room.
@@ -66,7 +66,7 @@ pub(super) enum Errand {
 
 /// Words that hold a secret: no log is to have them.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Private(pub(super) String);
+pub(crate) struct Private(pub(super) String);
 
 impl fmt::Debug for Private {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

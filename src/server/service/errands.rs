@@ -71,6 +71,16 @@ pub(super) fn begin(
     None
 }
 
+/// Does an errand for somebody who waits for its answer on a page, as [`begin`] does.
+pub(crate) async fn obey(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<String, StoreFault> {
+    if !core.service.set_out(owner) {
+        return Ok("What you asked for before is still under way; wait for it.".to_owned());
+    }
+    let answered = tokio::time::timeout(PATIENCE, run(core, owner, errand)).await;
+    core.service.come_back(owner);
+    answered.unwrap_or_else(|_| Ok("The network did not answer in time; try again later.".to_owned()))
+}
+
 async fn run(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<String, StoreFault> {
     match errand {
         Errand::Join(words) => join(core, owner, words.trim()).await,
@@ -173,7 +183,7 @@ async fn spelt(core: &Core, words: &str) -> Result<Result<Resolution, String>, S
     Ok(trouble.map_or(Ok(Resolution::Nobody), Err))
 }
 
-fn introduction(found: Found) -> Introduction {
+pub(crate) fn introduction(found: Found) -> Introduction {
     match found {
         Found::Person(person) => person.into(),
         Found::Room(room) => room.into(),

@@ -88,7 +88,7 @@ impl<'a> Head<'a> {
 }
 
 /// A name that others chose, as it can stand in a line of the server's.
-pub(super) fn label(name: &str, passport: &Passport) -> String {
+pub(crate) fn label(name: &str, passport: &Passport) -> String {
     let name = name.split(|each: char| each.is_whitespace() || each.is_control());
     let name = name.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if name.is_empty() {

@@ -1,5 +1,6 @@
 //! What waits from the room of a gathering, which two conversations can show.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use domain::{
@@ -30,7 +31,7 @@ impl Client {
     async fn of(core: &Arc<Core>, conversation: ConversationHandle, party: Party) -> Self {
         let (end, told) = LaneEnd::open();
         let seat = core.seat_id();
-        let lane = end.handle(SessionId(1), Dialect::Msnp12, Arc::from(""));
+        let lane = end.handle(SessionId(1), Dialect::Msnp12, (Arc::from(""), Ipv4Addr::LOCALHOST.into()));
         let client = Self { conversation, seat, told, _end: end };
         let seated = Cause::Seated { seat, party, answering: Some(1) };
         client.send(ToConversation::Seat(lane, seated)).await;

@@ -1,0 +1,140 @@
+//! What those who run the server see and do on a page.
+
+use std::time::Duration;
+
+use bridge::Standing;
+use domain::Passport;
+use tracing::info;
+
+use super::{Portal, PortalFault, Visit, password};
+use crate::{
+    administration::{AccountFault, AccountLine, Administration},
+    linking::{LinkLine, Linking},
+    settings::{Limits, SignUpPolicy},
+};
+
+/// How long a network may take to say what is wrong with it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the whole server is.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// All accounts, in the order of their addresses.
+    pub accounts: Vec<AccountLine>,
+    /// How many accounts are in memory: signed in, or so just now.
+    pub awake: usize,
+    /// The networks that are on, and what is wrong with each: a line each.
+    pub networks: Vec<(String, Vec<String>)>,
+    /// How many queues of orders towards networks have something in them.
+    pub queues: usize,
+    /// Who makes themselves an account.
+    pub sign_up: SignUpPolicy,
+    /// How much of everything there may be.
+    pub limits: Limits,
+}
+
+/// One account, for those who run the server.
+#[derive(Debug, Clone)]
+pub struct AccountHealth {
+    /// The account.
+    pub account: AccountLine,
+    /// Its links.
+    pub links: Vec<LinkLine>,
+    /// What its networks gave up doing: with which contact, and why.
+    pub given_up: Vec<(Passport, String)>,
+    /// How many messages wait for it.
+    pub unread: u64,
+    /// Whether Messenger is signed in.
+    pub is_present: bool,
+}
+
+impl Portal {
+    /// How the whole server is.
+    pub async fn overview(&self, visit: &Visit) -> Result<Overview, PortalFault> {
+        is_for(visit)?;
+        let administration = Administration::running(&self.core);
+        let asked = self.core.links.networks().iter().map(async |entry| {
+            let checked = tokio::time::timeout(PATIENCE, entry.network.check(Standing::Running)).await;
+            let faults = match checked {
+                Ok(faults) => faults.iter().map(ToString::to_string).collect(),
+                Err(_) => vec!["it did not answer in time".to_owned()],
+            };
+            (entry.name.to_string(), faults)
+        });
+        Ok(Overview {
+            accounts: administration.list().await.map_err(|fault| done_not(&fault))?,
+            awake: self.core.directory.awake(),
+            networks: futures_util::future::join_all(asked).await,
+            queues: self.core.store.lanes().await?.len(),
+            sign_up: self.core.settings.portal.sign_up,
+            limits: self.core.settings.limits.clone(),
+        })
+    }
+
+    /// How one account is.
+    pub async fn account_health(&self, visit: &Visit, passport: &str) -> Result<AccountHealth, PortalFault> {
+        is_for(visit)?;
+        let accounts = Administration::running(&self.core).list().await.map_err(|fault| done_not(&fault))?;
+        let account = accounts.into_iter().find(|account| account.passport == passport);
+        let account = account.ok_or_else(|| PortalFault::unfit("There is no such account."))?;
+        let owner: Passport = passport.parse().map_err(|_| PortalFault::unfit("There is no such account."))?;
+        let parked = self.core.store.parked(&owner).await?;
+        Ok(AccountHealth {
+            links: Linking::of(&self.core).links(&owner).await.unwrap_or_default(),
+            given_up: parked.into_iter().map(|order| (order.contact, order.reason)).collect(),
+            unread: self.core.store.waiting_peers(&owner).await?.iter().map(|waiting| waiting.count).sum(),
+            is_present: self.core.directory.present(&owner).await.is_some(),
+            account,
+        })
+    }
+
+    /// Makes an account for somebody.
+    pub async fn add_account(&self, visit: &Visit, passport: &str, name: &str, word: &str) -> Result<(), PortalFault> {
+        is_for(visit)?;
+        let passport = self.whole_address(passport);
+        if let Ok(owner) = passport.parse::<Passport>() {
+            password::judge(&owner, word).map_err(PortalFault::Unfit)?;
+        }
+        let added = Administration::running(&self.core).add(&passport, Some(name), word).await;
+        added.map_err(|fault| done_not(&fault))?;
+        info!(by = %visit.owner, %passport, "an account was made by an admin on a page");
+        Ok(())
+    }
+
+    /// Gives somebody's account another password; everybody who is signed in to it is signed out.
+    pub async fn reset_password(&self, visit: &Visit, passport: &str, word: &str) -> Result<(), PortalFault> {
+        is_for(visit)?;
+        if let Ok(owner) = passport.parse::<Passport>() {
+            password::judge(&owner, word).map_err(PortalFault::Unfit)?;
+        }
+        let changed = Administration::running(&self.core).set_password(passport, word).await;
+        changed.map_err(|fault| done_not(&fault))?;
+        info!(by = %visit.owner, %passport, "a password was set by an admin on a page");
+        Ok(())
+    }
+
+    /// Removes somebody's account with everything that is its own.
+    pub async fn remove_account(&self, visit: &Visit, passport: &str) -> Result<(), PortalFault> {
+        is_for(visit)?;
+        if passport == visit.owner.as_str() {
+            return Err(PortalFault::unfit("That is your own account: delete it under \"Your data\"."));
+        }
+        let removed = Administration::running(&self.core).remove(passport).await;
+        removed.map_err(|fault| done_not(&fault))?;
+        info!(by = %visit.owner, %passport, "an account was removed by an admin on a page");
+        Ok(())
+    }
+}
+
+fn is_for(visit: &Visit) -> Result<(), PortalFault> {
+    visit.is_admin.then_some(()).ok_or(PortalFault::NotAdmin)
+}
+
+fn done_not(fault: &AccountFault) -> PortalFault {
+    PortalFault::Unfit(match fault {
+        AccountFault::Invalid(problem) => format!("That was not done: {problem}."),
+        AccountFault::Exists(passport) => format!("There is an account {passport} already."),
+        AccountFault::Missing(passport) => format!("There is no account {passport}."),
+        AccountFault::Store(_) => return PortalFault::Unavailable,
+    })
+}

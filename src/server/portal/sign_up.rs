@@ -1,0 +1,130 @@
+//! Accounts that people make themselves on a page, where the configuration lets them.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use domain::Passport;
+use store::InviteOutcome;
+use tracing::info;
+
+use super::{Browser, Portal, PortalFault, browsers::digest, invites, password};
+use crate::{
+    administration::{AccountFault, Administration},
+    authentication::hash_password,
+    core::wall,
+    links,
+    settings::SignUpPolicy,
+};
+
+/// What somebody wants an account to be.
+#[derive(Debug, Clone, Copy)]
+pub struct NewAccount<'a> {
+    /// Its address; without a domain, of that of this server.
+    pub passport: &'a str,
+    /// Its friendly name; empty for its address.
+    pub name: &'a str,
+    /// Its password.
+    pub password: &'a str,
+    /// The code by which it is made, where one is needed.
+    pub invite: &'a str,
+}
+
+impl Portal {
+    /// Who makes themselves an account here.
+    #[must_use]
+    pub fn sign_up_policy(&self) -> SignUpPolicy {
+        self.core.settings.portal.sign_up
+    }
+
+    /// Makes an account, and signs the browser in to it; gives what it has to show from now on.
+    pub async fn sign_up(&self, wanted: NewAccount<'_>, browser: Browser<'_>) -> Result<String, PortalFault> {
+        let passport = self.make_account(wanted, browser.from).await?;
+        info!(%passport, from = %browser.from, "an account was made on a page");
+        self.begin(&passport, browser).await
+    }
+
+    async fn make_account(&self, wanted: NewAccount<'_>, from: IpAddr) -> Result<Passport, PortalFault> {
+        let policy = self.sign_up_policy();
+        if policy == SignUpPolicy::Closed {
+            return Err(PortalFault::unfit("Accounts are made by the people who run this server: ask them."));
+        }
+        let may_try = self.core.authentication.try_at("sign-up", from);
+        may_try.map_err(|retry_after| PortalFault::TooOften { retry_after })?;
+        let invite = digest(&invites::plain(wanted.invite));
+        // First, so that nobody learns without a code which addresses are taken.
+        if policy == SignUpPolicy::Invite && !self.core.store.is_invite(&invite, wall()).await? {
+            return Err(no_invite());
+        }
+        let passport = self.free_address(wanted.passport).await?;
+        password::judge(&passport, wanted.password).map_err(PortalFault::Unfit)?;
+        let name = Administration::fit_name(&passport, Some(wanted.name)).map_err(|fault| unmade(&fault))?;
+        let now = Instant::now();
+        if policy == SignUpPolicy::Open
+            && !self.core.registrations.take_place(self.core.settings.limits.registrations_per_hour, now)
+        {
+            return Err(PortalFault::unfit("Too many accounts were made here within the hour. Try again later."));
+        }
+        let made = self.keep_account(policy, &invite, (&passport, &name, wanted.password)).await;
+        if made.is_err() && policy == SignUpPolicy::Open {
+            self.core.registrations.give_back(now);
+        }
+        made.map(|()| passport)
+    }
+
+    async fn keep_account(
+        &self,
+        policy: SignUpPolicy,
+        invite: &str,
+        (passport, name, password): (&Passport, &str, &str),
+    ) -> Result<(), PortalFault> {
+        // Hashes take as much as checks do, and must not be more at once.
+        let permit = self.core.authentication.hashing().await.ok_or(PortalFault::Unavailable)?;
+        let hash =
+            hash_password(password).await.map_err(|problem| PortalFault::Unfit(format!("Not made: {problem}.")))?;
+        drop(permit);
+        let store = &self.core.store;
+        let is_made = if policy == SignUpPolicy::Invite {
+            match store.add_account_by_invite(invite, wall(), (passport, name, &hash)).await? {
+                InviteOutcome::Made => true,
+                InviteOutcome::Exists => false,
+                InviteOutcome::NoInvite => return Err(no_invite()),
+            }
+        } else {
+            store.add_account(passport, name, &hash).await?
+        };
+        if !is_made {
+            return Err(not_free());
+        }
+        self.core.links.open(&links::owner(passport.clone(), name)).await;
+        Ok(())
+    }
+
+    /// The address, if an account may be made under it: neither reserved, nor somebody's, nor once somebody's of whom a network still
+    /// keeps something.
+    async fn free_address(&self, written: &str) -> Result<Passport, PortalFault> {
+        let written = self.whole_address(written);
+        let passport: Passport = written.parse().map_err(|fault| {
+            PortalFault::Unfit(format!("That address {fault}. Write one such as ann@{}.", self.domain()))
+        })?;
+        let store = &self.core.store;
+        let is_free = self.core.settings.realm.admits_account(&passport)
+            && store.account_name(&passport).await?.is_none()
+            && store.remote(&passport).await?.is_none()
+            && !store.is_departing(&passport).await?;
+        if is_free { Ok(passport) } else { Err(not_free()) }
+    }
+}
+
+fn not_free() -> PortalFault {
+    PortalFault::unfit("That address cannot be had here. Choose another one.")
+}
+
+fn no_invite() -> PortalFault {
+    PortalFault::unfit(
+        "That invite code is not good, or not any more. Look whether it is complete, or ask for another one.",
+    )
+}
+
+fn unmade(fault: &AccountFault) -> PortalFault {
+    PortalFault::Unfit(format!("No account was made: {fault}."))
+}

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use ::server::{GatewaySession, LinkAnswers, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket};
+use ::server::{
+    GatewaySession, LinkAnswers, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Portal, Refusal, Ticket,
+};
 use async_trait::async_trait;
 use domain::Passport;
 
@@ -60,7 +62,13 @@ pub trait Linker: Send + Sync + 'static {
     async fn perform_by_page(&self, token: &str, task: &str, answers: LinkAnswers) -> Result<String, LinkFault>;
 }
 
-/// Everything that the web asks of the server behind it.
-pub trait Backend: Authority + Carrier + Library + Linker {}
+/// Has what people do with their accounts on pages.
+pub trait Porter: Send + Sync + 'static {
+    /// What people do on pages; `None` where there are no pages for people.
+    fn portal(&self) -> Option<Portal>;
+}
 
-impl<T: Authority + Carrier + Library + Linker> Backend for T {}
+/// Everything that the web asks of the server behind it.
+pub trait Backend: Authority + Carrier + Library + Linker + Porter {}
+
+impl<T: Authority + Carrier + Library + Linker + Porter> Backend for T {}

@@ -27,6 +27,11 @@ impl Form {
         fields.filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))).collect()
     }
 
+    /// Every value of a field.
+    pub(crate) fn all<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter_map(move |(name, value)| (name == wanted).then_some(value.as_str()))
+    }
+
     /// The first value of a field.
     pub(crate) fn value(&self, wanted: &str) -> Option<&str> {
         self.0.iter().find_map(|(name, value)| (name == wanted).then_some(value.as_str()))

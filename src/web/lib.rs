@@ -6,7 +6,8 @@
 //! SOAP of Messenger 7.5), and the header pair of patched clients (`patched`). All three ask one [`Authority`].
 //!
 //! The [gateway] carries MSNP in requests; [services] are what Messenger fetches for itself, [pages] what it opens for its user,
-//! and [media] the files that other networks' people send. On a page of [linking] an account makes its own link to a network.
+//! and [media] the files that other networks' people send. On a page of [linking] an account makes its own link to a network; the
+//! [portal] is all that its people do with their accounts in a browser of today.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -18,10 +19,10 @@ mod gateway;
 mod linking;
 mod listener;
 mod media;
-mod page;
 mod pages;
 mod passport;
 mod patched;
+mod portal;
 mod routes;
 mod rst;
 mod server;
@@ -31,5 +32,5 @@ mod stall;
 mod visit;
 
 pub use ::server::{GatewaySession, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket};
-pub use authority::{Authority, Backend, Carrier, Library, Linker};
+pub use authority::{Authority, Backend, Carrier, Library, Linker, Porter};
 pub use listener::{Settings, serve};

@@ -23,15 +23,15 @@ const POLICY_ELSEWHERE: &str = "default-src 'none'; style-src 'unsafe-inline'; f
                                 frame-ancestors 'none'; base-uri 'none'";
 
 /// How the fields begin that are answers; what follows is the name of what is asked.
-const ANSWER: &str = "answer-";
+pub(crate) const ANSWER: &str = "answer-";
 
 /// The cookie of a browser that was sent elsewhere from a page, for that page alone. Whoever has a page could else hand the place that it
 /// leads to on to somebody else, whose browser comes back from there as them, and would link their account to the page's.
 const AWAY: &str = "away";
 
 /// The fields that name the way to link, or what is to be done.
-const WAY: &str = "way";
-const TASK: &str = "task";
+pub(crate) const WAY: &str = "way";
+pub(crate) const TASK: &str = "task";
 
 #[derive(Template)]
 #[template(path = "link.html")]
@@ -49,27 +49,30 @@ struct Shown {
     problem: Option<String>,
 }
 
-struct ShownLink {
-    identity: String,
+/// How a link is, in words.
+pub(crate) struct ShownLink {
+    pub(crate) identity: String,
     /// How it is: whole sentences after a semicolon.
-    state: String,
-    notes: Vec<String>,
+    pub(crate) state: String,
+    pub(crate) notes: Vec<String>,
 }
 
-struct ShownForm {
+/// A way to link, or something to do with a link, as a form.
+pub(crate) struct ShownForm {
     /// The field that says which it is.
-    kind: &'static str,
-    key: &'static str,
-    says: String,
-    fields: Vec<ShownField>,
-    button: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) says: String,
+    pub(crate) fields: Vec<ShownField>,
+    pub(crate) button: &'static str,
 }
 
-struct ShownField {
-    name: String,
-    id: String,
-    ask: String,
-    secret: bool,
+/// One thing that is asked.
+pub(crate) struct ShownField {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) ask: String,
+    pub(crate) secret: bool,
 }
 
 #[derive(Template)]
@@ -138,7 +141,7 @@ fn was_sent(headers: &HeaderMap, token: &str) -> bool {
 }
 
 /// A redirect to where a network wants the browser. The network's word is no header before it was looked at.
-fn sent_to(elsewhere: &str) -> Response {
+pub(crate) fn sent_to(elsewhere: &str) -> Response {
     match url::Url::parse(elsewhere) {
         Ok(url) => Redirect::to(url.as_str()).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
@@ -187,7 +190,7 @@ async fn shown(web: &Web, token: &str, said: Option<String>, fault: Option<LinkF
 }
 
 /// Why it was not done, as a whole sentence. What was answered is not in it.
-fn problem(fault: &LinkFault) -> String {
+pub(crate) fn problem(fault: &LinkFault) -> String {
     match fault {
         LinkFault::NoPage | LinkFault::NoAccount(_) | LinkFault::NoNetwork(_) => {
             "This address is not good, or not any more.".to_owned()

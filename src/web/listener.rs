@@ -29,6 +29,7 @@ use crate::{
     authority::Backend,
     crowd::Crowd,
     gateway::Sessions,
+    portal::Notes,
     routes::{Origin, Web, routes},
     spelling::Respelled,
     stall::Impatient,
@@ -75,6 +76,7 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
         backend,
         gateway: Arc::clone(&gateway),
         visits: Arc::new(Visits::default()),
+        notes: Arc::new(Notes::default()),
     });
     let proxies: Arc<[IpAddr]> = settings.trusted_proxies.iter().map(IpAddr::to_canonical).collect();
     let crowd = Crowd::new(settings.connections_per_address, Arc::clone(&proxies));

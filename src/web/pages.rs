@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use ::server::{PasswordFault, Refusal};
+use ::server::{Glance, PasswordFault, Refusal};
 use askama::Template;
 use axum::{
     body::Body,
@@ -35,7 +35,10 @@ struct Visitor {
 #[template(path = "today.html")]
 struct Today {
     visitor: Option<Visitor>,
+    /// What waits for the visitor, where that is known.
+    glance: Option<Glance>,
     about: String,
+    account: String,
 }
 
 #[derive(Template)]
@@ -74,7 +77,12 @@ struct Login {
 
 /// Answers `GET /messenger/today`, the window that Messenger shows when it has signed in.
 pub(crate) async fn today(State(web): State<Web>, headers: HeaderMap) -> Response {
-    page(StatusCode::OK, &Today { visitor: visitor(&web, &headers).await, about: web.address("/") })
+    let visitor = visitor(&web, &headers).await;
+    let glance = match (&visitor, web.backend.portal()) {
+        (Some(visitor), Some(portal)) => portal.glance(&visitor.passport).await.ok(),
+        (Some(_), None) | (None, _) => None,
+    };
+    page(StatusCode::OK, &Today { visitor, glance, about: web.address("/"), account: web.address("/home") })
 }
 
 /// Answers `GET /messenger/inbox`.

@@ -12,7 +12,7 @@ use http::{Request, StatusCode};
 use url::Url;
 
 use crate::{
-    authority::Backend, body, gateway, linking, media, page, pages, passport, patched, rst, services, visit::Visits,
+    authority::Backend, body, gateway, linking, media, pages, passport, patched, portal, rst, services, visit::Visits,
 };
 
 /// What every handler may know.
@@ -22,12 +22,23 @@ pub(crate) struct Web {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) gateway: Arc<gateway::Sessions>,
     pub(crate) visits: Arc<Visits>,
+    pub(crate) notes: Arc<portal::Notes>,
 }
 
 impl Web {
     /// The address of one of this server's own pages; `path` begins with a slash.
     pub(crate) fn address(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// As [`Web::address`], for a browser that is on one of them: whatever it calls this server, it stays there.
+    pub(crate) fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.path().trim_end_matches('/'))
+    }
+
+    /// Whether browsers reach these pages by TLS alone.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.scheme() == "https"
     }
 }
 
@@ -39,11 +50,12 @@ pub(crate) struct Origin(pub(crate) IpAddr);
 /// from the login host, and go on without.
 pub(crate) fn routes(web: Web) -> Router {
     Router::new()
-        .route("/", get(page::show).post(knock))
+        .route("/", get(portal::front).post(knock))
         .merge(sign_in())
         .merge(client_services())
         .merge(user_pages())
         .merge(link_pages())
+        .merge(portal::routes())
         .route("/gateway/gateway.dll", post(gateway::serve))
         .route("/media/{token}/{name}", get(media::serve))
         .with_state(web)

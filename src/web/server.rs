@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use ::server::{
-    GatewaySession, Handle, LinkAnswers, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket,
+    GatewaySession, Handle, LinkAnswers, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Portal, Refusal, Ticket,
 };
 use async_trait::async_trait;
 use domain::Passport;
 
 use crate::{
     Authority,
-    authority::{Carrier, Library, Linker},
+    authority::{Carrier, Library, Linker, Porter},
 };
 
 #[async_trait]
@@ -41,6 +41,12 @@ impl Authority for Handle {
 impl Carrier for Handle {
     fn open_gateway(&self, from: IpAddr) -> Option<GatewaySession> {
         Self::open_gateway(self, from)
+    }
+}
+
+impl Porter for Handle {
+    fn portal(&self) -> Option<Portal> {
+        Some(Self::portal(self))
     }
 }
 

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod gateway;
+mod house;
 mod linking;
 mod media;
 mod pages;
+mod portal;
 mod server;
 mod services;
 mod sign_in;

@@ -9,11 +9,11 @@ use std::{
 
 use async_trait::async_trait;
 use chrysalis_web::{
-    Authority, Carrier, GatewaySession, Library, LinkFault, LinkPage, Linker, MediaFile, Onward, PasswordFault,
+    Authority, Carrier, GatewaySession, Library, LinkFault, LinkPage, Linker, MediaFile, Onward, PasswordFault, Porter,
     Refusal, Settings, Ticket,
 };
 use domain::{Passport, Timestamp};
-use server::{LinkAnswers, ServerEnd, gateway_session};
+use server::{LinkAnswers, Portal, ServerEnd, gateway_session};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -81,6 +81,13 @@ impl Authority for Behind {
         }
         self.changes.lock().unwrap().push((old.to_owned(), new.to_owned()));
         Ok(())
+    }
+}
+
+/// Pages for people need a real server: see `house`.
+impl Porter for Behind {
+    fn portal(&self) -> Option<Portal> {
+        None
     }
 }
 

@@ -1,0 +1,171 @@
+//! What those who run the server see and do: accounts, networks, codes. What changes something wants their password within the last
+//! quarter of an hour.
+
+use ::server::{AccountHealth, AccountLine, InviteLine, Overview, PortalFault, SignUpPolicy};
+use askama::Template;
+use axum::response::Response;
+use domain::Timestamp;
+use http::StatusCode;
+
+use super::{
+    clock,
+    frame::{self, Frame},
+    onward,
+    seat::{Posted, Seat},
+    unknown_action, unless_fresh,
+};
+use crate::linking::ShownLink;
+
+#[derive(Template)]
+#[template(path = "portal/admin.html")]
+struct Admin {
+    frame: Frame,
+    overview: Overview,
+    /// Each with when it was made.
+    accounts: Vec<(AccountLine, String)>,
+    /// Each with until when it is good.
+    invites: Vec<(InviteLine, String)>,
+    /// Where somebody with a code signs up.
+    sign_up: String,
+    /// The code that was just made.
+    code: Option<String>,
+    limits: Vec<(&'static str, String)>,
+}
+
+impl Admin {
+    const fn policy(&self) -> &'static str {
+        match self.overview.sign_up {
+            SignUpPolicy::Closed => "closed: nobody makes themselves an account",
+            SignUpPolicy::Invite => "by invite code",
+            SignUpPolicy::Open => "open to everybody",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/admin_account.html")]
+struct Account {
+    frame: Frame,
+    health: AccountHealth,
+    links: Vec<(String, ShownLink)>,
+    created: String,
+}
+
+/// Answers `GET /admin`.
+pub(crate) async fn show(seat: Seat) -> Response {
+    overview(&seat, None).await
+}
+
+async fn overview(seat: &Seat, code: Option<String>) -> Response {
+    let (overview, invites) = (seat.portal.overview(&seat.visit).await, seat.portal.invites(&seat.visit).await);
+    let (mut overview, invites) = match (overview, invites) {
+        (Ok(overview), Ok(invites)) => (overview, invites),
+        (Err(fault), _) | (_, Err(fault)) => return super::faulty(seat, &fault),
+    };
+    let made = |account: AccountLine| {
+        let made = clock::written(Timestamp(account.created));
+        (account, made)
+    };
+    let accounts = std::mem::take(&mut overview.accounts).into_iter().map(made).collect();
+    let expires = |invite: InviteLine| {
+        let expires = clock::written(invite.expires);
+        (invite, expires)
+    };
+    let invites = invites.into_iter().map(expires).collect();
+    let limits = limits(&overview);
+    let sign_up = seat.web.address("/sign-up");
+    let frame = Frame::of(seat, "/admin", "Admin");
+    frame::page(StatusCode::OK, &Admin { frame, overview, accounts, invites, sign_up, code, limits })
+}
+
+/// The limits that people ask for most.
+fn limits(overview: &Overview) -> Vec<(&'static str, String)> {
+    let limits = &overview.limits;
+    vec![
+        ("Connections, in all", limits.connections.to_string()),
+        ("Connections from one address", limits.connections_per_address.to_string()),
+        ("Wrong passwords of one address or account", limits.attempts.to_string()),
+        ("within so many seconds", limits.attempts_within.as_secs().to_string()),
+        ("Accounts made within an hour", limits.registrations_per_hour.to_string()),
+        ("Contacts of one account", limits.account.contacts.to_string()),
+        ("Largest file, in bytes", limits.file.to_string()),
+        ("Handed over by one account on one day, in bytes", limits.received_daily.to_string()),
+    ]
+}
+
+/// Answers `POST /admin`.
+pub(crate) async fn change(Posted { seat, form }: Posted) -> Response {
+    if let Some(answer) = unless_fresh(&seat, "/admin") {
+        return answer;
+    }
+    let (portal, visit) = (&seat.portal, &seat.visit);
+    let value = |name: &str| form.value(name).unwrap_or_default();
+    let done = match form.value("action") {
+        Some("make-invite") => {
+            let number = |name: &str| {
+                let written = value(name).trim().parse::<u32>();
+                written.map_err(|_| PortalFault::Unfit("Write a number of accounts, and one of days.".to_owned()))
+            };
+            let made = match (number("uses"), number("days")) {
+                (Ok(uses), Ok(days)) => portal.make_invite(visit, value("note"), uses, days).await,
+                (Err(fault), _) | (_, Err(fault)) => Err(fault),
+            };
+            match made {
+                // Shown at once, and kept nowhere.
+                Ok(code) => return overview(&seat, Some(code)).await,
+                Err(fault) => Err(fault),
+            }
+        }
+        Some("revoke-invite") => {
+            portal.revoke_invite(visit, value("id")).await.map(|()| "That code is good no more.".to_owned())
+        }
+        Some("add-account") => {
+            let added = portal.add_account(visit, value("address"), value("name"), value("password")).await;
+            added.map(|()| "The account is made.".to_owned())
+        }
+        Some(_) | None => Err(unknown_action()),
+    };
+    onward(&seat, "/admin", done)
+}
+
+/// Answers `GET /admin/account`; `of` is its address.
+pub(crate) async fn show_account(seat: Seat) -> Response {
+    let of = seat.query.value("of").unwrap_or_default();
+    let mut health = match seat.portal.account_health(&seat.visit, of).await {
+        Ok(health) => health,
+        Err(fault) => return super::faulty(&seat, &fault),
+    };
+    let links = std::mem::take(&mut health.links);
+    let page = Account {
+        frame: Frame::of(&seat, "/admin", health.account.passport.clone()),
+        created: clock::written(Timestamp(health.account.created)),
+        links: links.into_iter().map(|link| (link.network, ShownLink::from(link.status))).collect(),
+        health,
+    };
+    frame::page(StatusCode::OK, &page)
+}
+
+/// Answers `POST /admin/account`; `whom` is its address.
+pub(crate) async fn change_account(Posted { seat, form }: Posted) -> Response {
+    let whom = form.value("whom").unwrap_or_default();
+    let of: String = url::form_urlencoded::byte_serialize(whom.as_bytes()).collect();
+    let path = format!("/admin/account?of={of}");
+    if let Some(answer) = unless_fresh(&seat, &path) {
+        return answer;
+    }
+    match form.value("action") {
+        Some("password") => {
+            let set = seat.portal.reset_password(&seat.visit, whom, form.value("password").unwrap_or_default()).await;
+            onward(&seat, &path, set.map(|()| "The account has that password now.".to_owned()))
+        }
+        Some("remove") if form.value("sure").is_none() => {
+            let says = "Tick the box first that says that you are sure. Nothing was removed.";
+            onward(&seat, &path, Err(PortalFault::Unfit(says.to_owned())))
+        }
+        Some("remove") => match seat.portal.remove_account(&seat.visit, whom).await {
+            Ok(()) => onward(&seat, "/admin", Ok(format!("The account {whom} is removed."))),
+            Err(fault) => onward(&seat, &path, Err(fault)),
+        },
+        Some(_) | None => onward(&seat, &path, Err(unknown_action())),
+    }
+}

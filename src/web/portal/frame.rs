@@ -1,0 +1,168 @@
+//! What all pages have: where one can go from here, what came of the last form, and what the browser may do with it.
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+
+use super::{
+    notes::Note,
+    seat::{Guest, Seat},
+};
+use crate::routes::Web;
+
+/// What a browser may do with a page: show it in our style with our pictures, and post its forms back here.
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                                 frame-ancestors 'none'; base-uri 'none'";
+
+/// As [`POLICY`], where a form may lead elsewhere: browsers hold the place to which a posted form is sent on against `form-action` as well,
+/// and which that is, the page does not know before it is asked.
+pub(crate) const POLICY_ELSEWHERE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+                                           form-action 'self' https: http:; frame-ancestors 'none'; base-uri 'none'";
+
+/// What all pages have.
+pub(crate) struct Frame {
+    /// What stands before the paths of our pages in their addresses.
+    pub(crate) base: String,
+    pub(crate) title: String,
+    /// Which of the places of [`Frame::places`] this is.
+    here: &'static str,
+    pub(crate) visitor: Option<Visitor>,
+    /// What our forms show.
+    pub(crate) proof: String,
+    pub(crate) done: Option<String>,
+    pub(crate) problem: Option<String>,
+    /// Whether passwords cross a network in the clear.
+    pub(crate) in_the_clear: bool,
+}
+
+/// Whom a page greets.
+pub(crate) struct Visitor {
+    pub(crate) passport: String,
+    is_admin: bool,
+}
+
+/// Where one can go.
+pub(crate) struct Place {
+    pub(crate) path: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) is_here: bool,
+}
+
+/// Where everybody who is signed in can go.
+const PLACES: [(&str, &str); 9] = [
+    ("/home", "Home"),
+    ("/profile", "Profile"),
+    ("/contacts", "Contacts"),
+    ("/rooms", "Rooms"),
+    ("/links", "Networks"),
+    ("/privacy", "Privacy"),
+    ("/sessions", "Sessions"),
+    ("/password", "Password"),
+    ("/data", "Your data"),
+];
+
+impl Frame {
+    /// Of a page for somebody who is signed in: `here` is the path of one of the places.
+    pub(crate) fn of(seat: &Seat, here: &'static str, title: impl Into<String>) -> Self {
+        let (done, problem) = match seat.web.notes.take(&seat.visit.id) {
+            Some(Note::Done(done)) => (Some(done), None),
+            Some(Note::Problem(problem)) => (None, Some(problem)),
+            None => (None, None),
+        };
+        let visitor = Visitor { passport: seat.visit.owner.to_string(), is_admin: seat.visit.is_admin };
+        Self {
+            base: seat.web.path(""),
+            title: title.into(),
+            here,
+            visitor: Some(visitor),
+            proof: seat.proof.clone(),
+            done,
+            problem,
+            in_the_clear: !seat.portal.is_confidential(),
+        }
+    }
+
+    /// Of a page for somebody who need not be signed in.
+    pub(crate) fn before_the_door(guest: &Guest, title: &str, problem: Option<String>) -> Self {
+        let in_the_clear = !guest.portal.is_confidential();
+        Self { proof: guest.proof.clone(), in_the_clear, problem, ..Self::bare(&guest.web, title) }
+    }
+
+    /// Of a page without a form.
+    pub(crate) fn bare(web: &Web, title: &str) -> Self {
+        Self {
+            base: web.path(""),
+            title: title.to_owned(),
+            here: "",
+            visitor: None,
+            proof: String::new(),
+            done: None,
+            problem: None,
+            in_the_clear: false,
+        }
+    }
+
+    /// Where whoever is signed in can go.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let Some(visitor) = &self.visitor else { return Vec::new() };
+        let admin = visitor.is_admin.then_some(("/admin", "Admin"));
+        let places = PLACES.into_iter().chain(admin);
+        places.map(|(path, name)| Place { path, name, is_here: path == self.here }).collect()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/trouble.html")]
+struct Trouble {
+    frame: Frame,
+    says: String,
+}
+
+/// A page that says why there is none.
+pub(crate) fn trouble(web: &Web, status: StatusCode, says: &str) -> Response {
+    page(status, &Trouble { frame: Frame::bare(web, "That did not work"), says: says.to_owned() })
+}
+
+/// Something was posted that no page of ours has for this browser now.
+pub(crate) fn not_ours(web: &Web) -> Response {
+    let says = "Nothing was done: the form was too old, or came from elsewhere, or your browser keeps no cookies of this address. \
+                Go back, load the page anew, and try again.";
+    trouble(web, StatusCode::FORBIDDEN, says)
+}
+
+/// A page of which the browser may do what [`POLICY`] says.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
+    page_under(POLICY, status, template)
+}
+
+/// A page of which the browser may do no more than the policy says.
+pub(crate) fn page_under(policy: &'static str, status: StatusCode, template: &impl Template) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Our own forms are known by the origin that they name.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    match template.render() {
+        Ok(page) => (status, headers, page).into_response(),
+        Err(fault) => {
+            tracing::error!(%fault, "a page cannot be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Answers `GET /style.css`.
+pub(crate) async fn style() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, include_str!("../templates/portal/style.css")).into_response()
+}

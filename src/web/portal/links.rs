@@ -1,0 +1,148 @@
+//! The links of an account to networks: how each is, how it is made, and what can be done with it. What asks for secrets, or changes a
+//! link, wants the account's password within the last quarter of an hour.
+
+use ::server::{LinkAnswers, LinkFault, LinkPicture, LinkState, LinkStatus, Onward, Through};
+use askama::Template;
+use axum::{
+    extract::{FromRequest, Path, Request, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{StatusCode, Uri};
+
+use super::{
+    frame::{self, Frame, POLICY, POLICY_ELSEWHERE},
+    notes::Note,
+    seat::{Posted, Seat},
+    unless_fresh,
+};
+use crate::{
+    form::Form,
+    linking::{ANSWER, ShownForm, ShownLink, TASK, WAY, problem, sent_to},
+    routes::Web,
+};
+
+#[derive(Template)]
+#[template(path = "portal/links.html")]
+struct Links {
+    frame: Frame,
+    links: Vec<(String, Option<ShownLink>)>,
+    /// Whether the browser loads it again by itself, since a link is about to be otherwise: nobody types anything here.
+    refreshes: bool,
+}
+
+#[derive(Template)]
+#[template(path = "portal/link.html")]
+struct Shown {
+    frame: Frame,
+    network: String,
+    link: Option<ShownLink>,
+    ways: Vec<ShownForm>,
+    tasks: Vec<ShownForm>,
+    /// Whether secrets can be typed into pages here.
+    is_confidential: bool,
+}
+
+/// Answers `GET /links`.
+pub(crate) async fn list(seat: Seat) -> Response {
+    let links = match seat.portal.links(&seat.visit).await {
+        Ok(links) => links,
+        Err(fault) => return unseen(&seat, &fault),
+    };
+    let is_settling = |status: &LinkStatus| match status.state {
+        LinkState::Connecting | LinkState::Waiting { .. } => true,
+        LinkState::Connected | LinkState::Failed { .. } => false,
+    };
+    let refreshes = links.iter().any(|(_, status)| status.as_ref().is_some_and(is_settling));
+    let shown = links.into_iter().map(|(network, status)| (network.to_string(), status.map(ShownLink::from)));
+    let links = shown.collect();
+    frame::page(StatusCode::OK, &Links { frame: Frame::of(&seat, "/links", "Networks"), links, refreshes })
+}
+
+/// Answers `GET /links/{network}`.
+pub(crate) async fn show(seat: Seat, Path(network): Path<String>) -> Response {
+    let picture = match seat.portal.link_picture(&seat.visit, &network).await {
+        Ok(picture) => picture,
+        Err(fault) => return unseen(&seat, &fault),
+    };
+    if let Some(answer) = unless_fresh(&seat, &format!("/links/{network}")) {
+        return answer;
+    }
+    let LinkPicture { network, status, ways, tasks } = picture;
+    let leads_elsewhere = ways.iter().any(|way| matches!(way.through, Through::Browser { .. }));
+    let page = Shown {
+        frame: Frame::of(&seat, "/links", format!("Your link to {network}")),
+        network: network.to_string(),
+        link: status.map(ShownLink::from),
+        ways: ways.into_iter().map(ShownForm::from).collect(),
+        tasks: tasks.into_iter().map(ShownForm::from).collect(),
+        is_confidential: seat.portal.is_confidential(),
+    };
+    frame::page_under(if leads_elsewhere { POLICY_ELSEWHERE } else { POLICY }, StatusCode::OK, &page)
+}
+
+/// Answers `POST /links/{network}`: the answers to a way, or to something that is to be done.
+pub(crate) async fn change(State(web): State<Web>, Path(network): Path<String>, request: Request) -> Response {
+    let Posted { seat, form } = match Posted::from_request(request, &web).await {
+        Ok(posted) => posted,
+        Err(answer) => return answer,
+    };
+    // The name stands in addresses from here on.
+    let Ok(network) = network.parse::<domain::NetworkName>() else {
+        return unseen(&seat, &LinkFault::NoNetwork(Vec::new()));
+    };
+    let path = format!("/links/{network}");
+    if let Some(answer) = unless_fresh(&seat, &path) {
+        return answer;
+    }
+    let (portal, visit, network) = (&seat.portal, &seat.visit, network.as_str());
+    let answers: LinkAnswers = form.after(ANSWER);
+    // Where others could listen, no secret is taken: whoever typed one has to change it, and hears so.
+    if !portal.is_confidential() && !answers.is_empty() {
+        let says = "Nothing was done: what you type here crosses the network in the clear. Link from the command line of the \
+                    server, or have it reached by https. If that was a secret, change it.";
+        return told(&seat, &path, Note::Problem(says.to_owned()));
+    }
+    let done = match (form.value(WAY), form.value(TASK), form.value("unlink")) {
+        (Some(way), _, _) => match portal.link(visit, network, way, answers).await {
+            Ok(Onward::Linked) => Ok("You are linked.".to_owned()),
+            Ok(Onward::GoTo(elsewhere)) => return sent_to(&elsewhere),
+            Err(fault) => Err(fault),
+        },
+        (None, Some(task), _) => portal.perform(visit, network, task, answers).await,
+        (None, None, Some(_)) => portal.unlink(visit, network).await.map(|()| "You are linked no more.".to_owned()),
+        (None, None, None) => Ok("Nothing was asked.".to_owned()),
+    };
+    told(&seat, &path, done.map_or_else(|fault| Note::Problem(problem(&fault)), Note::Done))
+}
+
+/// Answers `GET /links/{network}/back/{token}`, to which a browser is sent from where it had to go: what it brings stands in the query. It
+/// is sent on at once, so that this stands in no history.
+pub(crate) async fn back(seat: Seat, Path((network, token)): Path<(String, String)>, uri: Uri) -> Response {
+    let Ok(network) = network.parse::<domain::NetworkName>() else {
+        return unseen(&seat, &LinkFault::NoNetwork(Vec::new()));
+    };
+    let brought = Form::read(uri.query().unwrap_or_default().as_bytes()).after("");
+    let note = match seat.portal.link_returned(&seat.visit, &token, &brought).await {
+        Ok(()) => Note::Done("You are linked.".to_owned()),
+        Err(fault) => Note::Problem(problem(&fault)),
+    };
+    told(&seat, &format!("/links/{network}"), note)
+}
+
+fn told(seat: &Seat, path: &str, note: Note) -> Response {
+    seat.web.notes.keep(&seat.visit.id, note);
+    Redirect::to(&seat.web.path(path)).into_response()
+}
+
+fn unseen(seat: &Seat, fault: &LinkFault) -> Response {
+    let (status, says) = match fault {
+        LinkFault::NoNetwork(known) if known.is_empty() => {
+            (StatusCode::NOT_FOUND, "People do not link themselves to any network of this server.".to_owned())
+        }
+        LinkFault::NoNetwork(_) => {
+            (StatusCode::NOT_FOUND, "There is no network of that name to which people link themselves.".to_owned())
+        }
+        other => (StatusCode::SERVICE_UNAVAILABLE, problem(other)),
+    };
+    frame::trouble(&seat.web, status, &says)
+}

@@ -1,0 +1,4 @@
+//! The pages for people, as a browser without scripts sees them.
+
+mod doors;
+mod lives;

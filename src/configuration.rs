@@ -31,6 +31,9 @@ pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 2] = [
 /// Where the configuration is looked for when it is not named.
 const USUAL_PLACE: &str = "config/chrysalis.toml";
 
+/// For how many days a browser may stay signed in at most.
+const MOST_SESSION_DAYS: u64 = 365;
+
 /// The configuration, checked.
 #[derive(Debug)]
 pub(crate) struct Configuration {
@@ -119,6 +122,15 @@ impl Configuration {
             return Err(fault("limits", "has a zero where nothing would work: write at least 1"));
         }
 
+        for (key, days) in
+            [("web.session_idle_days", whole.web.session_idle_days), ("web.session_days", whole.web.session_days)]
+        {
+            if !(1..=MOST_SESSION_DAYS).contains(&days) {
+                let problem = format!("is {days}: write a number of days from 1 to {MOST_SESSION_DAYS}");
+                return Err(fault(key, &problem));
+            }
+        }
+
         let networks = networks(&layers, whole.networks, &base, &data_directory, kinds)?;
         let names: Vec<NetworkName> = networks.iter().map(|network| network.section.name.clone()).collect();
         let operations = operating::operations(&layers, whole.operations, &names)?;
@@ -140,6 +152,12 @@ impl Configuration {
             receipts: whole.server.receipts,
             live_list: whole.server.live_list,
             registration: whole.accounts.registration.into(),
+            portal: server::PortalSettings {
+                sign_up: whole.accounts.sign_up.into(),
+                admins: whole.accounts.admins,
+                session_idle: Duration::from_hours(whole.web.session_idle_days.saturating_mul(24)),
+                session_lifetime: Duration::from_hours(whole.web.session_days.saturating_mul(24)),
+            },
             offline_contacts: whole.server.offline_contacts,
             dispatch: whole.server.dispatch,
             offline_messages: whole.server.offline_messages,
@@ -325,6 +343,9 @@ pub(crate) mod tests {
             ),
             ("[server]\nrooms = \"windows\"", "chrysalis.toml: server.rooms: unknown variant `windows`"),
             ("[accounts]\nregistration = \"open\"", "chrysalis.toml: accounts.registration: unknown variant `open`"),
+            ("[accounts]\nsign_up = \"maybe\"", "chrysalis.toml: accounts.sign_up: unknown variant `maybe`"),
+            ("[accounts]\nadmins = [\"ann\"]", "chrysalis.toml: accounts.admins"),
+            ("[web]\nsession_days = 0", "chrysalis.toml: web.session_days: is 0: write a number of days"),
             ("[limits]\nroom_speakers = 0", "chrysalis.toml: limits: has a zero where nothing would work"),
             ("[web]\npublic_url = \"msn.example\"", "chrysalis.toml: web.public_url: is no address: write http://"),
             ("[web]\npublic_url = \"http://a.example/?b\"", "chrysalis.toml: web.public_url: has more than a path"),

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{network::NetworkIds, presence::OfflineContacts};
+use domain::{Passport, network::NetworkIds, presence::OfflineContacts};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use server::{RegistrationPolicy, RoomStyle};
+use server::{RegistrationPolicy, RoomStyle, SignUpPolicy};
 use session::{emoji::Emoji, settings::Challenges};
 use store::Bounds;
 
@@ -58,6 +58,8 @@ pub(crate) struct Server {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Accounts {
     pub(crate) registration: RegistrationKey,
+    pub(crate) sign_up: SignUpKey,
+    pub(crate) admins: Vec<Passport>,
 }
 
 /// Who may have accounts made.
@@ -66,6 +68,15 @@ pub(crate) struct Accounts {
 pub(crate) enum RegistrationKey {
     Closed,
     Networks,
+}
+
+/// Who makes themselves an account on the pages.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SignUpKey {
+    Closed,
+    Invite,
+    Open,
 }
 
 /// How rooms are shown.
@@ -100,6 +111,8 @@ pub(crate) struct Web {
     pub(crate) listen: String,
     pub(crate) public_url: String,
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) session_idle_days: u64,
+    pub(crate) session_days: u64,
 }
 
 /// `[log]`
@@ -185,6 +198,16 @@ impl From<RegistrationKey> for RegistrationPolicy {
         match key {
             RegistrationKey::Closed => Self::Closed,
             RegistrationKey::Networks => Self::Networks,
+        }
+    }
+}
+
+impl From<SignUpKey> for SignUpPolicy {
+    fn from(key: SignUpKey) -> Self {
+        match key {
+            SignUpKey::Closed => Self::Closed,
+            SignUpKey::Invite => Self::Invite,
+            SignUpKey::Open => Self::Open,
         }
     }
 }

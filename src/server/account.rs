@@ -101,7 +101,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
                     None => return,
                 }
             }
-            () = tokio::time::sleep(REST), if resting => {
+            () = tokio::time::sleep(REST), if resting && !task.is_awaited() => {
                 if mailbox.retire(&mut queue) {
                     return;
                 }
@@ -287,6 +287,11 @@ impl Task {
             | Refusal::Unavailable => return,
         };
         limit.reached(self.account.passport());
+    }
+
+    /// Whether a page waits for something.
+    fn is_awaited(&self) -> bool {
+        self.pages.values().any(|page| !page.is_closed())
     }
 
     /// The client that is signed in.

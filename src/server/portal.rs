@@ -25,7 +25,7 @@ use domain::{
     account::{Refusal as ListRefusal, Request},
 };
 use store::StoreFault;
-use tracing::warn;
+use tracing::{Instrument, warn};
 
 use crate::{authentication::Refusal, core::Core};
 pub use admin::{AccountHealth, Overview};
@@ -145,6 +145,18 @@ impl Portal {
     fn whole_address(&self, written: &str) -> String {
         let written = written.trim();
         if written.contains('@') { written.to_owned() } else { format!("{written}@{}", self.domain()) }
+    }
+
+    /// Does something to its end, even where the browser that asked for it goes away: half of it would be worse than all.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        deed: impl Future<Output = Result<T, PortalFault>> + Send + 'static,
+    ) -> Result<T, PortalFault> {
+        let done = self.core.tasks.spawn(deed.in_current_span()).await;
+        done.unwrap_or_else(|fault| {
+            warn!(%fault, "what was asked on a page was broken off");
+            Err(PortalFault::Unavailable)
+        })
     }
 
     /// Has the account do something, and waits until it is kept.

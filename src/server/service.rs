@@ -26,7 +26,7 @@ use crate::{
 };
 use command::Command;
 pub(crate) use command::Errand;
-pub(crate) use errands::{introduction, obey};
+pub(crate) use errands::{UnderWay, introduction, obey};
 pub(crate) use links::is_private;
 pub(crate) use listing::invitation;
 pub(crate) use naming::label;

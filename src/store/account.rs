@@ -59,6 +59,24 @@ impl Store {
         name(&mut reader, passport).await
     }
 
+    /// One account at a glance; `None` if there is no such account.
+    pub async fn account_summary(&self, passport: &Passport) -> Result<Option<AccountSummary>, StoreFault> {
+        let row: Option<(String, i64, i64)> = sqlx::query_as(
+            "SELECT name, created,
+                    (SELECT COUNT(*) FROM contact WHERE owner = account.passport AND lists & 1 = 1)
+             FROM account WHERE passport = $1",
+        )
+        .bind(passport.as_str())
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|(name, created, contacts)| AccountSummary {
+            passport: passport.clone(),
+            name,
+            created: Timestamp(created),
+            contacts: usize::try_from(contacts).unwrap_or(0),
+        }))
+    }
+
     /// Every account, in the order of the addresses.
     pub async fn accounts(&self) -> Result<Vec<AccountSummary>, StoreFault> {
         let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(

@@ -74,10 +74,9 @@ impl Portal {
     /// How one account is.
     pub async fn account_health(&self, visit: &Visit, passport: &str) -> Result<AccountHealth, PortalFault> {
         is_for(visit)?;
-        let accounts = Administration::running(&self.core).list().await.map_err(|fault| done_not(&fault))?;
-        let account = accounts.into_iter().find(|account| account.passport == passport);
-        let account = account.ok_or_else(|| PortalFault::unfit("There is no such account."))?;
-        let owner: Passport = passport.parse().map_err(|_| PortalFault::unfit("There is no such account."))?;
+        let nobody = || PortalFault::unfit("There is no such account.");
+        let owner: Passport = passport.parse().map_err(|_| nobody())?;
+        let account = self.core.store.account_summary(&owner).await?.map(AccountLine::from).ok_or_else(nobody)?;
         let parked = self.core.store.parked(&owner).await?;
         Ok(AccountHealth {
             links: Linking::of(&self.core).links(&owner).await.unwrap_or_default(),
@@ -95,8 +94,11 @@ impl Portal {
         if let Ok(owner) = passport.parse::<Passport>() {
             password::judge(&owner, word).map_err(PortalFault::Unfit)?;
         }
-        let added = Administration::running(&self.core).add(&passport, Some(name), word).await;
-        added.map_err(|fault| done_not(&fault))?;
+        let administration = Administration::running(&self.core);
+        let (address, name, word) = (passport.clone(), name.to_owned(), word.to_owned());
+        let deed =
+            async move { administration.add(&address, Some(&name), &word).await.map_err(|fault| done_not(&fault)) };
+        self.to_its_end(deed).await?;
         info!(by = %visit.owner, %passport, "an account was made by an admin on a page");
         Ok(())
     }
@@ -107,8 +109,10 @@ impl Portal {
         if let Ok(owner) = passport.parse::<Passport>() {
             password::judge(&owner, word).map_err(PortalFault::Unfit)?;
         }
-        let changed = Administration::running(&self.core).set_password(passport, word).await;
-        changed.map_err(|fault| done_not(&fault))?;
+        let (administration, address, word) =
+            (Administration::running(&self.core), passport.to_owned(), word.to_owned());
+        let deed = async move { administration.set_password(&address, &word).await.map_err(|fault| done_not(&fault)) };
+        self.to_its_end(deed).await?;
         info!(by = %visit.owner, %passport, "a password was set by an admin on a page");
         Ok(())
     }
@@ -119,8 +123,9 @@ impl Portal {
         if passport == visit.owner.as_str() {
             return Err(PortalFault::unfit("That is your own account: delete it under \"Your data\"."));
         }
-        let removed = Administration::running(&self.core).remove(passport).await;
-        removed.map_err(|fault| done_not(&fault))?;
+        let (administration, address) = (Administration::running(&self.core), passport.to_owned());
+        let deed = async move { administration.remove(&address).await.map_err(|fault| done_not(&fault)) };
+        self.to_its_end(deed).await?;
         info!(by = %visit.owner, %passport, "an account was removed by an admin on a page");
         Ok(())
     }

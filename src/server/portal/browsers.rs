@@ -175,17 +175,21 @@ impl Portal {
     ) -> Result<String, PortalFault> {
         super::password::judge(&visit.owner, new).map_err(PortalFault::Unfit)?;
         self.core.authentication.prove(&self.core.store, visit.owner.as_str(), old, browser.from).await?;
-        // Hashes take as much as checks do, and must not be more at once.
-        let _permit = self.core.authentication.hashing().await.ok_or(PortalFault::Unavailable)?;
-        let changed = Administration::running(&self.core).set_password(visit.owner.as_str(), new).await;
-        changed.map_err(|fault| match fault {
-            AccountFault::Invalid(problem) => PortalFault::Unfit(format!("Nothing was changed: {problem}.")),
-            AccountFault::Missing(_) | AccountFault::Exists(_) => PortalFault::WrongPassword,
-            AccountFault::Store(fault) => {
-                warn!(%fault, "a password cannot be changed");
-                PortalFault::Unavailable
-            }
-        })?;
+        let (portal, owner, new) = (self.clone(), visit.owner.clone(), new.to_owned());
+        self.to_its_end(async move {
+            // Hashes take as much as checks do, and must not be more at once.
+            let _permit = portal.core.authentication.hashing().await.ok_or(PortalFault::Unavailable)?;
+            let changed = Administration::running(&portal.core).set_password(owner.as_str(), &new).await;
+            changed.map_err(|fault| match fault {
+                AccountFault::Invalid(problem) => PortalFault::Unfit(format!("Nothing was changed: {problem}.")),
+                AccountFault::Missing(_) | AccountFault::Exists(_) => PortalFault::WrongPassword,
+                AccountFault::Store(fault) => {
+                    warn!(%fault, "a password cannot be changed");
+                    PortalFault::Unavailable
+                }
+            })
+        })
+        .await?;
         info!(owner = %visit.owner, "a password was changed on a page");
         self.begin(&visit.owner, browser).await
     }

@@ -25,7 +25,7 @@ impl Portal {
         let rooms = self.rooms(owner).await?;
         let links = Linking::of(&self.core).links(owner).await.unwrap_or_default();
         let browsers = self.browsers(visit).await?;
-        let created = self.core.store.accounts().await?.into_iter().find(|account| account.passport == *owner);
+        let created = self.core.store.account_summary(owner).await?;
         let Record { name, properties, contacts, groups, .. } = record;
         let attention = |attention| match attention {
             Attention::All => "all",
@@ -72,11 +72,14 @@ impl Portal {
     /// Deletes the visitor's account with everything that is its own, for whoever gives its password.
     pub async fn delete(&self, visit: &Visit, password: &str, from: IpAddr) -> Result<(), PortalFault> {
         self.prove(visit, password, from).await?;
-        let removed = Administration::running(&self.core).remove(visit.owner.as_str()).await;
-        removed.map_err(|fault| match fault {
-            AccountFault::Missing(_) => PortalFault::unfit("That account is gone already."),
-            AccountFault::Invalid(_) | AccountFault::Exists(_) | AccountFault::Store(_) => PortalFault::Unavailable,
-        })?;
+        let (administration, owner) = (Administration::running(&self.core), visit.owner.clone());
+        self.to_its_end(async move {
+            administration.remove(owner.as_str()).await.map_err(|fault| match fault {
+                AccountFault::Missing(_) => PortalFault::unfit("That account is gone already."),
+                AccountFault::Invalid(_) | AccountFault::Exists(_) | AccountFault::Store(_) => PortalFault::Unavailable,
+            })
+        })
+        .await?;
         info!(owner = %visit.owner, "an account was deleted on a page");
         Ok(())
     }

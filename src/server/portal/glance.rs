@@ -100,7 +100,7 @@ impl Portal {
                 LinkState::Connecting => troubles.push(format!("{} connects.", link.network)),
                 LinkState::Waiting { ask } => troubles.push(format!("{} waits. {ask}", link.network)),
                 LinkState::Failed { reason } => {
-                    troubles.push(format!("{} has stopped, because {reason}.", link.network))
+                    troubles.push(format!("{} has stopped, because {reason}.", link.network));
                 }
             }
         }

@@ -4,7 +4,7 @@ use bridge::Failure;
 use domain::{NetworkName, Passport, account::Resolution};
 
 use super::{Portal, PortalFault};
-use crate::service::{introduction, label};
+use crate::service::{UnderWay, introduction, label};
 
 /// How long is waited for the networks.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -44,6 +44,9 @@ impl Portal {
         if words.is_empty() || words.len() > LONGEST_WORDS {
             return Err(PortalFault::unfit("Write a part of a name."));
         }
+        let Some(_under_way) = UnderWay::begin(&self.core, owner) else {
+            return Err(PortalFault::unfit("What you looked for before is still under way. Wait for it."));
+        };
         let networks = self.core.links.networks().iter();
         let asked = networks.filter_map(|entry| Some((entry, self.core.links.link(owner, &entry.name)?)));
         let answers = asked.map(async |(entry, link)| {

@@ -1,6 +1,7 @@
 //! Accounts that people make themselves on a page, where the configuration lets them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use domain::Passport;
@@ -82,21 +83,25 @@ impl Portal {
         let hash =
             hash_password(password).await.map_err(|problem| PortalFault::Unfit(format!("Not made: {problem}.")))?;
         drop(permit);
-        let store = &self.core.store;
-        let is_made = if policy == SignUpPolicy::Invite {
-            match store.add_account_by_invite(invite, wall(), (passport, name, &hash)).await? {
-                InviteOutcome::Made => true,
-                InviteOutcome::Exists => false,
-                InviteOutcome::NoInvite => return Err(no_invite()),
+        let (core, invite) = (Arc::clone(&self.core), invite.to_owned());
+        let (passport, name) = (passport.clone(), name.to_owned());
+        self.to_its_end(async move {
+            let is_made = if policy == SignUpPolicy::Invite {
+                match core.store.add_account_by_invite(&invite, wall(), (&passport, &name, &hash)).await? {
+                    InviteOutcome::Made => true,
+                    InviteOutcome::Exists => false,
+                    InviteOutcome::NoInvite => return Err(no_invite()),
+                }
+            } else {
+                core.store.add_account(&passport, &name, &hash).await?
+            };
+            if !is_made {
+                return Err(not_free());
             }
-        } else {
-            store.add_account(passport, name, &hash).await?
-        };
-        if !is_made {
-            return Err(not_free());
-        }
-        self.core.links.open(&links::owner(passport.clone(), name)).await;
-        Ok(())
+            core.links.open(&links::owner(passport, &name)).await;
+            Ok(())
+        })
+        .await
     }
 
     /// The address, if an account may be made under it: neither reserved, nor somebody's, nor once somebody's of whom a network still

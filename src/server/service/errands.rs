@@ -71,13 +71,28 @@ pub(super) fn begin(
     None
 }
 
+/// An errand of an account, until it has ended, however it ends: a browser that waits for it may go away.
+pub(crate) struct UnderWay<'a>(&'a Core, &'a Passport);
+
+impl<'a> UnderWay<'a> {
+    /// `None` if too many are under way.
+    pub(crate) fn begin(core: &'a Core, owner: &'a Passport) -> Option<Self> {
+        core.service.set_out(owner).then_some(Self(core, owner))
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.service.come_back(self.1);
+    }
+}
+
 /// Does an errand for somebody who waits for its answer on a page, as [`begin`] does.
 pub(crate) async fn obey(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<String, StoreFault> {
-    if !core.service.set_out(owner) {
+    let Some(_under_way) = UnderWay::begin(core, owner) else {
         return Ok("What you asked for before is still under way; wait for it.".to_owned());
-    }
+    };
     let answered = tokio::time::timeout(PATIENCE, run(core, owner, errand)).await;
-    core.service.come_back(owner);
     answered.unwrap_or_else(|_| Ok("The network did not answer in time; try again later.".to_owned()))
 }
 

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{core, passport};
 use crate::{
-    Browser, NewAccount, Portal, PortalFault, PortalSettings, RegistrationPolicy, SignUpPolicy, Visit,
-    administration::Administration, core::Core,
+    Browser, NewAccount, Portal, PortalFault, PortalSettings, RegistrationPolicy, Search, SignUpPolicy, Visit,
+    administration::Administration, core::Core, service::UnderWay,
 };
 
 const FROM: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -225,4 +225,17 @@ async fn an_account_is_taken_along_and_deleted_by_whoever_knows_its_password() {
     portal.delete(&visit, "correct horse", FROM).await.unwrap();
     assert_eq!(core.store.account_name(&visit.owner).await.unwrap(), None);
     assert_eq!(portal.visit(&token, FROM).await, Ok(None));
+}
+
+#[tokio::test]
+async fn an_account_searches_a_few_times_at_once_and_again_when_a_browser_has_gone_away() {
+    let (portal, core, _folder) = portal(SignUpPolicy::Closed).await;
+    let ann = passport("ann@msn.example");
+    let under_way: Vec<_> = (0..3).map(|_| UnderWay::begin(&core, &ann).unwrap()).collect();
+    assert!(
+        matches!(portal.search(&ann, "zoe").await, Err(PortalFault::Unfit(why)) if why.contains("still under way"))
+    );
+    assert!(portal.add(&ann, "#tea").await.unwrap().contains("still under way"));
+    drop(under_way);
+    assert_eq!(portal.search(&ann, "zoe").await, Ok(Search::default()));
 }

@@ -16,13 +16,18 @@ use super::{
 };
 use crate::linking::ShownLink;
 
+/// How many accounts one page shows.
+const MOST_SHOWN: usize = 200;
+
 #[derive(Template)]
 #[template(path = "portal/admin.html")]
 struct Admin {
     frame: Frame,
     overview: Overview,
-    /// Each with when it was made.
+    /// How many accounts there are; those that are shown, each with when it was made; and what was looked for among them.
+    count: usize,
     accounts: Vec<(AccountLine, String)>,
+    find: String,
     /// Each with until when it is good.
     invites: Vec<(InviteLine, String)>,
     /// Where somebody with a code signs up.
@@ -66,7 +71,12 @@ async fn overview(seat: &Seat, code: Option<String>) -> Response {
         let made = clock::written(Timestamp(account.created));
         (account, made)
     };
-    let accounts = std::mem::take(&mut overview.accounts).into_iter().map(made).collect();
+    let find = seat.query.value("find").unwrap_or_default().trim().to_lowercase();
+    let count = overview.accounts.len();
+    let is_meant =
+        |account: &AccountLine| account.passport.contains(&find) || account.name.to_lowercase().contains(&find);
+    let accounts = std::mem::take(&mut overview.accounts).into_iter().filter(is_meant).take(MOST_SHOWN);
+    let accounts = accounts.map(made).collect();
     let expires = |invite: InviteLine| {
         let expires = clock::written(invite.expires);
         (invite, expires)
@@ -75,7 +85,7 @@ async fn overview(seat: &Seat, code: Option<String>) -> Response {
     let limits = limits(&overview);
     let sign_up = seat.web.address("/sign-up");
     let frame = Frame::of(seat, "/admin", "Admin");
-    frame::page(StatusCode::OK, &Admin { frame, overview, accounts, invites, sign_up, code, limits })
+    frame::page(StatusCode::OK, &Admin { frame, overview, count, accounts, find, invites, sign_up, code, limits })
 }
 
 /// The limits that people ask for most.

@@ -33,6 +33,10 @@ async fn the_summary_counts_the_contact_list_only() {
         summaries.iter().map(|each| (each.passport.as_str(), each.name.as_str(), each.contacts)).collect();
     assert_eq!(seen, [(CAROL, "Carol", 1), (DAVE, "Dave", 0)]);
     assert!(summaries.iter().all(|each| each.created.0 > 1_600_000_000_000));
+    for summary in summaries {
+        assert_eq!(bench.store.account_summary(&summary.passport).await.unwrap(), Some(summary));
+    }
+    assert_eq!(bench.store.account_summary(&passport("nobody@msn.example")).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -204,6 +204,8 @@ async fn those_who_run_the_server_make_mend_and_remove_accounts() {
     let form = [("action", "add-account"), ("address", "eve"), ("name", "Eve"), ("password", "battery staple")];
     ann.submit("/admin", &form).await.has("The account is made.").has("eve@msn.example");
     ann.submit("/admin", &form).await.has("There is an account eve@msn.example already.");
+    let found = ann.get("/admin?find=EVE").await;
+    assert!(!found.has("1 of 3 are shown.").body.contains("of=ben%40"), "{}", found.body);
     let of = "/admin/account?of=ben%40msn.example";
     let ben = ("whom", "ben@msn.example");
     ann.get(of).await.has("<h1>ben@msn.example</h1>").has("not signed in");
@@ -215,5 +217,30 @@ async fn those_who_run_the_server_make_mend_and_remove_accounts() {
     let own = "/admin/account?of=ann%40msn.example";
     let form = [("action", "remove"), ("whom", "ann@msn.example"), ("sure", "yes")];
     ann.submit(own, &form).await.has("That is your own account");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn today_says_what_waits_for_whoever_messenger_sends() {
+    let house = house().await;
+    house
+        .browser_of("ben")
+        .await
+        .submit("/contacts", &[("action", "add"), ("whom", "ann")])
+        .await
+        .has("is on your list now.");
+    let here = std::net::Ipv4Addr::LOCALHOST.into();
+    let ticket = house.handle.sign_in("ann@msn.example", PASSWORD, here).await.unwrap().value;
+    let mut messenger = house.browser();
+    assert!(
+        !messenger.get("/messenger/today").await.body.contains("Unread messages"),
+        "a stranger sees nothing of anybody"
+    );
+    let dressed = format!("t={ticket}&p=");
+    let answer = messenger.post("/messenger/login", &[("auth", &dressed), ("rru", "/messenger/today")]).await;
+    assert_eq!(answer.header("Location"), "http://127.0.0.1/messenger/today");
+    let today = messenger.get("/messenger/today").await;
+    today.has("<th>Waiting for your answer</th><td>1</td>").has("<th>Unread messages</th><td>0</td>").has("HTML 4.01");
+    assert_eq!(messenger.get("/data").await.status, 303, "a ticket opens nothing but that");
     house.close().await;
 }

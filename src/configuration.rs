@@ -344,7 +344,7 @@ pub(crate) mod tests {
             ("[server]\nrooms = \"windows\"", "chrysalis.toml: server.rooms: unknown variant `windows`"),
             ("[accounts]\nregistration = \"open\"", "chrysalis.toml: accounts.registration: unknown variant `open`"),
             ("[accounts]\nsign_up = \"maybe\"", "chrysalis.toml: accounts.sign_up: unknown variant `maybe`"),
-            ("[accounts]\nadmins = [\"ann\"]", "chrysalis.toml: accounts.admins"),
+            ("[accounts]\nadmins = [\"ann\"]", "chrysalis.toml: accounts.admins.0: is not an address of the form"),
             ("[web]\nsession_days = 0", "chrysalis.toml: web.session_days: is 0: write a number of days"),
             ("[limits]\nroom_speakers = 0", "chrysalis.toml: limits: has a zero where nothing would work"),
             ("[web]\npublic_url = \"msn.example\"", "chrysalis.toml: web.public_url: is no address: write http://"),

@@ -49,7 +49,8 @@ impl Layers {
     /// Reads the whole into a strict type.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigurationFault> {
         serde_path_to_error::deserialize(&self.whole).map_err(|fault| {
-            let path = fault.path().to_string();
+            // Entries of lists are known by their places, as where they were set is.
+            let path = fault.path().to_string().replace('[', ".").replace(']', "");
             let problem = fault.into_inner().to_string();
             // An unknown key is reported at its section: name the key itself.
             let unknown = problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());

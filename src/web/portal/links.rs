@@ -23,7 +23,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "portal/links.html")]
-struct Links {
+struct Listed {
     frame: Frame,
     links: Vec<(String, Option<ShownLink>)>,
     /// Whether the browser loads it again by itself, since a link is about to be otherwise: nobody types anything here.
@@ -55,7 +55,7 @@ pub(crate) async fn list(seat: Seat) -> Response {
     let refreshes = links.iter().any(|(_, status)| status.as_ref().is_some_and(is_settling));
     let shown = links.into_iter().map(|(network, status)| (network.to_string(), status.map(ShownLink::from)));
     let links = shown.collect();
-    frame::page(StatusCode::OK, &Links { frame: Frame::of(&seat, "/links", "Networks"), links, refreshes })
+    frame::page(StatusCode::OK, &Listed { frame: Frame::of(&seat, "/links", "Networks"), links, refreshes })
 }
 
 /// Answers `GET /links/{network}`.

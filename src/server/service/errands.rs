@@ -77,7 +77,8 @@ pub(crate) struct UnderWay<'a>(&'a Core, &'a Passport);
 impl<'a> UnderWay<'a> {
     /// `None` if too many are under way.
     pub(crate) fn begin(core: &'a Core, owner: &'a Passport) -> Option<Self> {
-        core.service.set_out(owner).then_some(Self(core, owner))
+        // Not made where it is refused: its end would be counted.
+        core.service.set_out(owner).then(|| Self(core, owner))
     }
 }
 

@@ -41,7 +41,7 @@ impl CurrentSettings {
         let Settings { realm, data_directory, session: fixed, .. } = now.settings.clone();
         let session::Settings { web, public_address, .. } = fixed;
         let session = session::Settings { web, public_address, ..settings.session };
-        *now = Now::of(Settings { realm, data_directory, session, ..settings });
+        *now = Now::of(Settings { realm, session, data_directory, ..settings });
     }
 }
 

@@ -9,23 +9,26 @@ use tempfile::TempDir;
 
 use super::{core, passport};
 use crate::{
-    Browser, NewAccount, Portal, PortalFault, PortalSettings, RegistrationPolicy, Search, SignUpPolicy, Visit,
-    administration::Administration, core::Core, service::UnderWay,
+    Browser, NewAccount, Portal, PortalFault, PortalSettings, RegistrationPolicy, Search, Settings, SignUpPolicy,
+    Visit, administration::Administration, core::Core, service::UnderWay,
 };
 
 const FROM: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 const BROWSER: Browser<'static> = Browser { agent: "Browser 1.0", from: FROM };
 
 async fn portal(sign_up: SignUpPolicy) -> (Portal, Arc<Core>, TempDir) {
-    let (mut core, folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
+    let (core, folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
     let admins = vec![passport("ann@msn.example")];
-    // Nobody else has it yet.
-    Arc::get_mut(&mut core).unwrap().settings.portal = PortalSettings { sign_up, admins, ..PortalSettings::default() };
+    set(&core, PortalSettings { sign_up, admins, ..PortalSettings::default() });
     let administration = Administration::running(&core);
     for (address, name) in [("ann@msn.example", "Ann"), ("ben@msn.example", "Ben")] {
         administration.add(address, Some(name), "correct horse").await.unwrap();
     }
     (Portal::of(&core), core, folder)
+}
+
+fn set(core: &Core, portal: PortalSettings) {
+    core.settings.replace(Settings { portal, ..core.settings.clone() });
 }
 
 async fn visit(portal: &Portal, address: &str) -> (String, Visit) {
@@ -57,12 +60,10 @@ async fn a_browser_is_signed_in_by_the_password_and_the_database_has_nothing_to_
 #[tokio::test]
 async fn a_browser_that_is_not_used_or_for_long_is_signed_out() {
     for (idle, lifetime) in [(Duration::ZERO, Duration::from_hours(1)), (Duration::from_hours(1), Duration::ZERO)] {
-        let (portal, mut core, _folder) = portal(SignUpPolicy::Closed).await;
+        let (portal, core, _folder) = portal(SignUpPolicy::Closed).await;
         let token = portal.sign_in("ann", "correct horse", BROWSER).await.unwrap();
-        drop(portal);
-        let settings = &mut Arc::get_mut(&mut core).unwrap().settings.portal;
-        (settings.session_idle, settings.session_lifetime) = (idle, lifetime);
-        assert_eq!(Portal::of(&core).visit(&token, FROM).await, Ok(None));
+        set(&core, PortalSettings { session_idle: idle, session_lifetime: lifetime, ..core.settings.portal.clone() });
+        assert_eq!(portal.visit(&token, FROM).await, Ok(None));
         assert_eq!(core.store.web_sessions(&passport("ann@msn.example")).await.unwrap(), []);
     }
 }

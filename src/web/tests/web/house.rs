@@ -207,7 +207,7 @@ impl House {
         let settings = chrysalis_web::Settings {
             public_url: public_url.parse().unwrap(),
             trusted_proxies: Vec::new(),
-            connections_per_address: std::sync::Arc::new(256.into()),
+            connections_per_address: Arc::new(256.into()),
             gateway_idle: std::time::Duration::from_mins(1),
         };
         let serving = chrysalis_web::serve(listener, settings, Arc::new(handle.clone()), stop.clone());

@@ -27,6 +27,7 @@ use crate::{
     mailbox::ToAccount,
     transport::Transport,
 };
+use parting::Parting;
 
 /// How much of what waits for a client is written together; then it is its turn to be heard.
 const TOGETHER: usize = 64;
@@ -36,6 +37,9 @@ const ASK_ARRIVAL: Duration = Duration::from_millis(500);
 
 /// How long a closing connection may take to take what is left for it.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// How long a client that was told of the end may take to hang up.
+const HANGING_UP: Duration = Duration::from_secs(2);
 
 /// Serves a client until it leaves; `address` is where such a client is told to connect to.
 pub(crate) fn spawn(core: &Arc<Core>, transport: Transport, address: Arc<str>, permit: impl Send + 'static) {
@@ -68,6 +72,9 @@ async fn serve(core: Arc<Core>, transport: Transport, address: Arc<str>) -> Endi
     };
     let ending = task.run(&mut queue).await;
     Box::pin(task.leave(&ending)).await;
+    if let Ending::Closing(_) = &ending {
+        let _ = tokio::time::timeout(HANGING_UP, task.transport.hang_up()).await;
+    }
     ending
 }
 
@@ -117,13 +124,20 @@ struct Task {
 impl Task {
     async fn run(&mut self, queue: &mut mpsc::Receiver<Box<ToConnection>>) -> Ending {
         let stop = self.core.stop.clone();
-        let mut stopping = false;
+        // When a server that stops parts from the client, who may be amid saying something.
+        let mut parting: Option<Parting> = None;
         loop {
             let deadline = self.connection.deadline().map(tokio::time::Instant::from_std);
             let deadline = deadline.into_iter().chain(self.ask_arrival).min();
             // What is done for a moment lies on the heap for that moment only: a task mostly waits, and there are thousands.
             let step = tokio::select! {
                 biased;
+                // First, so that a client that never stops talking does not keep the server from its end.
+                () = until(parting.as_ref().map(Parting::due)) => Box::pin(self.stop()).await,
+                () = stop.cancelled(), if parting.is_none() => {
+                    parting = Some(Parting::begin());
+                    continue;
+                }
                 message = queue.recv() => match message {
                     Some(message) if !self.lane.has_overflown() => {
                         Box::pin(self.deliver_all(*message, queue)).await
@@ -145,11 +159,10 @@ impl Task {
                     }
                 }
                 () = until(deadline) => Box::pin(self.tick()).await,
-                () = stop.cancelled(), if !stopping => {
-                    stopping = true;
-                    Box::pin(self.stop()).await
-                }
             };
+            if let Some(parting) = &mut parting {
+                parting.put_off();
+            }
             // What a step says goes out together.
             if let Err(ending) = step.and_then(|()| self.flush()) {
                 return ending;

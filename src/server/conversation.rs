@@ -127,6 +127,8 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
     loop {
         // Whoever waits for its turn waits until all is noted.
         let idle = task.conversation.is_idle() && task.noting.is_empty();
+        // At the end of the server nobody answers a ring any more.
+        let at_rest = idle || task.is_deserted();
         let deadline = task.conversation.deadline().map(tokio::time::Instant::from_std);
         tokio::select! {
             biased;
@@ -177,7 +179,7 @@ async fn run(mut task: Box<Task>, mut queue: mpsc::Receiver<Box<ToConversation>>
                     return;
                 }
             }
-            () = task.core.stop.cancelled(), if idle => return,
+            () = task.core.stop.cancelled(), if at_rest => return,
         }
     }
 }
@@ -309,6 +311,11 @@ impl Task {
             Poll::Pending => self.keeping.push(keeping),
         }
         answers
+    }
+
+    /// Whether nobody is here, and nothing of what was said here is still on its way.
+    fn is_deserted(&self) -> bool {
+        self.seats.is_empty() && self.keeping.is_empty() && self.relaying.is_empty() && self.noting.is_empty()
     }
 
     /// Rings an account; one that was rung a moment ago only after a pause, so that a client that leaves whenever it is rung does

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use session::Input;
 use tokio::{
-    io::{AsyncRead, ReadBuf},
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
     net::TcpStream,
 };
 
@@ -99,6 +99,22 @@ impl Transport {
         match self {
             Self::Tcp { stream, .. } => stream.try_write(bytes),
             Self::Gateway { pipe, .. } => pipe.try_write(bytes),
+        }
+    }
+
+    /// Says that nothing comes any more, and lets pass what the client still says until it hangs up too.
+    ///
+    /// A socket that is closed while something lies in it unread is reset, and the client's machine throws away what the client had
+    /// not read yet: acknowledgements of what was kept, and the reason of the end.
+    pub(crate) async fn hang_up(&mut self) -> io::Result<()> {
+        match self {
+            Self::Tcp { stream, .. } => {
+                stream.shutdown().await?;
+                tokio::io::copy(stream, &mut tokio::io::sink()).await?;
+                Ok(())
+            }
+            // Its end is told by the answer to the client's next request.
+            Self::Gateway { .. } => Ok(()),
         }
     }
 

@@ -14,6 +14,35 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 /// How long after a look the next is taken then.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// How long nothing may have been said or told before the server parts from a client: what it had said already is read, kept and
+/// answered first.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// How long a client that does not stop talking is listened to all the same.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// When the server parts from a client.
+pub(super) struct Parting {
+    quiet: tokio::time::Instant,
+    latest: tokio::time::Instant,
+}
+
+impl Parting {
+    pub(super) fn begin() -> Self {
+        let now = tokio::time::Instant::now();
+        Self { quiet: now + QUIET, latest: now + LAST_WORDS }
+    }
+
+    /// Something was said or told just now.
+    pub(super) fn put_off(&mut self) {
+        self.quiet = tokio::time::Instant::now() + QUIET;
+    }
+
+    pub(super) fn due(&self) -> tokio::time::Instant {
+        self.quiet.min(self.latest)
+    }
+}
+
 impl Task {
     pub(super) async fn stop(&mut self) -> Result<(), Ending> {
         self.see_arrival().await?;

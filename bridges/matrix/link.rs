@@ -226,6 +226,10 @@ impl Link for AccountLink {
             return Ok(Receipt::default());
         }
         let target = self.target(&order.to)?;
+        if let Some(account) = appservice.own.of(&self.owner) {
+            // The host may answer what it has heard before that is known here.
+            account.rooms.committed().await;
+        }
         match (&order.action, &target) {
             (Action::Say { .. }, _) => return self.say(&target, order).await,
             (_, Target::Person(pair)) => self.deal_with(pair, order).await?,

@@ -233,6 +233,11 @@ impl OwnRooms {
         drop(self.making.lock().await);
     }
 
+    /// Waits until no change is half committed: what the host has heard of already is known then.
+    pub(crate) async fn committed(&self) {
+        drop(self.change.lock().await);
+    }
+
     /// What is known of a room.
     pub(super) fn get(&self, room: &RoomId) -> Option<OwnRoom> {
         self.read().rooms.get(room).cloned()

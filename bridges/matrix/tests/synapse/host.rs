@@ -94,6 +94,8 @@ pub(crate) struct MemoryHost {
     blobs: Mutex<BTreeMap<BlobId, Vec<u8>>>,
     /// While set, nothing is committed.
     pub(crate) broken: AtomicBool,
+    /// While held, what arrives is told, but whoever brought it waits for the answer.
+    pub(crate) answering: tokio::sync::Mutex<()>,
     /// Which life of the installation this is.
     pub(crate) generation: Mutex<String>,
 }
@@ -112,6 +114,7 @@ impl MemoryHost {
             messages: Mutex::default(),
             blobs: Mutex::default(),
             broken: AtomicBool::new(false),
+            answering: tokio::sync::Mutex::default(),
             generation: Mutex::new("first".into()),
         }
     }
@@ -192,6 +195,9 @@ impl Inbox for MemoryHost {
                 accepted.fresh += 1;
                 self.told.send_modify(|told| told.arrivals.push(arrival));
             }
+        }
+        if accepted.fresh > 0 {
+            drop(self.answering.lock().await);
         }
         Ok(accepted)
     }

@@ -153,6 +153,27 @@ async fn chats_and_rooms_are_there_and_words_come_once_before_and_after_a_kill()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_can_be_answered_before_its_sync_is_committed() {
+    let setup = Setup::new();
+    let mut synapse = setup.synapse().await;
+    let host = setup.host(&[(CAROLS, "Carol")]);
+    let (network, carol) = starts(&setup, &host).await;
+    let (ann, bob) = (synapse.person("ann").await, synapse.person("bob").await);
+    link(&network, &host).await;
+    let answering = host.answering.lock().await;
+    let room = bob.invite_to_chat(ANN).await;
+    host.until("bob asks", |told| told.arrivals.iter().any(|arrival| matches!(arrival, Arrival::Invitation { .. })))
+        .await;
+    // The order is there before the session goes on.
+    let welcome = order("w", 0, &bob.id, Action::Welcome);
+    let (welcomed, ()) = tokio::join!(carol.deliver(&welcome), async { drop(answering) });
+    welcomed.unwrap();
+    assert_eq!(ann.get("joined_rooms").await, json!({ "joined_rooms": [room] }));
+    network.stop().await;
+    synapse.halt().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_three_hundred_messages_while_it_was_off_the_last_two_hundred_are_told() {
     let setup = Setup::new();
     let mut synapse = setup.synapse().await;

@@ -22,7 +22,7 @@ use super::super::{
 /// What the device is called among the account's sessions.
 pub(crate) const CLIENT_NAME: &str = "Chrysalis (MSN Messenger)";
 /// How long the homeserver may take to answer, apart from the syncs that wait for news.
-const ANSWER: Duration = Duration::from_secs(30);
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// How many connections each of the two databases of a link may have: one writes, one reads.
 const CONNECTIONS: usize = 2;
 /// What each of these may keep in memory, in bytes.

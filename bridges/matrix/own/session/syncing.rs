@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     super::{OwnAccount, inward, media::OwnMedia, rooms::OwnRooms, stores, tasks::Verification},
     OwnLink, Standing, lock,
-    opening::Unopened,
+    opening::{ANSWER, Unopened},
 };
 use crate::{appservice::Appservice, homeserver::Trouble};
 
@@ -183,22 +183,28 @@ impl OwnLink {
             }
             pause.rest(None).await;
         };
-        let mut pause = Pause::default();
+        let (mut pause, mut is_slow) = (Pause::default(), false);
         loop {
             let (began, is_whole) = (Instant::now(), since.is_none());
-            match account.client.sync_once(settings(since.clone())).boxed().await {
+            // One that has not been heard is to show that it is there, not to wait for news.
+            let waits = is_slow || *self.standing.borrow() == Standing::Connected;
+            match account.client.sync_once(settings(since.clone(), waits)).boxed().await {
                 Ok(answer) => {
                     self.stands(Standing::Connected);
-                    pause = Pause::default();
+                    (pause, is_slow) = (Pause::default(), false);
                     since = Some(answer.next_batch.clone());
                     commit(account, answer, is_whole).await;
                     account.ready.store(true, std::sync::atomic::Ordering::Release);
                     tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
                 }
-                Err(error) => match self.trouble(error, &mut since) {
-                    Err(interruption) => return interruption,
-                    Ok(asked) => pause.rest(asked).await,
-                },
+                Err(error) => {
+                    // Where it takes long for what there is, it gets the time for news as well.
+                    is_slow = !waits && began.elapsed() >= ANSWER;
+                    match self.trouble(error, &mut since) {
+                        Err(interruption) => return interruption,
+                        Ok(asked) => pause.rest(asked).await,
+                    }
+                }
             }
         }
     }
@@ -303,8 +309,13 @@ async fn commit(account: &OwnAccount, answer: SyncResponse, is_whole: bool) {
     }
 }
 
-fn settings(since: Option<String>) -> SyncSettings {
-    let wait = if since.is_some() { NEWS } else { EVERYTHING };
+/// How is asked for what happened since then. `waits`: the homeserver may wait for news before it answers.
+fn settings(since: Option<String>, waits: bool) -> SyncSettings {
+    let wait = match (&since, waits) {
+        (None, _) => EVERYTHING,
+        (Some(_), true) => NEWS,
+        (Some(_), false) => Duration::ZERO,
+    };
     let mut filter = FilterDefinition::default();
     filter.room.timeline.limit = Some(EVENTS.into());
     filter.room.timeline.lazy_load_options = LAZILY;

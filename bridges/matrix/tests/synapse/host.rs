@@ -8,7 +8,7 @@ use std::{
         Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -28,6 +28,10 @@ use tokio::{io::AsyncReadExt as _, sync::watch};
 
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+/// How far the program's clock is put forward at once: several of these fit into the time that a homeserver has for an answer.
+const LEAP: Duration = Duration::from_secs(5);
+/// How long is waited from one leap to the next: the homeserver's own time does not run ahead.
+const BETWEEN_LEAPS: Duration = Duration::from_millis(500);
 
 /// What a bridge told.
 #[derive(Default, Debug, Clone)]
@@ -126,6 +130,20 @@ impl MemoryHost {
         match seen {
             Ok(told) => told.unwrap().clone(),
             Err(elapsed) => panic!("never: {what} ({elapsed}); told so far: {:#?}", self.told.borrow()),
+        }
+    }
+
+    /// The same, where the program waits for what never comes: its clock runs ahead meanwhile. Only in a runtime of one thread.
+    pub(crate) async fn until_at_last(&self, what: &str, wanted: impl Fn(&Told) -> bool) -> Told {
+        let (mut told, began) = (self.told.subscribe(), Instant::now());
+        loop {
+            if let Ok(told) = tokio::time::timeout(BETWEEN_LEAPS, told.wait_for(&wanted)).await {
+                return told.unwrap().clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "never: {what}; told so far: {:#?}", self.told.borrow());
+            tokio::time::pause();
+            tokio::time::advance(LEAP).await;
+            tokio::time::resume();
         }
     }
 

@@ -35,6 +35,9 @@ struct Page {
     until: Instant,
     /// Whether it may link, and not only show the link and do something with it.
     links: bool,
+    /// Whether there is nothing to see: it waits for the browser of somebody who is signed in, and has gone elsewhere. Others learn its
+    /// address there, so that nobody must be able to do more with it.
+    is_journey: bool,
     tries: u32,
     /// What was answered before the browser was sent elsewhere, until it is back.
     away: Option<Away>,
@@ -52,16 +55,26 @@ impl Pages {
     }
 
     fn begin(&self, token: &str, place: Place, links: bool, now: Instant) {
+        self.keep(token, Page { place, until: now + LIFETIME, links, is_journey: false, tries: 0, away: None }, now);
+    }
+
+    fn begin_journey(&self, token: &str, place: Place, away: Away, now: Instant) {
+        let page = Page { place, until: now + LIFETIME, links: true, is_journey: true, tries: 0, away: Some(away) };
+        self.keep(token, page, now);
+    }
+
+    fn keep(&self, token: &str, page: Page, now: Instant) {
         let mut pages = self.lock();
         pages.retain(|_, page| now < page.until);
-        let own = pages.values().filter(|page| page.place.0 == place.0).count();
-        let is_full = (own >= MOST_OF_ONE).then_some(Some(&place.0)).or((pages.len() >= MOST).then_some(None));
+        let owner = &page.place.0;
+        let own = pages.values().filter(|page| page.place.0 == *owner).count();
+        let is_full = (own >= MOST_OF_ONE).then_some(Some(owner)).or((pages.len() >= MOST).then_some(None));
         if let Some(whose) = is_full {
             let theirs = pages.iter().filter(|(_, page)| whose.is_none_or(|owner| page.place.0 == *owner));
             let oldest = theirs.min_by_key(|(_, page)| page.until).map(|(token, _)| Arc::clone(token));
             oldest.and_then(|oldest| pages.remove(&oldest));
         }
-        pages.insert(token.into(), Page { place, until: now + LIFETIME, links, tries: 0, away: None });
+        pages.insert(token.into(), page);
     }
 
     /// Whoever has the address of a removed account's page must not link the account that is made in its place.
@@ -72,14 +85,14 @@ impl Pages {
     /// Whose page it is, for which network, and whether it may still link.
     fn place(&self, token: &str, now: Instant) -> Result<(Place, bool), LinkFault> {
         let pages = self.lock();
-        let page = pages.get(token).filter(|page| now < page.until).ok_or(LinkFault::NoPage)?;
+        let page = pages.get(token).filter(|page| now < page.until && !page.is_journey).ok_or(LinkFault::NoPage)?;
         Ok((page.place.clone(), page.links))
     }
 
     /// As [`Pages::place`], of a page that is to link now: that is counted.
     fn attempt(&self, token: &str, now: Instant) -> Result<Place, LinkFault> {
         let mut pages = self.lock();
-        let page = pages.get_mut(token).filter(|page| now < page.until).ok_or(LinkFault::NoPage)?;
+        let page = pages.get_mut(token).filter(|page| now < page.until && !page.is_journey).ok_or(LinkFault::NoPage)?;
         if !page.links {
             return Err(LinkFault::PageUsed);
         }
@@ -89,6 +102,15 @@ impl Pages {
             return Err(LinkFault::NoPage);
         }
         Ok(page.place.clone())
+    }
+
+    /// Ends the journey of this account's browser: what it was for, and what was answered before.
+    fn end_journey(&self, token: &str, owner: &Passport, now: Instant) -> Result<(Place, Away), LinkFault> {
+        let mut pages = self.lock();
+        let is_theirs = |page: &&Page| now < page.until && page.is_journey && page.place.0 == *owner;
+        pages.get(token).filter(is_theirs).ok_or(LinkFault::NoPage)?;
+        let page = pages.remove(token).ok_or(LinkFault::NoPage)?;
+        Ok((page.place, page.away.ok_or(LinkFault::NothingBrought)?))
     }
 
     fn with<T>(&self, token: &str, act: impl FnOnce(&mut Page) -> T) -> Option<T> {
@@ -173,9 +195,16 @@ impl Linking {
 
     /// A browser is back with what stands in the address that it came by: the account of the page is linked.
     pub async fn return_to_page(&self, token: &str, brought: &LinkAnswers) -> Result<(), LinkFault> {
-        let (owner, network) = self.core.pages.attempt(token, Instant::now())?;
+        let place = self.core.pages.attempt(token, Instant::now())?;
         let away = self.core.pages.with(token, |page| page.away.take()).flatten();
-        let Away { way, mut answers } = away.ok_or(LinkFault::NothingBrought)?;
+        self.link_with(place, away.ok_or(LinkFault::NothingBrought)?, brought).await?;
+        self.core.pages.with(token, |page| page.links = false);
+        Ok(())
+    }
+
+    /// Links by what was answered before a browser was sent elsewhere, and by what it brings back.
+    async fn link_with(&self, (owner, network): Place, away: Away, brought: &LinkAnswers) -> Result<(), LinkFault> {
+        let Away { way, mut answers } = away;
         let ways = self.ways(network.as_str())?;
         let Through::Browser { returned } = choosing::way(&ways, Some(way), &answers)?.through else {
             return Err(LinkFault::NothingBrought);
@@ -186,7 +215,6 @@ impl Linking {
         }
         answers.insert(returned.to_owned(), answer.clone());
         self.link_in_way(&owner, network.as_str(), way, answers).await?;
-        self.core.pages.with(token, |page| page.links = false);
         Ok(())
     }
 
@@ -212,10 +240,9 @@ impl Linking {
         let way = choosing::way(&ways, Some(way), &answers)?.key;
         let pages = &self.core.settings.session.web;
         let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
-        self.core.pages.begin(&token, (owner.clone(), name.clone()), true, Instant::now());
         let back = format!("{pages}/links/{name}/back/{token}");
         let address = self.address(owner, name.as_str(), way, &answers, &back).await?;
-        self.core.pages.with(&token, |page| page.away = Some(Away { way, answers }));
+        self.core.pages.begin_journey(&token, (owner.clone(), name), Away { way, answers }, Instant::now());
         Ok(address)
     }
 
@@ -226,11 +253,8 @@ impl Linking {
         token: &str,
         brought: &LinkAnswers,
     ) -> Result<(), LinkFault> {
-        let ((whose, _), _) = self.core.pages.place(token, Instant::now())?;
-        if whose != *owner {
-            return Err(LinkFault::NoPage);
-        }
-        self.return_to_page(token, brought).await
+        let (place, away) = self.core.pages.end_journey(token, owner, Instant::now())?;
+        self.link_with(place, away, brought).await
     }
 
     /// Whether what is typed into this server's pages crosses no network in the clear.
@@ -277,6 +301,22 @@ mod tests {
         assert_eq!(pages.place("ben", now + LIFETIME), Err(LinkFault::NoPage));
         pages.begin("late", place("eve@msn.example"), true, now + LIFETIME + LIFETIME);
         assert_eq!(pages.lock().len(), 1, "what is good no more takes no memory");
+    }
+
+    #[test]
+    fn the_address_of_a_journey_is_good_for_its_traveller_alone_and_once() {
+        let (pages, now) = (Pages::default(), Instant::now());
+        let away = || Away { way: "browser", answers: LinkAnswers::new() };
+        pages.begin_journey("token", place("ann@msn.example"), away(), now);
+        assert_eq!(pages.place("token", now), Err(LinkFault::NoPage));
+        assert_eq!(pages.attempt("token", now), Err(LinkFault::NoPage));
+        let (ann, ben) = ("ann@msn.example".parse().unwrap(), "ben@msn.example".parse().unwrap());
+        assert!(pages.end_journey("token", &ben, now).is_err());
+        assert!(pages.end_journey("token", &ann, now + LIFETIME).is_err());
+        assert_eq!(pages.end_journey("token", &ann, now).map(|(place, _)| place), Ok(place("ann@msn.example")));
+        assert!(pages.end_journey("token", &ann, now).is_err());
+        pages.begin("page", place("ann@msn.example"), true, now);
+        assert!(pages.end_journey("page", &ann, now).is_err(), "a page is no journey");
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub(crate) async fn register(core: &Arc<Core>, passport: &Passport, password: &s
     if password.chars().count() < SHORTEST_PASSWORD {
         return refused(&format!("the password is too short: choose one of at least {SHORTEST_PASSWORD} characters"));
     }
-    if !core.settings.realm.admits_account(passport) {
+    // Whoever had the address of somebody who runs the server would run it.
+    if !core.settings.realm.admits_account(passport) || core.settings.portal.admins.contains(passport) {
         return refused(&format!("{passport} is reserved for this server: choose another address"));
     }
     // Nobody's mistake takes a place from everybody else, nor the time for a hash.

@@ -13,6 +13,7 @@ use crate::{
     administration::{AccountFault, Administration},
     authentication::hash_password,
     core::wall,
+    limit::Limit,
     links,
     settings::SignUpPolicy,
 };
@@ -50,7 +51,10 @@ impl Portal {
             return Err(PortalFault::unfit("Accounts are made by the people who run this server: ask them."));
         }
         let may_try = self.core.authentication.try_at("sign-up", from);
-        may_try.map_err(|retry_after| PortalFault::TooOften { retry_after })?;
+        may_try.map_err(|retry_after| {
+            Limit::SignInAttempts.reached(from);
+            PortalFault::TooOften { retry_after }
+        })?;
         let invite = digest(&invites::plain(wanted.invite));
         // First, so that nobody learns without a code which addresses are taken.
         if policy == SignUpPolicy::Invite && !self.core.store.is_invite(&invite, wall()).await? {
@@ -63,6 +67,7 @@ impl Portal {
         if policy == SignUpPolicy::Open
             && !self.core.registrations.take_place(self.core.settings.limits.registrations_per_hour, now)
         {
+            Limit::Registrations.reached(&passport);
             return Err(PortalFault::unfit("Too many accounts were made here within the hour. Try again later."));
         }
         let made = self.keep_account(policy, &invite, (&passport, &name, wanted.password)).await;
@@ -112,7 +117,9 @@ impl Portal {
             PortalFault::Unfit(format!("That address {fault}. Write one such as ann@{}.", self.domain()))
         })?;
         let store = &self.core.store;
+        // Whoever had the address of somebody who runs the server would run it.
         let is_free = self.core.settings.realm.admits_account(&passport)
+            && !self.core.settings.portal.admins.contains(&passport)
             && store.account_name(&passport).await?.is_none()
             && store.remote(&passport).await?.is_none()
             && !store.is_departing(&passport).await?;

@@ -38,6 +38,9 @@ use crate::{
 
 /// How many connections are served at once; further ones wait in the kernel's queue. Each session of the gateway keeps about one.
 const MOST_CONNECTIONS: usize = 4096;
+
+/// How many pictures may be handed over at once: each is held in memory, with at most 8 MB.
+const MOST_UPLOADS: usize = 16;
 /// The largest request head, in bytes. A Passport 1.4 sign-in has well under one thousand.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// How many headers a request may have.
@@ -77,6 +80,7 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
         gateway: Arc::clone(&gateway),
         visits: Arc::new(Visits::default()),
         notes: Arc::new(Notes::default()),
+        uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
     });
     let proxies: Arc<[IpAddr]> = settings.trusted_proxies.iter().map(IpAddr::to_canonical).collect();
     let crowd = Crowd::new(settings.connections_per_address, Arc::clone(&proxies));

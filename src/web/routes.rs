@@ -23,6 +23,8 @@ pub(crate) struct Web {
     pub(crate) gateway: Arc<gateway::Sessions>,
     pub(crate) visits: Arc<Visits>,
     pub(crate) notes: Arc<portal::Notes>,
+    /// How many pictures may be handed over at once.
+    pub(crate) uploads: Arc<tokio::sync::Semaphore>,
 }
 
 impl Web {

@@ -3,7 +3,7 @@
 use ::server::PortalFault;
 use axum::{
     body::Body,
-    extract::{FromRequest, Multipart, Request, State},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -46,7 +46,14 @@ pub(crate) async fn change(State(web): State<Web>, request: Request) -> Response
         Ok(seat) => seat,
         Err(answer) => return answer,
     };
-    let request = Request::from_parts(parts, Body::new(Limited::new(body, LARGEST)));
+    // Each is held in memory until it is read whole.
+    let Ok(_place) = web.uploads.try_acquire() else {
+        let fault = PortalFault::Unfit("Others are handing over pictures just now: try again in a minute.".to_owned());
+        return onward(&seat, "/profile", Err(fault));
+    };
+    let mut request = Request::from_parts(parts, Body::new(Limited::new(body, LARGEST)));
+    // Without this a form ends after 2 MB, whatever is said elsewhere.
+    DefaultBodyLimit::disable().apply(&mut request);
     let too_large = || PortalFault::Unfit("That did not arrive: choose a picture of less than 8 MB.".to_owned());
     let picture = match tokio::time::timeout(PATIENCE, handed_over(&seat, request)).await {
         Ok(Ok(picture)) => picture,

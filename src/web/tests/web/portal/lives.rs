@@ -76,6 +76,10 @@ async fn a_profile_is_changed_and_its_picture_made_to_fit() {
     ben.get("/profile").await.has("That is no picture that can be shown");
     assert_eq!(ben.ask(line, header, &upload(&proof, gif)).await.status, 303);
     ben.get("/profile").await.has("That is your picture now.").has("src=\"/profile/picture\" alt=\"Your picture\"");
+    // Photos are larger than what other forms may be: what comes after the picture's end is no part of it.
+    let photo = [gif.as_slice(), &vec![0; 3 << 20]].concat();
+    assert_eq!(ben.ask(line, header, &upload(&proof, &photo)).await.status, 303);
+    ben.get("/profile").await.has("That is your picture now.");
     let picture = ben.get("/profile/picture").await;
     assert_eq!((picture.status, picture.header("Content-Type")), (200, "image/png"));
     assert_eq!(house.browser().get("/profile/picture").await.status, 303, "it is nobody else's");

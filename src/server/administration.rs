@@ -120,9 +120,9 @@ impl Administration {
         if !self.store.set_password(&passport, &hash).await? {
             return Err(AccountFault::Missing(passport.to_string()));
         }
-        self.store.end_web_sessions(&passport, None).await?;
         if let Some(core) = &self.core {
             core.authentication.revoke(&passport);
+            Linking::of(core).forget_pages(&passport);
             core.directory.post(&passport, Cause::Expelled);
         }
         Ok(())

@@ -28,7 +28,7 @@ impl Store {
             .await
     }
 
-    /// Replaces the password's hash; `false` if there is no such account.
+    /// Replaces the password's hash, and signs every browser out; `false` if there is no such account.
     pub async fn set_password(&self, passport: &Passport, password_hash: &str) -> Result<bool, StoreFault> {
         let (passport, password_hash) = (passport.clone(), password_hash.to_owned());
         self.writer
@@ -37,6 +37,10 @@ impl Store {
                     let done = sqlx::query("UPDATE account SET password_hash = $2 WHERE passport = $1")
                         .bind(passport.as_str())
                         .bind(&password_hash)
+                        .execute(&mut *connection)
+                        .await?;
+                    sqlx::query("DELETE FROM web_session WHERE owner = $1")
+                        .bind(passport.as_str())
                         .execute(connection)
                         .await?;
                     Ok(done.rows_affected() > 0)

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
 use crate::{StoreFault, place::Place};
@@ -55,6 +55,13 @@ async fn begin(connection: &mut SqliteConnection, generation: &str) -> Result<()
     sqlx::query("UPDATE installation SET generation = $1").bind(generation).execute(&mut *all).await?;
     // What was waiting then may have been done since: it is looked for before it is done again.
     sqlx::query("UPDATE outbox SET attempt = 1 WHERE attempt = 0").execute(&mut *all).await?;
+    // A browser that was signed out since, and a code that was used up since, must not be good again.
+    for table in ["web_session", "invite"] {
+        let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1").bind(table);
+        if is_there.fetch_optional(&mut *all).await?.is_some() {
+            sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *all).await?;
+        }
+    }
     all.commit().await
 }
 

@@ -9,9 +9,21 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use tracing::warn;
 
 use crate::{
+    authentication::Refusal,
     core::{Core, wall},
     limit::Limit,
 };
+
+/// Counts a password that was given, in a Messenger or on a page, by why it was refused.
+pub(crate) fn count_password(refused: Option<&Refusal>) {
+    let told = match refused {
+        None => "accepted",
+        Some(Refusal::WrongCredentials) => "refused",
+        Some(Refusal::TooManyAttempts { .. }) => "too many",
+        Some(Refusal::Unavailable) => "unavailable",
+    };
+    counter!("chrysalis_sign_ins_total", "stage" => "password", "outcome" => told).increment(1);
+}
 
 /// How long the database may take to say how much waits.
 const PATIENCE: Duration = Duration::from_secs(5);

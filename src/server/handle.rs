@@ -28,7 +28,7 @@ use crate::{
     linking::Linking,
     links::{self, Links, NetworkEntry},
     listener::{Counted, Crowd, Listener, listen},
-    portal::Portal,
+    portal::{self, Portal},
     reactions,
     readiness::Readiness,
     receipts,
@@ -152,13 +152,7 @@ impl Handle {
     /// Gives a ticket for the right password.
     pub async fn sign_in(&self, passport: &str, password: &str, from: IpAddr) -> Result<Ticket, Refusal> {
         let outcome = self.core.authentication.sign_in(&self.core.store, passport, password, from).await;
-        let told = match &outcome {
-            Ok(_) => "accepted",
-            Err(Refusal::WrongCredentials) => "refused",
-            Err(Refusal::TooManyAttempts { .. }) => "too many",
-            Err(Refusal::Unavailable) => "unavailable",
-        };
-        metrics::counter!("chrysalis_sign_ins_total", "stage" => "password", "outcome" => told).increment(1);
+        figures::count_password(outcome.as_ref().err());
         outcome
     }
 
@@ -184,6 +178,11 @@ impl Handle {
         from: IpAddr,
     ) -> Result<(), PasswordFault> {
         self.sign_in(passport.as_str(), old, from).await.map_err(PasswordFault::Refused)?;
+        portal::password::judge(passport, new)
+            .map_err(|problem| PasswordFault::Invalid(problem.trim_end_matches('.').to_owned()))?;
+        // Hashes take as much as checks do, and must not be more at once.
+        let permit = self.core.authentication.hashing().await;
+        let _permit = permit.ok_or(PasswordFault::Refused(Refusal::Unavailable))?;
         let changed = self.administration().set_password(passport.as_str(), new).await;
         changed.map_err(|fault| match fault {
             AccountFault::Invalid(problem) => PasswordFault::Invalid(problem),

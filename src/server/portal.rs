@@ -10,7 +10,7 @@ mod data;
 mod glance;
 mod invites;
 mod linking;
-mod password;
+pub(crate) mod password;
 mod people;
 mod profile;
 mod rooms;

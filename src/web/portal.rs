@@ -105,6 +105,14 @@ fn faulty(seat: &Seat, fault: &PortalFault) -> Response {
     frame::trouble(&seat.web, status, &fault.to_string())
 }
 
+/// As [`unless_fresh`], of a form: what it wanted is not done afterwards, and must not look as if it were.
+fn unless_fresh_to_do(seat: &Seat, back: &str) -> Option<Response> {
+    let answer = unless_fresh(seat, back)?;
+    let note = "Nothing was done yet, as it is a while since you gave your password. Give it, then do it once more.";
+    seat.web.notes.keep(&seat.visit.id, Note::Problem(note.to_owned()));
+    Some(answer)
+}
+
 /// Sends somebody to give their password once more, before what asks for it, unless they have given it just now.
 fn unless_fresh(seat: &Seat, back: &str) -> Option<Response> {
     if seat.visit.is_fresh {

@@ -106,7 +106,10 @@ impl Portal {
     /// Gives somebody's account another password; everybody who is signed in to it is signed out.
     pub async fn reset_password(&self, visit: &Visit, passport: &str, word: &str) -> Result<(), PortalFault> {
         is_for(visit)?;
-        if let Ok(owner) = passport.parse::<Passport>() {
+        if let Ok(owner) = passport.trim().parse::<Passport>() {
+            if owner == visit.owner {
+                return Err(PortalFault::unfit("That is your own account: change its password under \"Password\"."));
+            }
             password::judge(&owner, word).map_err(PortalFault::Unfit)?;
         }
         let (administration, address, word) =
@@ -120,7 +123,7 @@ impl Portal {
     /// Removes somebody's account with everything that is its own.
     pub async fn remove_account(&self, visit: &Visit, passport: &str) -> Result<(), PortalFault> {
         is_for(visit)?;
-        if passport == visit.owner.as_str() {
+        if passport.trim().parse::<Passport>().is_ok_and(|whose| whose == visit.owner) {
             return Err(PortalFault::unfit("That is your own account: delete it under \"Your data\"."));
         }
         let (administration, address) = (Administration::running(&self.core), passport.to_owned());

@@ -12,7 +12,7 @@ use store::{StoreFault, WebSession};
 use tracing::{info, warn};
 
 use super::{Portal, PortalFault};
-use crate::{administration::AccountFault, administration::Administration, core::wall};
+use crate::{administration::AccountFault, administration::Administration, core::wall, figures};
 
 /// How many browsers may be signed in to one account; the one not used for longest makes way.
 const MOST_BROWSERS: u32 = 20;
@@ -69,7 +69,9 @@ impl Portal {
     /// Signs a browser in by the account's password; gives what it has to show from now on.
     pub async fn sign_in(&self, passport: &str, password: &str, browser: Browser<'_>) -> Result<String, PortalFault> {
         let passport = self.whole_address(passport);
-        let owner = self.core.authentication.prove(&self.core.store, &passport, password, browser.from).await?;
+        let owner = self.core.authentication.prove(&self.core.store, &passport, password, browser.from).await;
+        figures::count_password(owner.as_ref().err());
+        let owner = owner?;
         self.begin(&owner, browser).await
     }
 

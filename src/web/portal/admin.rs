@@ -12,7 +12,7 @@ use super::{
     frame::{self, Frame},
     onward,
     seat::{Posted, Seat},
-    unknown_action, unless_fresh,
+    unknown_action, unless_fresh_to_do,
 };
 use crate::linking::ShownLink;
 
@@ -105,7 +105,7 @@ fn limits(overview: &Overview) -> Vec<(&'static str, String)> {
 
 /// Answers `POST /admin`.
 pub(crate) async fn change(Posted { seat, form }: Posted) -> Response {
-    if let Some(answer) = unless_fresh(&seat, "/admin") {
+    if let Some(answer) = unless_fresh_to_do(&seat, "/admin") {
         return answer;
     }
     let (portal, visit) = (&seat.portal, &seat.visit);
@@ -160,7 +160,7 @@ pub(crate) async fn change_account(Posted { seat, form }: Posted) -> Response {
     let whom = form.value("whom").unwrap_or_default();
     let of: String = url::form_urlencoded::byte_serialize(whom.as_bytes()).collect();
     let path = format!("/admin/account?of={of}");
-    if let Some(answer) = unless_fresh(&seat, &path) {
+    if let Some(answer) = unless_fresh_to_do(&seat, &path) {
         return answer;
     }
     match form.value("action") {

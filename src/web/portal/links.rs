@@ -13,7 +13,7 @@ use super::{
     frame::{self, Frame, POLICY, POLICY_ELSEWHERE},
     notes::Note,
     seat::{Posted, Seat},
-    unless_fresh,
+    unless_fresh, unless_fresh_to_do,
 };
 use crate::{
     form::Form,
@@ -91,7 +91,7 @@ pub(crate) async fn change(State(web): State<Web>, Path(network): Path<String>, 
         return unseen(&seat, &LinkFault::NoNetwork(Vec::new()));
     };
     let path = format!("/links/{network}");
-    if let Some(answer) = unless_fresh(&seat, &path) {
+    if let Some(answer) = unless_fresh_to_do(&seat, &path) {
         return answer;
     }
     let (portal, visit, network) = (&seat.portal, &seat.visit, network.as_str());

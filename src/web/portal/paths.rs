@@ -12,9 +12,22 @@ pub(crate) fn own(wanted: &str) -> Option<&str> {
     (PAGES.contains(&first) && is_plain && !path.contains("..")).then_some(wanted)
 }
 
+/// The page whose form leads to this path.
+pub(crate) fn page_of(path: &str) -> &str {
+    let end = path.char_indices().filter(|(_, each)| *each == '/').nth(1).map_or(path.len(), |(place, _)| place);
+    path.get(..end).unwrap_or(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_has_a_page() {
+        for (path, page) in [("/data/export", "/data"), ("/profile/picture/remove", "/profile"), ("/home", "/home")] {
+            assert_eq!(page_of(path), page);
+        }
+    }
 
     #[test]
     fn nobody_is_sent_elsewhere() {

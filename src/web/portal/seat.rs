@@ -198,7 +198,13 @@ impl Seat {
     async fn of(web: &Web, parts: &Parts) -> Result<(Self, String), Response> {
         let portal = web.backend.portal().ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
         let from = origin(parts);
-        let wanted = parts.uri.path_and_query().map_or("/home", |wanted| wanted.as_str());
+        let wanted = match parts.method {
+            http::Method::GET | http::Method::HEAD => {
+                parts.uri.path_and_query().map_or("/home", |wanted| wanted.as_str())
+            }
+            // Where a form leads there may be nothing to see: its page stands at the first part of the path.
+            _ => paths::page_of(parts.uri.path()),
+        };
         let Some(token) = Cookie::Seat.of(web, &parts.headers) else { return Err(to_the_door(web, wanted)) };
         let visit = match portal.visit(&token, from).await {
             Ok(Some(visit)) => visit,

@@ -43,6 +43,7 @@ mod record;
 mod removed;
 mod room;
 mod rows;
+mod secrets;
 mod setting;
 mod snapshot;
 mod sqlite;
@@ -84,6 +85,7 @@ pub use outbox::{Lane, OrderId, ParkedOrder, PendingOrder};
 pub use room::RoomEntry;
 pub use setting::RoomStyle;
 pub use snapshot::{begin_another_life, database_file, is_database, is_on_server, snapshot};
+pub use vault::{SecretsKey, SecretsKeyFault};
 pub use web_session::WebSession;
 
 use address::Networks;
@@ -129,7 +131,7 @@ impl Store {
             networks: Arc::new(networks),
             numbers,
             bounds: CurrentBounds::default(),
-            vault: Arc::new(Vault::new(None)),
+            vault: Arc::new(Vault::nowhere()),
             _temporary: temporary.map(Arc::new),
         })
     }
@@ -164,7 +166,14 @@ impl Store {
     /// value and its later clones.
     #[must_use]
     pub fn sealing_with(mut self, key_file: PathBuf) -> Self {
-        self.vault = Arc::new(Vault::new(Some(key_file)));
+        self.vault = Arc::new(Vault::in_file(key_file));
+        self
+    }
+
+    /// The store, with this key, with which secrets are sealed; it stands in no file. It is of this value and its later clones.
+    #[must_use]
+    pub fn sealing_under(mut self, key: SecretsKey) -> Self {
+        self.vault = Arc::new(Vault::with(key));
         self
     }
 

@@ -31,7 +31,8 @@ impl Office {
             return Ok(Self::Running(client));
         }
         let store = open_store(configuration).await?;
-        let administration = Administration::offline(store.clone(), configuration.settings.realm.clone());
+        let server::Settings { realm, limits, .. } = &configuration.settings;
+        let administration = Administration::offline(store.clone(), realm.clone(), limits.password_cost);
         Ok(Self::Offline(administration, store))
     }
 

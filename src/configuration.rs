@@ -11,7 +11,8 @@ use std::time::Duration;
 use bridge::Section;
 use domain::{NetworkBit, NetworkName, Realm};
 use serde_json::{Map, Value};
-use store::Bounds;
+use server::PasswordCost;
+use store::{Bounds, SecretsKey, SecretsKeyFault};
 use url::Url;
 
 use crate::keys::{Whole, bounds, limits};
@@ -115,7 +116,8 @@ impl Configuration {
         let limits_of = &whole.limits;
         if [limits_of.password_checks, limits_of.connections, limits_of.web_connections_per_address].contains(&0)
             || [limits_of.sign_ins_per_minute, limits_of.sign_ins_per_minute_per_address].contains(&0)
-            || limits_of.unsent_kilobytes == 0
+            || [limits_of.sign_in_attempts_per_address, limits_of.sign_in_attempts_per_account].contains(&0)
+            || [limits_of.connections_per_address, limits_of.unsent_kilobytes].contains(&0)
             || limits_of.gateway_idle_seconds == 0
             || limits_of.room_speakers == 0
         {
@@ -124,6 +126,8 @@ impl Configuration {
 
         for (key, days) in
             [("web.session_idle_days", whole.web.session_idle_days), ("web.session_days", whole.web.session_days)]
+        let secrets_key = secrets_key(&layers, &whole.server.secrets_key)?;
+        let password_cost = password_cost(&layers, &whole.accounts)?;
         {
             if !(1..=MOST_SESSION_DAYS).contains(&days) {
                 let problem = format!("is {days}: write a number of days from 1 to {MOST_SESSION_DAYS}");
@@ -162,7 +166,7 @@ impl Configuration {
             dispatch: whole.server.dispatch,
             offline_messages: whole.server.offline_messages,
             data_directory: data_directory.clone(),
-            limits: limits(&whole.limits),
+            limits: limits(&whole.limits, password_cost),
         };
         Ok(Self {
             file,
@@ -259,6 +263,38 @@ fn networks(
 /// A key that is left empty says nothing.
 pub(crate) fn non_empty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
+/// The key under which secrets are sealed, which is taken from the environment alone: a file of the configuration is shown around.
+fn secrets_key(layers: &Layers, written: &str) -> Result<Option<SecretsKey>, ConfigurationFault> {
+    const KEY: &str = "server.secrets_key";
+    let Some(written) = non_empty(written) else { return Ok(None) };
+    if !layers.is_from_environment(KEY) {
+        let problem = "stands in a file: give it by the variable CHRYSALIS__SERVER__SECRETS_KEY, or leave it out, and it is kept in \
+                       secrets.key of the data directory";
+        return Err(layers.fault(KEY, problem));
+    }
+    written.parse().map(Some).map_err(|fault: SecretsKeyFault| layers.fault(KEY, &fault.to_string()))
+}
+
+/// What checking a password is to cost, which argon2id and this machine have to bear.
+fn password_cost(layers: &Layers, keys: &Accounts) -> Result<PasswordCost, ConfigurationFault> {
+    let Accounts { argon2_memory_kib: memory, argon2_passes: passes, argon2_lanes: lanes, .. } = keys;
+    let keys = [
+        ("argon2_memory_kib", *memory, PasswordCost::MEMORY),
+        ("argon2_passes", *passes, PasswordCost::PASSES),
+        ("argon2_lanes", *lanes, PasswordCost::LANES),
+    ];
+    for (key, value, bounds) in keys {
+        if !bounds.contains(&value) {
+            let problem = format!("is {value}: write a number from {} to {}", bounds.start(), bounds.end());
+            return Err(layers.fault(&format!("accounts.{key}"), &problem));
+        }
+    }
+    PasswordCost::of(*memory, *passes, *lanes).ok_or_else(|| {
+        let problem = format!("is {memory}, and each of {lanes} lanes needs 8: write {} or more", lanes * 8);
+        layers.fault("accounts.argon2_memory_kib", &problem)
+    })
+}
+
 }
 
 /// What clients are told to open, and what they name when they come back: both have to be spelt the same way.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{Passport, network::NetworkIds, presence::OfflineContacts};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use server::{RegistrationPolicy, RoomStyle, SignUpPolicy};
+use server::{PasswordCost, RegistrationPolicy, RoomStyle, SignUpPolicy};
 use session::{emoji::Emoji, settings::Challenges};
 use store::Bounds;
 
@@ -61,6 +61,9 @@ pub(crate) struct Accounts {
     pub(crate) sign_up: SignUpKey,
     pub(crate) admins: Vec<Passport>,
 }
+    pub(crate) argon2_memory_kib: u32,
+    pub(crate) argon2_passes: u32,
+    pub(crate) argon2_lanes: u32,
 
 /// Who may have accounts made.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -161,6 +164,8 @@ pub(crate) struct Limits {
     pub(crate) password_checks: usize,
     pub(crate) sign_in_attempts: u32,
     pub(crate) sign_in_attempts_seconds: u64,
+    pub(crate) sign_in_attempts_per_address: u32,
+    pub(crate) sign_in_attempts_per_account: u32,
     pub(crate) sign_ins_per_minute: u32,
     pub(crate) sign_ins_per_minute_per_address: u32,
     pub(crate) ticket_hours: u64,
@@ -232,7 +237,7 @@ impl From<ChallengesKey> for Challenges {
 }
 
 /// How much of everything, as the server is told.
-pub(crate) fn limits(limits: &Limits) -> server::Limits {
+pub(crate) fn limits(limits: &Limits, password_cost: PasswordCost) -> server::Limits {
     server::Limits {
         connections: limits.connections,
         connections_per_address: limits.connections_per_address,
@@ -244,7 +249,10 @@ pub(crate) fn limits(limits: &Limits) -> server::Limits {
         password_checks: limits.password_checks,
         attempts: limits.sign_in_attempts,
         attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
+        password_cost,
         ticket_lifetime: Duration::from_hours(limits.ticket_hours),
+        attempts_per_address: limits.sign_in_attempts_per_address,
+        attempts_per_account: limits.sign_in_attempts_per_account,
         file: limits.file_megabytes.saturating_mul(1_000_000),
         received_daily: limits.daily_megabytes.saturating_mul(1_000_000),
         media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),

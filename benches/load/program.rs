@@ -25,7 +25,11 @@ const DOMAIN: &str = "load.example";
 const LIMITS: &str = "[limits]\nconnections = 100000\nconnections_per_address = 100000\nsign_in_attempts = 1000000\n\
                       switchboards_per_minute = 1000000\ncalls_per_minute = 1000000\nmessages_per_minute = 1000000000\n\
                       waiting_messages = 1000000\n\
-                      sign_ins_per_minute = 1000000\nsign_ins_per_minute_per_address = 100000000\n";
+                      sign_ins_per_minute = 1000000\nsign_ins_per_minute_per_address = 100000000\n\
+                      sign_in_attempts_per_address = 1000000\nsign_in_attempts_per_account = 1000000\n";
+
+/// By which passwords cost next to nothing: else each of [`Home::write_accounts`] would be hashed anew when it is first used.
+const CHEAP: &str = "[accounts]\nargon2_memory_kib = 8\nargon2_passes = 1\nargon2_lanes = 1\n";
 
 /// The program, as the bench profile built it.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chrysalis");
@@ -51,7 +55,7 @@ impl Home {
         let directory = tempfile::tempdir().map_err(|fault| format!("cannot make a temporary folder: {fault}"))?;
         let addresses = Addresses { messenger: free_port()?, web: free_port()? };
         let configuration = format!(
-            "[server]\ndomain = \"{DOMAIN}\"\ndata_directory = \"data\"\nlisten = \"{}\"\n\n[web]\nlisten = \"{}\"\n\n\
+            "{CHEAP}\n[server]\ndomain = \"{DOMAIN}\"\ndata_directory = \"data\"\nlisten = \"{}\"\n\n[web]\nlisten = \"{}\"\n\n\
              [database]\nurl = \"sqlite://data/chrysalis.db\"\n\n[networks.loopback]\nenabled = {loopback}\n\n{LIMITS}",
             addresses.messenger, addresses.web
         );
@@ -77,6 +81,15 @@ impl Home {
         self.path().join("chrysalis.toml")
     }
 
+    /// Lets passwords cost what they do by default from now on: whoever signs in first has theirs hashed anew.
+    pub(crate) fn hash_at_full_cost(&self, server: u32) -> Result<(), Fault> {
+        let failed = |fault: std::io::Error| format!("cannot let passwords cost more: {fault}");
+        let configuration = fs::read_to_string(self.configuration()).map_err(failed)?.replace(CHEAP, "");
+        fs::write(self.configuration(), configuration).map_err(failed)?;
+        let told = Command::new("kill").args(["-HUP", &server.to_string()]).status().map_err(failed)?;
+        if told.success() { Ok(()) } else { Err(format!("cannot tell {server} to read its configuration: {told}")) }
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(PROGRAM);
         command.arg("--config").arg(self.configuration()).env_remove("RUST_LOG");
@@ -97,7 +110,7 @@ impl Home {
         format!("{kind}{number}@{DOMAIN}")
     }
 
-    /// Makes accounts as an admin does, each with a password hashed at full cost; says how long one took.
+    /// Makes accounts as an admin does; says how long one took.
     pub(crate) fn import_accounts(&self, kind: &str, count: usize, password: &str) -> Result<Duration, Fault> {
         let failed = |fault| format!("cannot import accounts: {fault}");
         let began = Instant::now();

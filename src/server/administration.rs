@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{AccountSummary, Store, StoreFault};
 
 use crate::{
-    authentication::hash_password,
+    authentication::{PasswordCost, hash_password},
     core::{Core, wall},
     linking::Linking,
     links,
@@ -69,18 +69,21 @@ impl From<AccountSummary> for AccountLine {
 pub struct Administration {
     store: Store,
     realm: Realm,
+    /// What checking a password costs, while no server runs that says so.
+    cost: PasswordCost,
     core: Option<Arc<Core>>,
 }
 
 impl Administration {
-    /// On the store alone, while no server runs on it.
+    /// On the store alone, while no server runs on it. `cost` is what checking a password is to cost.
     #[must_use]
-    pub const fn offline(store: Store, realm: Realm) -> Self {
-        Self { store, realm, core: None }
+    pub const fn offline(store: Store, realm: Realm, cost: PasswordCost) -> Self {
+        Self { store, realm, cost, core: None }
     }
 
     pub(crate) fn running(core: &Arc<Core>) -> Self {
-        Self { store: core.store.clone(), realm: core.settings.realm.clone(), core: Some(Arc::clone(core)) }
+        let (store, realm) = (core.store.clone(), core.settings.realm.clone());
+        Self { store, realm, cost: core.settings.limits.password_cost, core: Some(Arc::clone(core)) }
     }
 
     /// Makes an account.
@@ -93,7 +96,7 @@ impl Administration {
             )));
         }
         let name = Self::fit_name(&passport, name)?;
-        let hash = hash_password(password).await.map_err(AccountFault::Invalid)?;
+        let hash = hash_password(password, self.cost).await.map_err(AccountFault::Invalid)?;
         if !self.store.add_account(&passport, &name, &hash).await? {
             return Err(AccountFault::Exists(passport.to_string()));
         }
@@ -116,7 +119,7 @@ impl Administration {
     /// Gives an account another password. Whoever is signed in with the old one has to sign in again.
     pub async fn set_password(&self, passport: &str, password: &str) -> Result<(), AccountFault> {
         let passport = parse(passport)?;
-        let hash = hash_password(password).await.map_err(AccountFault::Invalid)?;
+        let hash = hash_password(password, self.cost).await.map_err(AccountFault::Invalid)?;
         if !self.store.set_password(&passport, &hash).await? {
             return Err(AccountFault::Missing(passport.to_string()));
         }

@@ -1,25 +1,25 @@
 //! Passwords and tickets.
 
-use std::collections::HashMap;
+mod attempts;
+mod hashing;
+mod tickets;
+
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
-};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use constant_time_eq::constant_time_eq;
 use domain::{Passport, Timestamp};
 use store::Store;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{info, warn};
 
-use crate::{allowances::Allowances, core::wall, limit::Limit, settings::Limits};
+use self::{
+    attempts::{Attempt, Attempts},
+    tickets::Tickets,
+};
+use crate::{allowances::Allowances, core::wall, limit::Limit, settings::Limits, subscriber::subscriber};
 
-/// The longest password that is looked at, in bytes.
-const LONGEST_PASSWORD: usize = 1024;
+pub use hashing::{PasswordCost, hash_password};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -51,10 +51,8 @@ pub(crate) struct Authentication {
     /// Each check takes tens of megabytes; more at once than this would let anybody exhaust the machine.
     checks: Semaphore,
     attempts: Mutex<Attempts>,
-    tickets: Mutex<HashMap<String, (Passport, Instant)>>,
+    tickets: Mutex<Tickets>,
     bounds: RwLock<Bounds>,
-    /// The hash of no password, so that an unknown account costs as much time as a known one.
-    nobody: String,
 }
 
 /// What of the limits can change.
@@ -63,7 +61,11 @@ struct Bounds {
     checks: usize,
     /// How long a ticket is good for.
     lifetime: Duration,
-    by_account: Allowances<Passport>,
+    /// What a kept hash is to have cost.
+    cost: PasswordCost,
+    /// The hash of no password, so that an unknown account costs as much time as a known one.
+    nobody: String,
+    by_account: Allowances<(Passport, IpAddr)>,
     by_address: Allowances<IpAddr>,
 }
 
@@ -72,6 +74,8 @@ impl Bounds {
         Self {
             checks: limits.password_checks,
             lifetime: limits.ticket_lifetime,
+            cost: limits.password_cost,
+            nobody: limits.password_cost.of_nobody(),
             by_account: Allowances::new(limits.sign_ins),
             by_address: Allowances::new(limits.sign_ins_per_address),
         }
@@ -82,10 +86,9 @@ impl Authentication {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             checks: Semaphore::new(limits.password_checks),
-            attempts: Mutex::new(Attempts::new(limits.attempts, limits.attempts_within)),
+            attempts: Mutex::new(Attempts::new(limits)),
             tickets: Mutex::default(),
             bounds: RwLock::new(Bounds::of(limits)),
-            nobody: hash_now(&BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>())).unwrap_or_default(),
         }
     }
 
@@ -102,16 +105,17 @@ impl Authentication {
             let taken = self.checks.forget_permits(before - wanted);
             self.bounds.write().unwrap_or_else(PoisonError::into_inner).checks = before - taken;
         }
-        let mut attempts = lock(&self.attempts);
-        (attempts.most, attempts.within) = (limits.attempts, limits.attempts_within);
+        lock(&self.attempts).limit(limits);
     }
 
-    /// Whether another try to sign in may be made now, right or wrong.
+    /// Whether another try to sign in may be made now, right or wrong. An account's tries are counted for each address, so that nobody
+    /// uses up those of somebody else.
     fn keep_pace(&self, passport: Option<&Passport>, from: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner);
-        let limit = if !bounds.by_address.take(&from, now) {
+        let bounds = self.bounds();
+        let place = subscriber(from);
+        let limit = if !bounds.by_address.take(&place, now) {
             Limit::SignInsPerAddress
-        } else if passport.is_some_and(|passport| !bounds.by_account.take(passport, now)) {
+        } else if passport.is_some_and(|passport| !bounds.by_account.take(&(passport.clone(), place), now)) {
             Limit::SignIns
         } else {
             return Ok(());
@@ -131,7 +135,8 @@ impl Authentication {
         self.prove(store, passport, password, from).await.map(|passport| self.issue(passport))
     }
 
-    /// Whose password this is: a wrong one counts for its address and its account.
+    /// Whose password this is: a wrong one counts for its address and its account. One that was hashed at another cost than passwords
+    /// are now is hashed anew: only now is it known.
     pub(crate) async fn prove(
         &self,
         store: &Store,
@@ -140,16 +145,24 @@ impl Authentication {
         from: IpAddr,
     ) -> Result<Passport, Refusal> {
         let passport = passport.parse::<Passport>().ok();
-        let account =
-            passport.as_ref().map_or_else(|| "no account".to_owned(), |passport| format!("account {passport}"));
-        let keys = [format!("address {from}"), account];
+        let attempt = Attempt::to_sign_in(passport.clone(), from);
         let now = Instant::now();
         // Counted before it is known to be wrong, so that many at once are no way around the limit.
         self.keep_pace(passport.as_ref(), from, now)?;
-        if let Err(retry_after) = lock(&self.attempts).begin(&keys, now) {
+        if let Err(retry_after) = lock(&self.attempts).begin(&attempt, now) {
             Limit::SignInAttempts.reached(from);
             return Err(Refusal::TooManyAttempts { retry_after });
         }
+        let proven = self.judge(store, passport, password).await;
+        match &proven {
+            Ok(_) => lock(&self.attempts).succeeded(&attempt, now),
+            Err(Refusal::WrongCredentials) => info!(%from, "a sign-in was refused"),
+            Err(Refusal::Unavailable | Refusal::TooManyAttempts { .. }) => lock(&self.attempts).forgive(&attempt, now),
+        }
+        proven
+    }
+
+    async fn judge(&self, store: &Store, passport: Option<Passport>, password: &str) -> Result<Passport, Refusal> {
         let known = match &passport {
             Some(passport) => store.password_hash(passport).await.map_err(|fault| {
                 warn!(%fault, "cannot read a password's hash");
@@ -157,25 +170,41 @@ impl Authentication {
             })?,
             None => None,
         };
-        let hash = known.clone().unwrap_or_else(|| self.nobody.clone());
+        let hash = known.clone().unwrap_or_else(|| self.bounds().nobody.clone());
         let right = self.verify(password, hash).await?;
-        match passport {
-            Some(passport) if right && known.is_some() => {
-                lock(&self.attempts).forgive(&keys);
-                // The password may have been changed while this one was being checked.
-                let unchanged = store.password_hash(&passport).await.is_ok_and(|now| now == known);
-                if unchanged { Ok(passport) } else { Err(Refusal::WrongCredentials) }
-            }
-            Some(_) | None => {
-                info!(%from, "a sign-in was refused");
-                Err(Refusal::WrongCredentials)
-            }
+        let (Some(passport), Some(known), true) = (passport, known, right) else {
+            return Err(Refusal::WrongCredentials);
+        };
+        // The password may have been changed while this one was being checked.
+        if store.password_hash(&passport).await.is_ok_and(|now| now.as_ref() == Some(&known)) {
+            self.renew(store, &passport, password, &known).await;
+            Ok(passport)
+        } else {
+            Err(Refusal::WrongCredentials)
+        }
+    }
+
+    /// Hashes a right password anew, if what is kept of it was made at another cost. Whatever fails, the next sign-in tries again.
+    async fn renew(&self, store: &Store, passport: &Passport, password: &str, known: &str) {
+        let cost = self.bounds().cost;
+        if cost.is_that_of(known) {
+            return;
+        }
+        let Some(_permit) = self.hashing().await else { return };
+        let renewed = match hash_password(password, cost).await {
+            Ok(hash) => store.renew_password(passport, known, &hash).await.map_err(|fault| fault.to_string()),
+            Err(fault) => Err(fault),
+        };
+        match renewed {
+            Ok(true) => info!(%passport, "a password's hash was made anew, as [accounts] says"),
+            Ok(false) => {}
+            Err(fault) => warn!(%passport, fault, "a password's hash stays as it was"),
         }
     }
 
     /// Takes one of the tries that an address has for something that is counted apart from sign-ins, or says how long there is none.
-    pub(crate) fn try_at(&self, what: &str, from: IpAddr) -> Result<(), Duration> {
-        lock(&self.attempts).begin(&[format!("{what} {from}")], Instant::now())
+    pub(crate) fn try_at(&self, what: &'static str, from: IpAddr) -> Result<(), Duration> {
+        lock(&self.attempts).begin(&Attempt::at(what, from), Instant::now())
     }
 
     /// The right to hash a password now, beside those who have a password checked; `None` when the server stops.
@@ -189,107 +218,36 @@ impl Authentication {
     async fn verify(&self, password: &str, hash: String) -> Result<bool, Refusal> {
         let _permit = self.hashing().await.ok_or(Refusal::Unavailable)?;
         let password = password.to_owned();
-        let check = tokio::task::spawn_blocking(move || {
-            password.len() <= LONGEST_PASSWORD
-                && PasswordHash::new(&hash)
-                    .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-        });
+        let check = tokio::task::spawn_blocking(move || hashing::is_right(&password, &hash));
         check.await.map_err(|_| Refusal::Unavailable)
     }
 
     fn issue(&self, passport: Passport) -> Ticket {
-        let value = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>());
-        let (now, lifetime) = (Instant::now(), self.bounds.read().unwrap_or_else(PoisonError::into_inner).lifetime);
-        let mut tickets = lock(&self.tickets);
-        if tickets.len().is_multiple_of(1024) {
-            tickets.retain(|_, (_, until)| *until > now);
-        }
-        tickets.insert(value.clone(), (passport, now + lifetime));
+        let (now, lifetime) = (Instant::now(), self.bounds().lifetime);
+        let value = lock(&self.tickets).issue(passport, now, now + lifetime);
         let lifetime = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
         Ticket { value, expires: Timestamp(wall().0.saturating_add(lifetime)) }
     }
 
     /// Whether this is a ticket of that account. Clients use one again when they reconnect.
     pub(crate) fn accepts(&self, passport: &Passport, ticket: &str, now: Instant) -> bool {
-        let tickets = lock(&self.tickets);
-        tickets.get(ticket).is_some_and(|(owner, until)| {
-            constant_time_eq(owner.as_str().as_bytes(), passport.as_str().as_bytes()) && now < *until
-        })
+        lock(&self.tickets).holder(ticket, now) == Some(passport)
     }
 
     /// Whose ticket this is.
     pub(crate) fn holder(&self, ticket: &str, now: Instant) -> Option<Passport> {
-        let tickets = lock(&self.tickets);
-        tickets.get(ticket).filter(|(_, until)| now < *until).map(|(owner, _)| owner.clone())
+        lock(&self.tickets).holder(ticket, now).cloned()
     }
 
-    /// Ends all tickets of an account.
+    /// Ends all tickets of an account, whose password was changed or who is gone.
     pub(crate) fn revoke(&self, passport: &Passport) {
-        lock(&self.tickets).retain(|_, (owner, _)| owner != passport);
-    }
-}
-
-/// Failed attempts by key, in a window that begins with the first.
-struct Attempts {
-    most: u32,
-    within: Duration,
-    failures: HashMap<String, (Instant, u32)>,
-}
-
-impl Attempts {
-    fn new(most: u32, within: Duration) -> Self {
-        Self { most, within, failures: HashMap::new() }
+        lock(&self.tickets).revoke(passport);
+        lock(&self.attempts).leave_home(passport);
     }
 
-    /// Begins an attempt, or says how long none may be made.
-    fn begin(&mut self, keys: &[String], now: Instant) -> Result<(), Duration> {
-        let left = |key: &String| {
-            let (first, count) = self.failures.get(key)?;
-            let left = self.within.checked_sub(now.saturating_duration_since(*first))?;
-            (*count >= self.most && !left.is_zero()).then_some(left)
-        };
-        if let Some(left) = keys.iter().filter_map(left).max() {
-            return Err(left);
-        }
-        let within = self.within;
-        if self.failures.len() > 10_000 {
-            self.failures.retain(|_, (first, _)| now.saturating_duration_since(*first) < within);
-        }
-        for key in keys {
-            let entry = self.failures.entry(key.clone()).or_insert((now, 0));
-            if now.saturating_duration_since(entry.0) >= within {
-                *entry = (now, 0);
-            }
-            entry.1 += 1;
-        }
-        Ok(())
+    fn bounds(&self) -> RwLockReadGuard<'_, Bounds> {
+        self.bounds.read().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// The attempt succeeded, and does not count.
-    fn forgive(&mut self, keys: &[String]) {
-        for key in keys {
-            if let Some((_, count)) = self.failures.get_mut(key) {
-                *count = count.saturating_sub(1);
-            }
-        }
-    }
-}
-
-/// The argon2id hash of a password, as it is kept. Takes tens of milliseconds.
-pub async fn hash_password(password: &str) -> Result<String, String> {
-    if password.is_empty() {
-        return Err("the password is empty: give one of at least one character".to_owned());
-    }
-    if password.len() > LONGEST_PASSWORD {
-        return Err(format!("the password is longer than {LONGEST_PASSWORD} bytes: give a shorter one"));
-    }
-    let password = password.to_owned();
-    tokio::task::spawn_blocking(move || hash_now(&password)).await.map_err(|fault| fault.to_string())?
-}
-
-fn hash_now(password: &str) -> Result<String, String> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|fault| format!("the password cannot be hashed: {fault}"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -301,44 +259,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_block_their_address_and_account_for_a_while() {
-        let mut attempts = Attempts::new(2, Duration::from_mins(5));
-        let now = Instant::now();
-        let keys = || ["address".to_owned(), "account".to_owned()];
-        let of = |address: &str, account: &str| [address.to_owned(), account.to_owned()];
-        assert_eq!(attempts.begin(&keys(), now), Ok(()));
-        assert_eq!(attempts.begin(&keys(), now), Ok(()));
-        assert_eq!(attempts.begin(&of("elsewhere", "account"), now), Err(Duration::from_mins(5)));
-        assert_eq!(attempts.begin(&of("elsewhere", "another"), now), Ok(()));
-        assert_eq!(attempts.begin(&keys(), now + Duration::from_mins(5)), Ok(()), "it passes");
-    }
-
-    #[test]
-    fn a_right_password_does_not_count() {
-        let mut attempts = Attempts::new(2, Duration::from_mins(5));
-        let keys = ["address".to_owned(), "account".to_owned()];
-        for _ in 0..5 {
-            assert_eq!(attempts.begin(&keys, Instant::now()), Ok(()));
-            attempts.forgive(&keys);
-        }
-    }
-
-    #[test]
     fn whoever_signs_in_too_often_has_to_wait_though_the_password_be_right() {
         let limits = Limits { sign_ins: 2, sign_ins_per_address: 3, ..Limits::default() };
         let authentication = Authentication::new(&limits);
-        let [here, there] = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse::<IpAddr>().unwrap());
+        let [here, there] = ["2001:db8::1", "2001:db8:0:1::1"].map(|address| address.parse::<IpAddr>().unwrap());
         let [carol, bob] = ["carol@example.com", "bob@example.com"].map(|who| who.parse::<Passport>().unwrap());
         let now = Instant::now();
         let may = |who: Option<&Passport>, from: IpAddr, now: Instant| authentication.keep_pace(who, from, now).is_ok();
         assert!(may(Some(&carol), here, now) && may(Some(&carol), here, now));
-        assert!(!may(Some(&carol), there, now), "an account's own");
-        assert!(may(Some(&bob), here, now), "the third from here");
-        assert!(!may(None, here, now), "though it be nobody");
+        assert!(!may(Some(&carol), here, now), "enough for that account, from here");
+        assert!(!may(None, here, now), "three from here, though it be nobody");
+        assert!(may(Some(&carol), there, now), "whoever is elsewhere has tries of their own");
         assert!(may(Some(&bob), there, now));
         assert!(may(Some(&carol), here, now + MINUTE));
         authentication.limit(&Limits { sign_ins: 9, ..limits });
-        assert!(may(Some(&bob), there, now) && may(Some(&bob), there, now), "other limits begin anew");
+        assert!((0..3).all(|_| may(Some(&carol), here, now)), "other limits begin anew");
     }
 
     #[test]

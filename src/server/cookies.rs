@@ -8,6 +8,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::Passport;
 use msnp::dialect::Dialect;
 use session::switchboard::Admission;
+use sha2::{Digest, Sha256};
 
 use crate::conversation::ConversationHandle;
 
@@ -39,7 +40,10 @@ impl Admits {
 
 /// All cookies that were not used yet.
 #[derive(Default)]
-pub(crate) struct Cookies(Mutex<HashMap<String, (Instant, Admits)>>);
+pub(crate) struct Cookies(Mutex<HashMap<Hash, (Instant, Admits)>>);
+
+/// Of a cookie, so that how long a look takes says nothing about it.
+type Hash = [u8; 32];
 
 impl Cookies {
     /// Makes a cookie.
@@ -49,13 +53,14 @@ impl Cookies {
         if cookies.len().is_multiple_of(SWEEP) {
             cookies.retain(|_, (baked, _)| baked.elapsed() < LIFETIME);
         }
-        cookies.insert(cookie.clone(), (Instant::now(), admits));
+        cookies.insert(Sha256::digest(&cookie).into(), (Instant::now(), admits));
         cookie
     }
 
     /// Uses a cookie up. `session` is what the client says it answers; a caller answers nothing.
     pub(crate) fn redeem(&self, cookie: &str, passport: &str, session: Option<&str>, now: Instant) -> Option<Admits> {
-        let (baked, admits) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(cookie)?;
+        let hash: Hash = Sha256::digest(cookie).into();
+        let (baked, admits) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash)?;
         let owner: Passport = passport.parse().ok()?;
         let meant = admits.conversation.as_ref().map(|(number, _)| number.to_string());
         let fits = owner == admits.admission.passport && meant.as_deref() == session;

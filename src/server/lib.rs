@@ -47,13 +47,14 @@ mod registration;
 mod service;
 mod settings;
 mod signals;
+mod subscriber;
 #[cfg(test)]
 mod tests;
 mod transport;
 
 pub use account::Present;
 pub use administration::{AccountFault, AccountLine, Administration};
-pub use authentication::{Refusal, Ticket, hash_password};
+pub use authentication::{PasswordCost, Refusal, Ticket, hash_password};
 pub use bridge::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, Through};
 pub use domain::account::Announcement;
 pub use figures::describe;
@@ -69,4 +70,5 @@ pub use portal::{
 pub use readiness::Readiness;
 pub use settings::{Limits, PortalSettings, RegistrationPolicy, RoomStyle, Settings, SignUpPolicy};
 pub use store::Attention;
+pub use subscriber::subscriber;
 pub use transport::pipe::{Carried, GatewaySession, NotTaken, PIPE_CAPACITY, ServerEnd, session as gateway_session};

@@ -31,6 +31,8 @@ pub enum Limit {
     SignIns,
     /// `limits.sign_ins_per_minute_per_address`
     SignInsPerAddress,
+    /// How many tickets one account may have, and all accounts together.
+    Tickets,
     /// `limits.password_checks`
     PasswordChecks,
     /// `limits.contacts`, `allowed`, `blocked` or `admirers`
@@ -67,7 +69,7 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::WebConnections,
@@ -79,6 +81,7 @@ impl Limit {
         Self::SignInsPerAddress,
         Self::PasswordChecks,
         Self::Lists,
+        Self::Tickets,
         Self::Groups,
         Self::Rooms,
         Self::AccountPace,
@@ -111,6 +114,7 @@ impl Limit {
             Self::PasswordChecks => "password_checks",
             Self::Lists => "lists",
             Self::Groups => "groups",
+            Self::Tickets => "tickets",
             Self::Rooms => "rooms",
             Self::AccountPace => "account_pace",
             Self::Calls => "calls_per_minute",

@@ -10,7 +10,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::warn;
 
-use crate::{connection, core::Core, duty::Duty, limit::Limit, transport::Transport};
+use crate::{connection, core::Core, duty::Duty, limit::Limit, subscriber::subscriber, transport::Transport};
 
 /// A silent connection is asked for a sign of life after this.
 const KEEPALIVE: Duration = Duration::from_mins(2);
@@ -89,7 +89,7 @@ fn prepare(stream: &TcpStream, peer: SocketAddr) {
     }
 }
 
-/// How many are connected, in all and from each address.
+/// How many are connected, in all and from each address, which is one by [`subscriber`].
 #[derive(Default)]
 pub(crate) struct Crowd(Mutex<(usize, HashMap<IpAddr, usize>)>);
 
@@ -101,6 +101,7 @@ impl Crowd {
         (most, of_all): (usize, Limit),
         (most_of_one, of_address): (usize, Limit),
     ) -> Result<Place, Limit> {
+        let address = subscriber(address);
         let mut inside = crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = inside.1.get(&address).copied().unwrap_or(0);
         if inside.0 >= most {
@@ -178,5 +179,17 @@ mod tests {
         assert!(enter(3).is_ok());
         drop(second);
         assert!(enter(1).is_ok());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_has_the_places_of_one_address() {
+        let crowd = Arc::new(Crowd::default());
+        let limits = ((9, Limit::Connections), (2, Limit::ConnectionsPerAddress));
+        let enter = |address: &str| Crowd::enter(&crowd, address.parse().unwrap(), limits.0, limits.1);
+        let (first, _second) = (enter("2001:db8::1").unwrap(), enter("2001:db8::2").unwrap());
+        assert_eq!(enter("2001:db8::3").err(), Some(Limit::ConnectionsPerAddress));
+        let _neighbour = enter("2001:db8:0:1::3").unwrap();
+        drop(first);
+        assert!(enter("2001:db8::4").is_ok());
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use domain::{Passport, Realm, conversation::RoomManner, presence::OfflineContacts};
 pub use store::RoomStyle;
 
+use crate::authentication::PasswordCost;
+
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own; there is no state in them to name")]
 /// What a server is told by its configuration.
 #[derive(Debug, Clone)]
@@ -97,14 +99,20 @@ pub struct Limits {
     pub gateway_sessions_per_address: usize,
     /// Bytes that may wait for a slow client before it is closed.
     pub unsent: usize,
-    /// Tries to sign in to one account within a minute, right or wrong.
+    /// Tries to sign in from one address to one account within a minute, right or wrong.
     pub sign_ins: u32,
     /// Tries to sign in from one address within a minute, right or wrong.
     pub sign_ins_per_address: u32,
-    /// Passwords checked at the same time; each takes tens of milliseconds and of megabytes.
+    /// Passwords checked at the same time; each takes what [`Limits::password_cost`] says.
     pub password_checks: usize,
-    /// Failed sign-ins of one address, or of one account, within [`Limits::attempts_within`].
+    /// What checking a password costs.
+    pub password_cost: PasswordCost,
+    /// Failed sign-ins of one address to one account within [`Limits::attempts_within`].
     pub attempts: u32,
+    /// Failed sign-ins of one address, to whatever accounts, within that time.
+    pub attempts_per_address: u32,
+    /// Failed sign-ins to one account, from wherever its owner has not signed in, within that time.
+    pub attempts_per_account: u32,
     /// See [`Limits::attempts`].
     pub attempts_within: Duration,
     /// How long a ticket is good for.
@@ -127,7 +135,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 50_000,
-            connections_per_address: 25_000,
+            connections_per_address: 256,
             gateway_sessions: 10_000,
             gateway_sessions_per_address: 200,
             unsent: 1 << 20,
@@ -136,7 +144,10 @@ impl Default for Limits {
             password_checks: 2,
             attempts: 10,
             attempts_within: Duration::from_mins(5),
+            password_cost: PasswordCost::default(),
             ticket_lifetime: Duration::from_hours(24),
+            attempts_per_address: 30,
+            attempts_per_account: 100,
             file: 100 << 20,
             received_daily: 2_000_000_000,
             media_links_last: Duration::from_hours(30 * 24),

@@ -3,6 +3,7 @@
 mod draining;
 mod hosting;
 mod parting;
+mod passwords;
 mod portal;
 mod turns;
 

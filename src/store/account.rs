@@ -49,6 +49,25 @@ impl Store {
             .await
     }
 
+    /// Replaces the password's hash by another one of the same password, unless it is not `known` any more; says whether it was.
+    pub async fn renew_password(&self, passport: &Passport, known: &str, renewed: &str) -> Result<bool, StoreFault> {
+        let (passport, known, renewed) = (passport.clone(), known.to_owned(), renewed.to_owned());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let done =
+                        sqlx::query("UPDATE account SET password_hash = $3 WHERE passport = $1 AND password_hash = $2")
+                            .bind(passport.as_str())
+                            .bind(&known)
+                            .bind(&renewed)
+                            .execute(connection)
+                            .await?;
+                    Ok(done.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
     /// The password's hash; `None` if there is no such account.
     pub async fn password_hash(&self, passport: &Passport) -> Result<Option<String>, StoreFault> {
         Ok(sqlx::query_scalar("SELECT password_hash FROM account WHERE passport = $1")

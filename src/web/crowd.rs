@@ -1,4 +1,4 @@
-//! How many are connected from each address.
+//! How many are connected from each address, which is one by [`subscriber`].
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,6 +6,8 @@ use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
+
+use ::server::subscriber;
 
 /// Who is connected. Trusted proxies speak for many and are not counted, nor is this machine itself: whoever speaks for many here
 /// may be a proxy that cannot say for whom, and is to keep its own count.
@@ -26,6 +28,7 @@ impl Crowd {
         if address.is_loopback() || self.proxies.contains(&address) {
             return Some(Place(None));
         }
+        let address = subscriber(address);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let of_one = inside.get(&address).copied().unwrap_or(0);
         if of_one >= self.most_of_one.load(Ordering::Relaxed) {
@@ -73,6 +76,10 @@ mod tests {
         assert!(crowd.enter(visitor).is_none());
         drop((second, third));
         assert_eq!(crowd.inside.lock().unwrap().len(), 1, "who has left takes no memory");
+        let network = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|address| crowd.enter(ip(address)).is_some());
+        assert_eq!(network, [true; 3], "each of them has left");
+        let _both = ["2001:db8::1", "2001:db8::2"].map(|address| crowd.enter(ip(address)).unwrap());
+        assert!(crowd.enter(ip("2001:db8::3")).is_none(), "a network of IPv6 is one address");
         for uncounted in [ip("192.0.2.1"), ip("127.0.0.1"), ip("::1")] {
             let places: Vec<_> = (0..3).map(|_| crowd.enter(uncounted)).collect();
             assert!(places.iter().all(Option::is_some), "{uncounted}");

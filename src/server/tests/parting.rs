@@ -12,7 +12,7 @@ use domain::{Passport, Timestamp, contact::RemoteTarget, presence::OwnPresence};
 use store::Store;
 
 use super::{core, passport};
-use crate::{Administration, LinkFault, Linking, NetworkEntry, RegistrationPolicy, links};
+use crate::{Administration, LinkFault, Linking, NetworkEntry, PasswordCost, RegistrationPolicy, links};
 
 /// Whom the network was told to have been removed.
 type Parted = Arc<Mutex<Vec<Passport>>>;
@@ -106,7 +106,7 @@ async fn an_account_that_was_removed_is_forgotten_once_even_if_no_server_ran_the
 
     made().await;
     assert_eq!(forgotten().await, [], "nobody was removed");
-    let offline = Administration::offline(core.store.clone(), core.settings.realm.clone());
+    let offline = Administration::offline(core.store.clone(), core.settings.realm.clone(), PasswordCost::default());
     offline.remove(carol.as_str()).await.unwrap();
     made().await;
     assert_eq!(forgotten().await, std::slice::from_ref(&carol), "though somebody has the address again");

@@ -21,6 +21,9 @@ async fn an_account_is_made_once_and_found_again() {
 
     let store = open(&directory, &["loopback"]).await;
     assert_eq!(store.password_hash(&carol).await.unwrap().as_deref(), Some("new hash"));
+    assert!(!store.renew_password(&carol, "hash", "later hash").await.unwrap(), "it was changed meanwhile");
+    assert!(store.renew_password(&carol, "new hash", "later hash").await.unwrap());
+    assert_eq!(store.password_hash(&carol).await.unwrap().as_deref(), Some("later hash"));
 }
 
 #[tokio::test]

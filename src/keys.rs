@@ -187,6 +187,7 @@ pub(crate) struct Limits {
     pub(crate) file_megabytes: u64,
     pub(crate) daily_megabytes: u64,
     pub(crate) media_link_days: u64,
+    pub(crate) media_megabytes: u64,
 }
 
 impl From<RoomsKey> for RoomStyle {
@@ -256,6 +257,7 @@ pub(crate) fn limits(limits: &Limits, password_cost: PasswordCost) -> server::Li
         file: limits.file_megabytes.saturating_mul(1_000_000),
         received_daily: limits.daily_megabytes.saturating_mul(1_000_000),
         media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),
+        media: limits.media_megabytes.saturating_mul(1_000_000),
         room_speakers: limits.room_speakers.min(MOST_SPEAKERS),
         registrations_per_hour: limits.registrations_per_hour,
         account: domain::account::Limits {

@@ -149,6 +149,9 @@ pub enum HostFault {
         /// The limit.
         limit: u64,
     },
+    /// The installation keeps as many bytes as it may; nothing was kept.
+    #[error("there is no room for it: this server keeps as much as it may")]
+    Full,
     /// The source of the bytes broke off; nothing was kept.
     #[error("the bytes could not be read or kept: {0}")]
     Media(String),

@@ -181,7 +181,7 @@ fn key(whose: Portrayed) -> String {
 
 fn host_failure(fault: &HostFault) -> Failure {
     match fault {
-        HostFault::TooLarge { .. } | HostFault::Secrets(_) => Failure::refused(fault.to_string()),
+        HostFault::TooLarge { .. } | HostFault::Full | HostFault::Secrets(_) => Failure::refused(fault.to_string()),
         HostFault::Store(_) | HostFault::Media(_) | HostFault::Stopping => Failure::retry(fault.to_string()),
     }
 }

@@ -209,6 +209,6 @@ impl Running {
 pub(crate) fn host_failure(fault: &HostFault) -> Failure {
     match fault {
         HostFault::Store(_) | HostFault::Stopping | HostFault::Media(_) => Failure::retry(fault.to_string()),
-        HostFault::Secrets(_) | HostFault::TooLarge { .. } => Failure::refused(fault.to_string()),
+        HostFault::Secrets(_) | HostFault::TooLarge { .. } | HostFault::Full => Failure::refused(fault.to_string()),
     }
 }

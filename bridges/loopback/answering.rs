@@ -178,7 +178,11 @@ impl Patience {
     async fn bear(&mut self, fault: HostFault) -> Result<(), HostFault> {
         match fault {
             HostFault::Stopping => Err(fault),
-            HostFault::Store(_) | HostFault::Secrets(_) | HostFault::TooLarge { .. } | HostFault::Media(_) => {
+            HostFault::Store(_)
+            | HostFault::Secrets(_)
+            | HostFault::TooLarge { .. }
+            | HostFault::Full
+            | HostFault::Media(_) => {
                 tracing::warn!(%fault, "what was said on the network in memory was not taken, and is handed in again");
                 sleep(self.pause).await;
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);

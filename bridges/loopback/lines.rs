@@ -118,7 +118,7 @@ async fn kept_anew(host: &dyn Host, attachment: &Attachment) -> Result<Result<At
     };
     match kept {
         Ok(attachment) => Ok(Ok(attachment)),
-        Err(fault @ (HostFault::TooLarge { .. } | HostFault::Media(_))) => {
+        Err(fault @ (HostFault::TooLarge { .. } | HostFault::Full | HostFault::Media(_))) => {
             Ok(Err(format!("I cannot repeat {name}: {fault}.")))
         }
         Err(fault @ (HostFault::Store(_) | HostFault::Secrets(_) | HostFault::Stopping)) => Err(fault),

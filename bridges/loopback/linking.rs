@@ -242,9 +242,11 @@ impl Parlour {
 fn unkept(fault: HostFault) -> Failure {
     match fault {
         HostFault::Secrets(reason) => Failure::refused(reason),
-        HostFault::Store(_) | HostFault::TooLarge { .. } | HostFault::Media(_) | HostFault::Stopping => {
-            Failure::retry(fault.to_string())
-        }
+        HostFault::Store(_)
+        | HostFault::TooLarge { .. }
+        | HostFault::Full
+        | HostFault::Media(_)
+        | HostFault::Stopping => Failure::retry(fault.to_string()),
     }
 }
 

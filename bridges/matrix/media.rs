@@ -172,6 +172,7 @@ impl Appservice {
     pub(crate) async fn keep(&self, name: &str, stream: MediaStream, limit: u64) -> Result<Attachment, Failure> {
         self.host.keep_media(name, stream, limit).await.map_err(|fault| match fault {
             HostFault::TooLarge { limit } => Failure::refused(format!("it has more than {}", in_bytes(limit))),
+            HostFault::Full => Failure::refused(fault.to_string()),
             HostFault::Store(_) | HostFault::Secrets(_) | HostFault::Media(_) | HostFault::Stopping => {
                 host_failure(&fault)
             }

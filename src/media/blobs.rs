@@ -1,10 +1,13 @@
 //! Blobs in a directory.
 
 mod incoming;
+mod room;
 mod sweep;
 
 use std::{
+    fs::DirBuilder,
     io,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -18,6 +21,7 @@ use tokio::{
 };
 
 pub use incoming::Incoming;
+use room::Room;
 
 /// How many blobs are written at once; further ones wait.
 const MOST_WRITERS: usize = 16;
@@ -35,6 +39,7 @@ pub struct Blobs {
     writers: Arc<Semaphore>,
     /// Held while a blob is given its name or is removed.
     naming: Arc<Mutex<()>>,
+    room: Room,
 }
 
 /// Why a blob was not kept or not found out about.
@@ -46,28 +51,53 @@ pub enum BlobFault {
         /// The limit that it was put with.
         limit: u64,
     },
+    /// All blobs together have as many bytes as they may have; nothing of this one is kept.
+    #[error("finds no room: everything together has {most} bytes, and may not have more")]
+    Full {
+        /// How many they may have.
+        most: u64,
+    },
     /// The directory could not be read or written, or the source could not be read.
     #[error("{0}: look at the media directory's permissions and free space")]
     Io(#[from] io::Error),
 }
 
 impl Blobs {
-    /// The blobs in `directory`, which is made if it is missing. What a crash left half written is removed.
+    /// The blobs in `directory`, which is made if it is missing. What a crash left half written is removed. They may have any number of
+    /// bytes, until [`Blobs::bound`] is called.
     pub async fn open(directory: impl Into<PathBuf>) -> Result<Self, BlobFault> {
         let directory: Arc<Path> = directory.into().into();
         let path = Arc::clone(&directory);
-        blocking(move || {
-            std::fs::create_dir_all(&path)?;
+        let taken = blocking(move || {
+            DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
             for entry in std::fs::read_dir(&path)? {
                 let entry = entry?;
                 if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                     std::fs::remove_file(entry.path())?;
                 }
             }
-            Ok(())
+            sweep::sum(&path)
         })
         .await?;
-        Ok(Self { directory, writers: Arc::new(Semaphore::new(MOST_WRITERS)), naming: Arc::default() })
+        let writers = Arc::new(Semaphore::new(MOST_WRITERS));
+        Ok(Self { directory, writers, naming: Arc::default(), room: Room::with(taken) })
+    }
+
+    /// All blobs together may have so many bytes from now on. What is there beyond them stays.
+    pub fn bound(&self, most: u64) {
+        self.room.bound(most);
+    }
+
+    /// How many bytes all blobs together have, those that are just coming included.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.room.taken()
+    }
+
+    /// How many bytes more they may have.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.room.most().saturating_sub(self.room.taken())
     }
 
     /// Keeps all that `source` gives (`&[u8]` is a source), at most `limit` bytes, in a file that only this program may read.

@@ -49,6 +49,7 @@ pub fn describe() {
     );
     describe_gauge!("chrysalis_deliveries_waiting", "Messages that wait to be shown, once for each account.");
     describe_gauge!("chrysalis_deliveries_unnoted", "Messages that were shown and cannot be noted as such yet.");
+    describe_gauge!("chrysalis_media_bytes", Unit::Bytes, "What pictures and files take on the disk.");
     describe_gauge!("chrysalis_links", "Links of accounts to networks, by network and whether they could be opened.");
     describe_gauge!("chrysalis_own_links", "Links that accounts made themselves, by network and state.");
     describe_gauge!(
@@ -89,6 +90,7 @@ pub(crate) async fn look_up(core: &Core) {
         Err(_) => warn!("the database does not say in time how much waits"),
     }
     gauge!("chrysalis_deliveries_unnoted").set(core.deliveries.count() as f64);
+    gauge!("chrysalis_media_bytes").set(core.media.taken() as f64);
     for entry in core.links.networks() {
         let network = entry.name.to_string();
         let (opened, unopened) = core.links.count(&entry.name);

@@ -124,8 +124,9 @@ fn store_fault(fault: StoreFault) -> HostFault {
 fn media_fault(fault: MediaFault) -> HostFault {
     match fault {
         MediaFault::Blob(BlobFault::TooLarge { limit }) => HostFault::TooLarge { limit },
+        MediaFault::Blob(BlobFault::Full { .. }) => HostFault::Full,
         MediaFault::Store(fault) => store_fault(fault),
-        fault @ (MediaFault::Blob(_) | MediaFault::Io(_)) => HostFault::Media(fault.to_string()),
+        fault @ (MediaFault::Blob(BlobFault::Io(_)) | MediaFault::Io(_)) => HostFault::Media(fault.to_string()),
     }
 }
 

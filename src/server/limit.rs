@@ -57,6 +57,8 @@ pub enum Limit {
     FileSize,
     /// `limits.daily_megabytes`
     DailyMedia,
+    /// `limits.media_megabytes`
+    MediaBytes,
     /// How many files one client may hand over in a minute, and all clients at once.
     Files,
     /// `limits.unsent_kilobytes`
@@ -79,9 +81,9 @@ impl Limit {
         Self::SignInAttempts,
         Self::SignIns,
         Self::SignInsPerAddress,
+        Self::Tickets,
         Self::PasswordChecks,
         Self::Lists,
-        Self::Tickets,
         Self::Groups,
         Self::Rooms,
         Self::AccountPace,
@@ -92,6 +94,7 @@ impl Limit {
         Self::Registrations,
         Self::FileSize,
         Self::DailyMedia,
+        Self::MediaBytes,
         Self::Files,
         Self::Unsent,
         Self::Queue,
@@ -111,10 +114,10 @@ impl Limit {
             Self::SignInAttempts => "sign_in_attempts",
             Self::SignIns => "sign_ins_per_minute",
             Self::SignInsPerAddress => "sign_ins_per_minute_per_address",
+            Self::Tickets => "tickets",
             Self::PasswordChecks => "password_checks",
             Self::Lists => "lists",
             Self::Groups => "groups",
-            Self::Tickets => "tickets",
             Self::Rooms => "rooms",
             Self::AccountPace => "account_pace",
             Self::Calls => "calls_per_minute",
@@ -124,6 +127,7 @@ impl Limit {
             Self::Registrations => "registrations_per_hour",
             Self::FileSize => "file_megabytes",
             Self::DailyMedia => "daily_megabytes",
+            Self::MediaBytes => "media_megabytes",
             Self::Files => "files",
             Self::Unsent => "unsent_kilobytes",
             Self::Queue => "queue",

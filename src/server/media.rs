@@ -1,6 +1,8 @@
 //! Pictures, clips and files between clients, networks and web pages: what is kept, what Messenger can show, and what is still with
 //! a client.
 
+mod room;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
@@ -47,9 +49,6 @@ const MOST_EMOTICONS: usize = 10;
 /// A day, in milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// How long media stay of which nothing speaks, in milliseconds: a message about them may be on its way.
-const UNUSED_LAST: i64 = 7 * 24 * 60 * 60 * 1000;
-
 /// Why something is not kept, or not found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MediaFault {
@@ -86,6 +85,8 @@ pub(crate) struct Media {
     gave_up: Mutex<HashMap<(Passport, ObjectHash), Timestamp>>,
     /// Rung whenever an object comes, or is given up.
     changed: Notify,
+    /// When room was last made.
+    room_made: tokio::sync::Mutex<Option<tokio::time::Instant>>,
 }
 
 /// What of the limits can change.
@@ -94,16 +95,19 @@ struct Bounds {
     links_last: Duration,
     /// What an account may hand over on one day, in bytes.
     daily: u64,
+    /// What everything that is kept may have together, in bytes.
+    most: u64,
 }
 
 impl Bounds {
     const fn of(limits: &Limits) -> Self {
-        Self { links_last: limits.media_links_last, daily: limits.received_daily }
+        Self { links_last: limits.media_links_last, daily: limits.received_daily, most: limits.media }
     }
 }
 
 impl Media {
     pub(crate) fn new(blobs: Blobs, store: Store, limits: &Limits) -> Self {
+        blobs.bound(limits.media);
         Self {
             blobs,
             store,
@@ -112,11 +116,13 @@ impl Media {
             receiving: Arc::new(Semaphore::new(MOST_RECEIVED)),
             gave_up: Mutex::default(),
             changed: Notify::new(),
+            room_made: tokio::sync::Mutex::default(),
         }
     }
 
     /// These limits hold from now on. Links that were given keep their time.
     pub(crate) fn limit(&self, limits: &Limits) {
+        self.blobs.bound(limits.media);
         *self.bounds.write().unwrap_or_else(PoisonError::into_inner) = Bounds::of(limits);
     }
 
@@ -149,12 +155,15 @@ impl Media {
         stream: bridge::MediaStream,
         limit: u64,
     ) -> Result<Attachment, MediaFault> {
+        // How large it is, is seen when it comes.
+        self.has_room(0).await;
         let blob = self.blobs.put(stream, limit).await?;
         self.attachment(name, blob).await
     }
 
     /// Keeps these bytes.
     pub(crate) async fn keep_bytes(&self, name: &str, bytes: &[u8]) -> Result<Attachment, MediaFault> {
+        self.has_room(bytes.len() as u64).await;
         let blob = self.blobs.put(bytes, bytes.len() as u64).await?;
         self.attachment(name, blob).await
     }
@@ -233,6 +242,7 @@ impl Media {
 
     /// Keeps bytes as an object that clients can be given.
     pub(crate) async fn keep_object(&self, bytes: &[u8]) -> Result<Object, MediaFault> {
+        self.has_room(bytes.len() as u64).await;
         let (blob, hash) = self.blobs.put_object(bytes).await?;
         let media_type = media::sniff(bytes).to_owned();
         let object = Object { hash, blob, size: bytes.len() as u64, media_type };
@@ -455,16 +465,6 @@ impl Media {
         let extension = object.media_type.strip_prefix("image/")?.to_owned();
         let (name, source) = (format!("picture.{extension}"), Source::Object(*hash));
         Some(Attachment { name, media_type: object.media_type, size: object.size, source, link: None })
-    }
-
-    /// Forgets what nothing speaks of any more.
-    pub(crate) async fn sweep(&self) -> Result<(), MediaFault> {
-        let now = wall();
-        let before = Timestamp(now.0.saturating_sub(UNUSED_LAST));
-        let in_use = self.store.sweep_media(now, before).await?;
-        let removed = self.blobs.sweep(before, in_use).await?;
-        debug!(removed, "forgot media of which nothing speaks");
-        Ok(())
     }
 
     /// Keeps what a message itself brought.

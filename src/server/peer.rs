@@ -335,6 +335,10 @@ impl Task {
             self.tell(format!("(not sent: {name}: you have sent as much today as this server takes)")).await;
             return Input::DeclineFile { transfer };
         }
+        if !self.core.media.has_room(size).await {
+            self.tell(format!("(not sent: {name}: this server has no room for it now; try again later)")).await;
+            return Input::DeclineFile { transfer };
+        }
         match self.core.media.incoming(size).await {
             Ok(file) => {
                 self.transfers.insert(transfer, Transfer::Incoming { file: Box::new(file), name });

@@ -121,6 +121,8 @@ pub struct Limits {
     pub file: u64,
     /// What the clients of one account may hand over on one day, in bytes.
     pub received_daily: u64,
+    /// What all pictures and files that are kept may have together, in bytes.
+    pub media: u64,
     /// How long a link to a picture or file is good for.
     pub media_links_last: Duration,
     /// How many of those who speak in a room sit in its window at once, where they do.
@@ -142,14 +144,15 @@ impl Default for Limits {
             sign_ins: 60,
             sign_ins_per_address: 300,
             password_checks: 2,
-            attempts: 10,
-            attempts_within: Duration::from_mins(5),
             password_cost: PasswordCost::default(),
-            ticket_lifetime: Duration::from_hours(24),
+            attempts: 10,
             attempts_per_address: 30,
             attempts_per_account: 100,
+            attempts_within: Duration::from_mins(5),
+            ticket_lifetime: Duration::from_hours(24),
             file: 100 << 20,
             received_daily: 2_000_000_000,
+            media: 10_000_000_000,
             media_links_last: Duration::from_hours(30 * 24),
             room_speakers: RoomManner::SPEAKERS,
             registrations_per_hour: 20,

@@ -5,6 +5,7 @@ mod hosting;
 mod parting;
 mod passwords;
 mod portal;
+mod room;
 mod turns;
 
 use std::path::Path;

@@ -27,6 +27,17 @@ impl Store {
     /// Forgets links that have expired at `now`, and objects that were last kept before `before` and that nothing speaks of. Gives
     /// the blobs that something still speaks of: any other one that was put before `before` may be removed.
     pub async fn sweep_media(&self, now: Timestamp, before: Timestamp) -> Result<HashSet<BlobId>, StoreFault> {
+        self.sweep_media_early(now, before, now).await
+    }
+
+    /// As [`Store::sweep_media`], and ends the links that would expire by `early`, but for those to what a message or order speaks of
+    /// that still waits.
+    pub async fn sweep_media_early(
+        &self,
+        now: Timestamp,
+        before: Timestamp,
+        early: Timestamp,
+    ) -> Result<HashSet<BlobId>, StoreFault> {
         let mut mentions = Mentions::default();
         let mut reader = self.readers.acquire().await?;
         mentions.read_on(&mut reader).await?;
@@ -41,6 +52,9 @@ impl Store {
                         .bind(now.0)
                         .execute(&mut *connection)
                         .await?;
+                    if early > now {
+                        end_links(connection, &mentions, early).await?;
+                    }
                     forget_objects(connection, &mentions.objects, before).await?;
                     Ok(mentions)
                 })
@@ -93,6 +107,29 @@ impl Mentions {
 /// What is named behind `key`, wherever that stands.
 fn named<Name: std::str::FromStr>(json: &str, key: &str) -> impl Iterator<Item = Name> {
     json.split(key).skip(1).filter_map(|rest| rest.split_once('"')?.0.parse().ok())
+}
+
+/// Ends the links that would expire by `early`, unless what they lead to is mentioned.
+async fn end_links(connection: &mut AnyConnection, mentioned: &Mentions, early: Timestamp) -> Result<(), StoreFault> {
+    let links: Vec<(String, String)> = sqlx::query_as("SELECT token, blob FROM media_link WHERE expires <= $1")
+        .bind(early.0)
+        .fetch_all(&mut *connection)
+        .await?;
+    let objects: Vec<(String, String)> =
+        sqlx::query_as("SELECT hash, blob FROM object").fetch_all(&mut *connection).await?;
+    let is_mentioned = |hash: &String| hash.parse().is_ok_and(|hash| mentioned.objects.contains(&hash));
+    let of_objects: HashSet<String> =
+        objects.into_iter().filter(|(hash, _)| is_mentioned(hash)).map(|(_, blob)| blob).collect();
+    let is_needed = |blob: &String| {
+        of_objects.contains(blob) || blob.parse().is_ok_and(|blob: BlobId| mentioned.blobs.contains(&blob))
+    };
+    let ended: Vec<String> = links.into_iter().filter(|(_, blob)| !is_needed(blob)).map(|(token, _)| token).collect();
+    for portion in portions(&ended) {
+        let text = format!("DELETE FROM media_link WHERE token IN (VALUES {})", places(portion.len(), 1));
+        let query = portion.iter().fold(sqlx::query(AssertSqlSafe(text)), sqlx::query::Query::bind);
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// Forgets the objects that were last kept before `before`, unless they are mentioned, or somebody's picture.

@@ -147,6 +147,7 @@ impl Running {
                 HostFault::Media(reason) if broke.load(Ordering::Relaxed) => Unfetched::There(reason),
                 HostFault::Store(_) | HostFault::Media(_) | HostFault::Stopping => Unfetched::Here,
                 HostFault::Secrets(reason) => Unfetched::Final(reason),
+                fault @ HostFault::Full => Unfetched::Final(fault.to_string()),
             })
         };
         self.stopping.run_until_cancelled(fetching).await.ok_or(Stopping)

@@ -1,6 +1,6 @@
 //! Blobs on their way in.
 
-use std::{io, path::Path, sync::PoisonError};
+use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, sync::PoisonError};
 
 use domain::media::{BlobId, ObjectHash};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncWriteExt, BufWriter},
 };
 
-use super::{BlobFault, Blobs, PIECE, UNFINISHED, blocking};
+use super::{BlobFault, Blobs, PIECE, UNFINISHED, blocking, room::Reserved};
 
 /// A blob that comes piece by piece. Dropped before [`Incoming::finish`], it is forgotten.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Incoming {
     hash: Sha256,
     size: u64,
     limit: u64,
+    reserved: Reserved,
 }
 
 impl Incoming {
@@ -34,13 +35,15 @@ impl Incoming {
         })
         .await?;
         let file = BufWriter::with_capacity(PIECE, File::from_std(file));
-        Ok(Self { blobs: blobs.clone(), unfinished, file, hash: Sha256::new(), size: 0, limit })
+        let reserved = Reserved::none(blobs.room.clone());
+        Ok(Self { blobs: blobs.clone(), unfinished, file, hash: Sha256::new(), size: 0, limit, reserved })
     }
 
-    /// Takes the next piece. Once it is too large, it can only be dropped.
+    /// Takes the next piece. Once it is too large, or there is no room for it, it can only be dropped.
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), BlobFault> {
         self.size = self.size.saturating_add(piece.len() as u64);
         self.check_size()?;
+        self.reserved.grow(piece.len() as u64)?;
         self.hash.update(piece);
         self.file.write_all(piece).await?;
         Ok(())
@@ -58,10 +61,17 @@ impl Incoming {
         self.file.flush().await?;
         self.file.get_ref().sync_all().await?;
         let id = BlobId(self.hash.finalize().into());
-        let (blobs, unfinished) = (self.blobs, self.unfinished);
+        let (blobs, unfinished, reserved) = (self.blobs, self.unfinished, self.reserved);
         blocking(move || {
             let _alone = blobs.naming.lock().unwrap_or_else(PoisonError::into_inner);
-            name(unfinished, &blobs.path(id))
+            let path = blobs.path(id);
+            let is_new = !path.exists();
+            name(unfinished, &path)?;
+            // The same blob takes no room twice.
+            if is_new {
+                reserved.keep();
+            }
+            Ok(())
         })
         .await?;
         Ok((id, self.size))
@@ -88,7 +98,7 @@ impl Blobs {
 /// Gives a whole blob its name. A blob of the same id is the same blob, so it does no harm to put it there again.
 fn name(unfinished: NamedTempFile, path: &Path) -> io::Result<()> {
     let Some(directory) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
-    std::fs::create_dir_all(directory)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     unfinished.persist(path)?;
     // The name itself is safe only when the directories that lead to it are.
     std::fs::File::open(directory)?.sync_all()?;

@@ -43,10 +43,30 @@ impl Blobs {
     /// Removes the file unless it was put since. No blob is given its name between the look and the removal.
     fn remove_older(&self, path: &Path, before: SystemTime) -> io::Result<bool> {
         let _alone = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::fs::metadata(path)?.modified()? >= before {
+        let metadata = std::fs::metadata(path)?;
+        if metadata.modified()? >= before {
             return Ok(false);
         }
         std::fs::remove_file(path)?;
+        self.room.give_back(metadata.len());
         Ok(true)
     }
+}
+
+/// How many bytes all blobs in a directory have.
+pub(super) fn sum(blobs: &Path) -> io::Result<u64> {
+    let mut sum = 0;
+    for directory in std::fs::read_dir(blobs)? {
+        let directory = directory?;
+        if !directory.file_type()?.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(directory.path())? {
+            let file = file?;
+            if file.file_name().to_str().is_some_and(|name| name.parse::<BlobId>().is_ok()) {
+                sum += file.metadata()?.len();
+            }
+        }
+    }
+    Ok(sum)
 }

@@ -108,3 +108,29 @@ async fn what_is_old_and_not_in_use_is_swept_away() {
     assert_eq!(left, [true, false, true, true]);
     assert!(foreign.exists());
 }
+
+#[tokio::test]
+async fn all_together_have_only_so_much_room() {
+    let (_directory, blobs) = blobs().await;
+    blobs.bound(10);
+    let abc = blobs.put(b"abc".as_slice(), 9).await.unwrap();
+    assert_eq!((blobs.taken(), blobs.free()), (3, 7));
+    blobs.put(b"abc".as_slice(), 9).await.unwrap();
+    assert_eq!(blobs.taken(), 3, "what is there takes no room again");
+    let mut incoming = blobs.incoming(9).await.unwrap();
+    incoming.write(b"12345").await.unwrap();
+    let full = blobs.put(b"xyz".as_slice(), 9).await;
+    assert!(matches!(full, Err(BlobFault::Full { most: 10 })), "{full:?}");
+    assert!(matches!(incoming.write(b"678").await, Err(BlobFault::Full { .. })));
+    drop(incoming);
+    assert_eq!(blobs.taken(), 3, "nothing of it is there");
+    let xyz = blobs.put(b"xyz".as_slice(), 9).await.unwrap();
+
+    let again = Blobs::open(blobs.directory.to_path_buf()).await.unwrap();
+    assert_eq!((again.taken(), again.free()), (6, u64::MAX - 6));
+    assert_eq!(blobs.sweep(Timestamp(i64::MAX), HashSet::from([xyz])).await.unwrap(), 1);
+    assert_eq!((blobs.taken(), blobs.size(abc).await.unwrap()), (3, None));
+    blobs.bound(0);
+    assert_eq!(blobs.free(), 0);
+    assert!(blobs.put(b"x".as_slice(), 9).await.is_err());
+}

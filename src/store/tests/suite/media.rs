@@ -145,3 +145,36 @@ async fn only_what_nothing_speaks_of_is_forgotten() {
     store.set_account_picture(&dave, None).await.unwrap();
     assert_eq!(store.sweep_media(Timestamp(500), EVER).await.unwrap(), blobs(&[1, 4, 5, 22]));
 }
+
+#[tokio::test]
+async fn links_end_early_unless_what_waits_speaks_of_them() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let (carol, ann) = (passport(CAROL), store.allot(&loopback(), profile("ann").into()).await.unwrap());
+    let link = |number: u8| LinkedMedia {
+        blob: BlobId([number; 32]),
+        name: "a".into(),
+        media_type: "image/png".into(),
+        size: 1,
+    };
+    // 1 is in an order that waits, 2 is the blob of an object in one, 3 and 4 are links alone.
+    store.keep_object(object(2)).await.unwrap();
+    for source in [Source::Blob(BlobId([1; 32])), Source::Object(object(2).hash)] {
+        let content = Content::Voice(attachment(source));
+        let says = Action::Say { content, sent: Timestamp(1), reply: None, heard: Vec::new() };
+        store.order(&carol, &ann, says).await.unwrap();
+    }
+    for (number, expires) in [(1, 500), (2, 500), (3, 500), (4, 900)] {
+        store.link_media(&format!("link{number}"), &link(number), Timestamp(expires)).await.unwrap();
+    }
+    let leads =
+        async |number: u8| store.linked_media(&format!("link{number}"), Timestamp(100)).await.unwrap().is_some();
+    let early = |until| store.sweep_media_early(Timestamp(100), EVER, Timestamp(until));
+    let in_use = early(100).await.unwrap();
+    assert!(leads(3).await && in_use.len() == 4, "{in_use:?}");
+    let in_use = early(500).await.unwrap();
+    assert_eq!([leads(1).await, leads(2).await, leads(3).await, leads(4).await], [true, true, false, true]);
+    assert_eq!(in_use, [1, 2, 4].map(|number| BlobId([number; 32])).into());
+    let in_use = early(900).await.unwrap();
+    assert_eq!(in_use, [1, 2].map(|number| BlobId([number; 32])).into());
+    assert!(leads(1).await && leads(2).await && !leads(4).await);
+}

@@ -11,6 +11,7 @@ use store::Store;
 use crate::{
     configuration::Configuration,
     running::{Outcome, open_store},
+    terminal,
 };
 
 /// Whoever makes and removes accounts.
@@ -67,7 +68,7 @@ async fn one(configuration: &Configuration, request: Request, done: &str) -> Out
             Outcome::Faulty(vec![format!("the running server is of another version: {fault}; restart it")])
         }
         Ok(_) => {
-            println!("{done}");
+            println!("{}", terminal::line(done));
             Outcome::Done
         }
         Err(fault) => Outcome::Faulty(vec![fault.to_string()]),
@@ -122,10 +123,13 @@ pub(crate) async fn list(configuration: &Configuration, json: bool) -> Outcome {
     };
     let mut out = io::stdout().lock();
     let written = if json {
-        serde_json::to_string_pretty(&accounts).map_err(io::Error::other).and_then(|text| writeln!(out, "{text}"))
+        serde_json::to_string_pretty(&accounts)
+            .map_err(io::Error::other)
+            .and_then(|text| writeln!(out, "{}", terminal::json(&text)))
     } else {
         accounts.iter().try_for_each(|account| {
-            writeln!(out, "{}\t{}\t{} contacts", account.passport, account.name, account.contacts)
+            let (passport, name) = (terminal::line(&account.passport), terminal::line(&account.name));
+            writeln!(out, "{passport}\t{name}\t{} contacts", account.contacts)
         })
     };
     match written {
@@ -164,7 +168,7 @@ pub(crate) async fn import(configuration: &Configuration) -> Outcome {
         match office.ask(request).await {
             Ok(_) => {
                 taken += 1;
-                println!("took {passport}");
+                println!("took {}", terminal::line(passport));
             }
             Err(fault) => refused.push(format!("line {number}: {fault}")),
         }

@@ -8,7 +8,7 @@ use server::{
     control::{Answer, Asked, AskedStep, Client, Request},
 };
 
-use crate::{answering, command_line::Answers, configuration::Configuration, running::Outcome};
+use crate::{answering, command_line::Answers, configuration::Configuration, running::Outcome, terminal};
 
 /// Connects to the running server.
 async fn connect(configuration: &Configuration) -> Result<Client, Outcome> {
@@ -59,12 +59,13 @@ pub(crate) async fn add(
         };
         let mut out = io::stdout().lock();
         for LinkLine { network, status } in lines {
-            let _ = writeln!(out, "{passport} is linked to {network} as {}", status.identity);
+            let says = format!("{passport} is linked to {network} as {}", status.identity);
+            let _ = writeln!(out, "{}", terminal::line(&says));
             if let LinkState::Waiting { ask } = &status.state {
-                let _ = writeln!(out, "{ask}");
+                let _ = writeln!(out, "{}", terminal::lines(ask));
             }
             for note in status.notes {
-                let _ = writeln!(out, "{note}");
+                let _ = writeln!(out, "{}", terminal::lines(&note));
             }
         }
         Ok(Outcome::Done)
@@ -90,7 +91,7 @@ pub(crate) async fn perform(
                     "there is nothing to do with a link of {passport} to {network}; `chrysalis link list` shows what it has"
                 );
             } else {
-                print!("{}", answering::described(&tasks));
+                print!("{}", terminal::lines(&answering::described(&tasks)));
             }
             return Ok(Outcome::Done);
         };
@@ -100,7 +101,7 @@ pub(crate) async fn perform(
         let Answer::Said(said) = ask(&mut client, &request).await? else {
             return Err(Outcome::Faulty(vec![another_version()]));
         };
-        println!("{said}");
+        println!("{}", terminal::lines(&said));
         Ok(Outcome::Done)
     };
     either(attempt.await)
@@ -111,7 +112,7 @@ pub(crate) async fn ways(configuration: &Configuration, network: String) -> Outc
     let attempt = async {
         let mut client = connect(configuration).await?;
         let ways = asked(&mut client, Request::LinkWays { network }).await?;
-        print!("{}", answering::described(&ways));
+        print!("{}", terminal::lines(&answering::described(&ways)));
         Ok(Outcome::Done)
     };
     either(attempt.await)
@@ -162,13 +163,16 @@ pub(crate) async fn list(configuration: &Configuration, passport: String, json: 
     };
     let mut out = io::stdout().lock();
     let written = if json {
-        serde_json::to_string_pretty(&lines).map_err(io::Error::other).and_then(|text| writeln!(out, "{text}"))
+        serde_json::to_string_pretty(&lines)
+            .map_err(io::Error::other)
+            .and_then(|text| writeln!(out, "{}", terminal::json(&text)))
     } else if lines.is_empty() {
         writeln!(out, "{none}")
     } else {
         lines.iter().try_for_each(|LinkLine { network, status }| {
-            writeln!(out, "{network}\t{}\t{}", status.identity, word_of(&status.state))?;
-            status.notes.iter().try_for_each(|note| writeln!(out, "\t{note}"))
+            let (identity, state) = (&status.identity, word_of(&status.state));
+            writeln!(out, "{}\t{}\t{}", terminal::line(network), terminal::line(identity), terminal::line(&state))?;
+            status.notes.iter().try_for_each(|note| writeln!(out, "\t{}", terminal::line(note)))
         })
     };
     match written {

@@ -22,6 +22,7 @@ mod operating;
 mod reloading;
 mod restoring;
 mod running;
+mod terminal;
 mod told;
 
 use std::process::ExitCode;

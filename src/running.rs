@@ -24,6 +24,7 @@ use crate::{
     networks,
     operating::OperationsKeys,
     reloading::Reloading,
+    terminal,
     told::{Progress, Reload, Stop, tell_system},
 };
 
@@ -48,12 +49,12 @@ impl Outcome {
             Self::Done => ExitCode::SUCCESS,
             Self::Faulty(faults) => {
                 for fault in faults {
-                    let _ = writeln!(told, "{fault}");
+                    let _ = writeln!(told, "{}", terminal::lines(&fault));
                 }
                 ExitCode::from(1)
             }
             Self::Unusable(fault) => {
-                let _ = writeln!(told, "chrysalis: {fault}");
+                let _ = writeln!(told, "chrysalis: {}", terminal::lines(&fault));
                 ExitCode::from(2)
             }
         }

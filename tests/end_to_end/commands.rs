@@ -265,3 +265,20 @@ fn refused_beside(server: &Server) -> String {
     let finished = chrysalis(program(), Path::new(&other), &["run"], &[], "");
     unusable(&finished).to_owned()
 }
+
+#[test]
+fn a_name_does_nothing_to_the_terminal_that_shows_it() {
+    let server = server(&[]);
+    // It turns the line around, and shows what follows on a line of its own.
+    let name = "Ann\u{202e}nnA\u{2028}Bob";
+    assert_eq!(server.command(&["account", "add", ALICE, "--name", name, "--password-stdin"], "x\n").code, 0);
+    let listed = server.command(&["account", "list"], "");
+    assert!(listed.out.contains("Ann\\u{202e}nnA\\u{2028}Bob\t"), "{listed:?}");
+    let listed = server.command(&["account", "list", "--json"], "");
+    assert!(listed.out.is_ascii(), "{listed:?}");
+    let accounts: Vec<serde_json::Value> = serde_json::from_str(&listed.out).unwrap();
+    assert_eq!(accounts[0]["name"], name);
+    let refused = server.command(&["account", "remove", "\u{1b}[2Jnobody\u{9b}@x"], "");
+    assert!(refused.code == 1 && refused.complaint.trim_end().is_ascii(), "{refused:?}");
+    assert!(!refused.complaint.trim_end().contains(char::is_control), "{refused:?}");
+}

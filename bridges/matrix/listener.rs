@@ -1,5 +1,6 @@
 //! Where the homeserver reaches us.
 
+mod connections;
 mod thirdparty;
 
 use std::{
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::connections::Bounds;
 use crate::{appservice::Appservice, receiving::Refusal};
 
 /// The largest transaction: Synapse puts up to a hundred events of 64 KiB into one, and more that is not events.
@@ -61,11 +63,7 @@ pub(crate) async fn serve_pings(token: String, listener: TcpListener, stopping: 
 
 async fn run(routes: Router, token: String, listener: TcpListener, stopping: CancellationToken) {
     let routes = routes.layer(middleware::from_fn_with_state(Arc::<str>::from(token), admit));
-    let ended = stopping.clone().cancelled_owned();
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(ended);
-    if let Err(fault) = serving.await {
-        tracing::error!(%fault, "the appservice listener ended");
-    }
+    connections::serve(listener, routes, Bounds::USUAL, stopping).await;
 }
 
 /// Lets in whoever shows `hs_token`.
@@ -79,10 +77,15 @@ async fn admit(State(token): State<Arc<str>>, request: Request, next: Next) -> R
         Some(true) => next.run(request).await,
         Some(false) => {
             tracing::warn!("a request with a wrong hs_token; the homeserver may have an older registration");
-            answer(StatusCode::FORBIDDEN, "M_FORBIDDEN", "this is not the hs_token of this appservice").into_response()
+            shut_out(answer(StatusCode::FORBIDDEN, "M_FORBIDDEN", "this is not the hs_token of this appservice"))
         }
-        None => answer(StatusCode::UNAUTHORIZED, "M_MISSING_TOKEN", "hs_token is missing").into_response(),
+        None => shut_out(answer(StatusCode::UNAUTHORIZED, "M_MISSING_TOKEN", "hs_token is missing")),
     }
+}
+
+/// Whoever is not the homeserver keeps no place, and nothing more of what they send is read.
+fn shut_out(answer: Answer) -> Response {
+    ([(header::CONNECTION, "close")], answer).into_response()
 }
 
 async fn transaction(State(appservice): State<Arc<Appservice>>, Path(id): Path<String>, body: Bytes) -> Answer {

@@ -26,6 +26,15 @@ const MOST_CONNECTIONS: usize = 32;
 /// How long somebody may take to ask, the time between two questions included.
 const ASKING: Duration = Duration::from_mins(1);
 
+/// How long somebody may look altogether, before they have to come anew: whoever takes nothing of an answer keeps no place.
+const LOOKING: Duration = Duration::from_mins(10);
+
+/// The largest head of a question, in bytes.
+const LARGEST_HEAD: usize = 16 * 1024;
+
+/// How many headers a question may have.
+const MOST_HEADERS: usize = 64;
+
 /// How long an answer that is under way may take when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -79,10 +88,12 @@ pub async fn serve(
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(ASKING)
+                    .max_buf_size(LARGEST_HEAD)
+                    .max_headers(MOST_HEADERS)
                     .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
                 let mut connection = std::pin::pin!(connection);
                 tokio::select! {
-                    _ = connection.as_mut() => {}
+                    _ = tokio::time::timeout(LOOKING, connection.as_mut()) => {}
                     () = stop.cancelled() => {
                         connection.as_mut().graceful_shutdown();
                         let _ = tokio::time::timeout(LAST_WORDS, connection).await;
@@ -182,6 +193,14 @@ mod tests {
         assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
         assert!(answer.lines().any(|line| line == "looked_up 1"), "{answer}");
         assert!(get("/").await.starts_with("HTTP/1.1 404 "));
+        // Exactly as much as is read: what is left unread could take the answer with it.
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut long = b"GET / HTTP/1.1\r\nX: ".to_vec();
+        long.resize(LARGEST_HEAD, b'x');
+        stream.write_all(&long).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
         stop.cancel();
         serving.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());

@@ -16,6 +16,7 @@ mod body;
 mod crowd;
 mod form;
 mod gateway;
+mod guard;
 mod linking;
 mod listener;
 mod media;

@@ -8,6 +8,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
+use constant_time_eq::constant_time_eq;
 use http::{HeaderMap, HeaderName, Request, StatusCode, Uri, header};
 
 use crate::{
@@ -137,7 +138,7 @@ fn away(web: &Web, token: &str) -> [(HeaderName, String); 1] {
 fn was_sent(headers: &HeaderMap, token: &str) -> bool {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.any(|(name, value)| name == AWAY && value == token)
+    pairs.any(|(name, value)| name == AWAY && constant_time_eq(value.as_bytes(), token.as_bytes()))
 }
 
 /// A redirect to where a network wants the browser. The network's word is no header before it was looked at.

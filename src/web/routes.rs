@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use axum::{
     Router,
     body::Body,
+    middleware::map_response,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -12,7 +13,8 @@ use http::{Request, StatusCode};
 use url::Url;
 
 use crate::{
-    authority::Backend, body, gateway, linking, media, pages, passport, patched, portal, rst, services, visit::Visits,
+    authority::Backend, body, gateway, guard, linking, media, pages, passport, patched, portal, rst, services,
+    visit::Visits,
 };
 
 /// What every handler may know.
@@ -58,8 +60,10 @@ pub(crate) fn routes(web: Web) -> Router {
         .merge(user_pages())
         .merge(link_pages())
         .merge(portal::routes())
-        .route("/gateway/gateway.dll", post(gateway::serve))
         .route("/media/{token}/{name}", get(media::serve))
+        .layer(map_response(guard::guarded))
+        // No browser asks there, and Messenger does so every few seconds.
+        .route("/gateway/gateway.dll", post(gateway::serve))
         .with_state(web)
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::Passport;
 use http::{HeaderMap, HeaderValue, header};
+use sha2::{Digest, Sha256};
 
 use crate::Authority;
 
@@ -23,7 +24,10 @@ const MOST: usize = 10_000;
 
 /// All visits.
 #[derive(Default)]
-pub(crate) struct Visits(Mutex<HashMap<String, Visit>>);
+pub(crate) struct Visits(Mutex<HashMap<Hash, Visit>>);
+
+/// Of what the browser shows, so that how long a look takes says nothing about it.
+type Hash = [u8; 32];
 
 struct Visit {
     ticket: String,
@@ -38,12 +42,12 @@ impl Visits {
         let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if visits.len() >= MOST {
             visits.retain(|_, visit| now < visit.until);
-            let oldest = visits.iter().min_by_key(|(_, visit)| visit.until).map(|(token, _)| token.clone());
+            let oldest = visits.iter().min_by_key(|(_, visit)| visit.until).map(|(hash, _)| *hash);
             if let Some(oldest) = oldest.filter(|_| visits.len() >= MOST) {
                 visits.remove(&oldest);
             }
         }
-        visits.insert(token.clone(), Visit { ticket: ticket.to_owned(), until: now + LIFETIME });
+        visits.insert(Sha256::digest(&token).into(), Visit { ticket: ticket.to_owned(), until: now + LIFETIME });
         let secure = if secure { "; Secure" } else { "" };
         HeaderValue::try_from(format!("{COOKIE}={token}; Path=/messenger; HttpOnly; SameSite=Lax{secure}")).ok()
     }
@@ -54,7 +58,8 @@ impl Visits {
         let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let token = pairs.into_iter().find_map(|(name, token)| (name == COOKIE).then_some(token))?;
         let visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let visit = visits.get(token).filter(|visit| Instant::now() < visit.until)?;
+        let hash: Hash = Sha256::digest(token).into();
+        let visit = visits.get(&hash).filter(|visit| Instant::now() < visit.until)?;
         authority.holder(&visit.ticket)
     }
 }

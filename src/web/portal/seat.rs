@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use constant_time_eq::constant_time_eq;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
 
@@ -90,8 +91,8 @@ fn made_of(secret: &str, purpose: &str) -> String {
 
 /// Whether two words are the same; how long it takes says nothing of where they differ.
 fn same(one: &str, other: &str) -> bool {
-    // Of their hashes, whose beginnings nobody can choose.
-    Sha256::digest(one) == Sha256::digest(other)
+    // Of their hashes, so that it says nothing of their lengths either.
+    constant_time_eq(&Sha256::digest(one), &Sha256::digest(other))
 }
 
 /// Somebody who is signed in, before a page that shows something.

@@ -8,7 +8,8 @@ use tokio::{
 use crate::server::{Server, TICKET, between, has_line};
 
 impl Server {
-    async fn rst(&self, passport: &str, password: &str) -> String {
+    /// Asks for tickets as Messenger 7.5 does.
+    pub(crate) async fn rst(&self, passport: &str, password: &str) -> String {
         let (header, body) = recorded();
         assert!(header.starts_with("POST /RST.srf HTTP/1.1\r\n"));
         let body = body.replace("dave@example.com", passport).replace("password1", password);

@@ -14,7 +14,7 @@ use server::control;
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
 
-use crate::{configuration::Configuration, running::Outcome};
+use crate::{configuration::Configuration, running::Outcome, tenancy::Tenancy};
 
 /// What the archive is, for whoever restores it.
 pub(crate) const MANIFEST: &str = "chrysalis-backup.json";
@@ -61,6 +61,8 @@ pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Out
 }
 
 async fn write(configuration: &Configuration, target: &Path) -> Result<String, String> {
+    // The key of secrets that is copied has to be that of the database that is copied.
+    let _tenancy = Tenancy::shared(&configuration.data_directory)?;
     if target.exists() {
         return Err(format!("{} is there already: name another file", target.display()));
     }
@@ -102,8 +104,13 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     });
     let unwritten = |fault: &dyn std::fmt::Display| format!("cannot write {}: {fault}", target.display());
     let (count, bytes) = archive.await.map_err(|fault| unwritten(&fault))?.map_err(|fault| unwritten(&fault))?;
+    let key = if configuration.secrets_key.is_some() {
+        "The key of secrets is not in it: keep what the environment holds as well."
+    } else {
+        "It holds the key of secrets: keep it where nobody else reads it."
+    };
     Ok(format!(
-        "wrote {}: {count} files, {:.1} MB. It holds the key of secrets: keep it where nobody else reads it. The configuration is not in it.",
+        "wrote {}: {count} files, {:.1} MB. {key} The configuration is not in it.",
         target.display(),
         bytes as f64 / 1e6
     ))

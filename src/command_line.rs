@@ -42,6 +42,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DatabaseCommand,
     },
+    /// The key under which secrets of links are sealed
+    Secrets {
+        #[command(subcommand)]
+        command: SecretsCommand,
+    },
     /// Write the document that lets this server into a homeserver
     Registration {
         /// Where to write it; standard output if left out
@@ -90,6 +95,16 @@ pub(crate) enum DatabaseCommand {
         /// Where from; database.url if left out
         #[arg(long, value_name = "URL")]
         from: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// Seal all secrets anew under another key; no server may run
+    Rotate {
+        /// Read the new key from standard input, one line of 64 hexadecimal digits; only where the environment holds the present one
+        #[arg(long)]
+        new_key_stdin: bool,
     },
 }
 

@@ -15,7 +15,7 @@ use server::PasswordCost;
 use store::{Bounds, SecretsKey, SecretsKeyFault};
 use url::Url;
 
-use crate::keys::{Whole, bounds, limits};
+use crate::keys::{Accounts, Whole, bounds, limits};
 use crate::layers::Layers;
 use crate::listeners::{self, ListenerKeys};
 use crate::operating::{self, LogKeys, OperationsKeys};
@@ -44,6 +44,8 @@ pub(crate) struct Configuration {
     pub(crate) base: PathBuf,
     /// Where secrets, the control socket and the bridges' files lie.
     pub(crate) data_directory: PathBuf,
+    /// The key under which secrets are sealed, if it is given; else it lies in the data directory.
+    pub(crate) secrets_key: Option<SecretsKey>,
     /// How much the store takes in of what others decide about.
     pub(crate) bounds: Bounds,
     /// Where Messenger connects; at least one.
@@ -124,10 +126,10 @@ impl Configuration {
             return Err(fault("limits", "has a zero where nothing would work: write at least 1"));
         }
 
-        for (key, days) in
-            [("web.session_idle_days", whole.web.session_idle_days), ("web.session_days", whole.web.session_days)]
         let secrets_key = secrets_key(&layers, &whole.server.secrets_key)?;
         let password_cost = password_cost(&layers, &whole.accounts)?;
+        for (key, days) in
+            [("web.session_idle_days", whole.web.session_idle_days), ("web.session_days", whole.web.session_days)]
         {
             if !(1..=MOST_SESSION_DAYS).contains(&days) {
                 let problem = format!("is {days}: write a number of days from 1 to {MOST_SESSION_DAYS}");
@@ -172,6 +174,7 @@ impl Configuration {
             file,
             base,
             data_directory,
+            secrets_key,
             bounds: bounds(&whole.limits),
             listeners,
             web_listen: whole.web.listen,
@@ -260,9 +263,6 @@ fn networks(
     Ok(networks)
 }
 
-/// A key that is left empty says nothing.
-pub(crate) fn non_empty(text: &str) -> Option<&str> {
-    Some(text).filter(|text| !text.is_empty())
 /// The key under which secrets are sealed, which is taken from the environment alone: a file of the configuration is shown around.
 fn secrets_key(layers: &Layers, written: &str) -> Result<Option<SecretsKey>, ConfigurationFault> {
     const KEY: &str = "server.secrets_key";
@@ -295,6 +295,9 @@ fn password_cost(layers: &Layers, keys: &Accounts) -> Result<PasswordCost, Confi
     })
 }
 
+/// A key that is left empty says nothing.
+pub(crate) fn non_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// What clients are told to open, and what they name when they come back: both have to be spelt the same way.

@@ -36,6 +36,7 @@ pub(crate) struct Whole {
 pub(crate) struct Server {
     pub(crate) domain: String,
     pub(crate) data_directory: PathBuf,
+    pub(crate) secrets_key: String,
     pub(crate) listen: Value,
     pub(crate) public_address: String,
     pub(crate) dispatch: bool,
@@ -60,10 +61,10 @@ pub(crate) struct Accounts {
     pub(crate) registration: RegistrationKey,
     pub(crate) sign_up: SignUpKey,
     pub(crate) admins: Vec<Passport>,
-}
     pub(crate) argon2_memory_kib: u32,
     pub(crate) argon2_passes: u32,
     pub(crate) argon2_lanes: u32,
+}
 
 /// Who may have accounts made.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -163,9 +164,9 @@ pub(crate) struct Limits {
     pub(crate) unsent_kilobytes: usize,
     pub(crate) password_checks: usize,
     pub(crate) sign_in_attempts: u32,
-    pub(crate) sign_in_attempts_seconds: u64,
     pub(crate) sign_in_attempts_per_address: u32,
     pub(crate) sign_in_attempts_per_account: u32,
+    pub(crate) sign_in_attempts_seconds: u64,
     pub(crate) sign_ins_per_minute: u32,
     pub(crate) sign_ins_per_minute_per_address: u32,
     pub(crate) ticket_hours: u64,
@@ -186,8 +187,8 @@ pub(crate) struct Limits {
     pub(crate) registrations_per_hour: usize,
     pub(crate) file_megabytes: u64,
     pub(crate) daily_megabytes: u64,
-    pub(crate) media_link_days: u64,
     pub(crate) media_megabytes: u64,
+    pub(crate) media_link_days: u64,
 }
 
 impl From<RoomsKey> for RoomStyle {
@@ -248,16 +249,16 @@ pub(crate) fn limits(limits: &Limits, password_cost: PasswordCost) -> server::Li
         sign_ins: limits.sign_ins_per_minute,
         sign_ins_per_address: limits.sign_ins_per_minute_per_address,
         password_checks: limits.password_checks,
-        attempts: limits.sign_in_attempts,
-        attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
         password_cost,
-        ticket_lifetime: Duration::from_hours(limits.ticket_hours),
+        attempts: limits.sign_in_attempts,
         attempts_per_address: limits.sign_in_attempts_per_address,
         attempts_per_account: limits.sign_in_attempts_per_account,
+        attempts_within: Duration::from_secs(limits.sign_in_attempts_seconds),
+        ticket_lifetime: Duration::from_hours(limits.ticket_hours),
         file: limits.file_megabytes.saturating_mul(1_000_000),
         received_daily: limits.daily_megabytes.saturating_mul(1_000_000),
-        media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),
         media: limits.media_megabytes.saturating_mul(1_000_000),
+        media_links_last: Duration::from_hours(limits.media_link_days.saturating_mul(24)),
         room_speakers: limits.room_speakers.min(MOST_SPEAKERS),
         registrations_per_hour: limits.registrations_per_hour,
         account: domain::account::Limits {

@@ -15,6 +15,9 @@ const DEFAULTS: &str = include_str!("../config/defaults.toml");
 /// What every variable of the environment begins with.
 const PREFIX: &str = "CHRYSALIS";
 
+/// What the library calls what was set there.
+const ENVIRONMENT: &str = "the environment";
+
 /// The merged layers.
 #[derive(Debug)]
 pub(crate) struct Layers {
@@ -69,12 +72,17 @@ impl Layers {
         changed
     }
 
+    /// Whether a key was set in the environment, and not in a file.
+    pub(crate) fn is_from_environment(&self, key: &str) -> bool {
+        self.origins.get(key).is_some_and(|origin| origin == ENVIRONMENT)
+    }
+
     /// A fault of one key, with where it was set.
     pub(crate) fn fault(&self, key: &str, problem: &str) -> ConfigurationFault {
         let within = || self.origins.iter().find(|(path, _)| path.starts_with(key)).map(|(_, origin)| origin);
         let origin = self.origins.get(key).or_else(within);
         let origin = match origin.map(String::as_str) {
-            Some("the environment") => {
+            Some(ENVIRONMENT) => {
                 format!("the variable {PREFIX}__{}", key.replace('.', "__").to_ascii_uppercase())
             }
             Some(origin) => origin.to_owned(),
@@ -156,10 +164,10 @@ fn json(
         ValueKind::U128(value) => u64::try_from(value).map_or(Value::Null, Value::from),
         ValueKind::Float(value) => Number::from_f64(value).map_or(Value::Null, Value::Number),
         ValueKind::String(text) => match default {
-            Some(Value::Bool(_)) if origin.as_deref() == Some("the environment") => {
+            Some(Value::Bool(_)) if origin.as_deref() == Some(ENVIRONMENT) => {
                 text.parse().map_or(Value::String(text), Value::Bool)
             }
-            Some(Value::Number(_)) if origin.as_deref() == Some("the environment") => {
+            Some(Value::Number(_)) if origin.as_deref() == Some(ENVIRONMENT) => {
                 text.parse::<i64>().map_or(Value::String(text), Value::from)
             }
             Some(_) | None => Value::String(text),

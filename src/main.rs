@@ -17,11 +17,14 @@ mod layers;
 mod linking;
 mod listeners;
 mod logging;
+mod modes;
 mod networks;
 mod operating;
 mod reloading;
 mod restoring;
 mod running;
+mod secrets;
+mod tenancy;
 mod terminal;
 mod told;
 
@@ -31,7 +34,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use command_line::{
-    AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, DatabaseCommand, LinkCommand,
+    AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, DatabaseCommand, LinkCommand, SecretsCommand,
 };
 use logging::Logging;
 use running::Outcome;
@@ -74,6 +77,9 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,
         Command::Database { command: DatabaseCommand::Copy { to, from } } => {
             database::copy(&configuration, to, from.as_deref()).await
+        }
+        Command::Secrets { command: SecretsCommand::Rotate { new_key_stdin } } => {
+            secrets::rotate(&configuration, new_key_stdin).await
         }
         Command::Registration { output, double_puppet } => {
             running::registration(&configuration, double_puppet, output.as_deref())

@@ -18,9 +18,10 @@ use crate::{
 };
 
 /// The keys that hold from the next start on only: exactly these, and whatever stands below them.
-const FROM_THE_NEXT_START: [&str; 9] = [
+const FROM_THE_NEXT_START: [&str; 10] = [
     "server.domain",
     "server.data_directory",
+    "server.secrets_key",
     "server.listen",
     "server.public_address",
     "web",

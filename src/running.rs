@@ -21,15 +21,16 @@ use crate::{
     configuration::Configuration,
     listeners::ListenerKeys,
     logging::Logging,
-    networks,
+    modes, networks,
     operating::OperationsKeys,
     reloading::Reloading,
+    tenancy::Tenancy,
     terminal,
     told::{Progress, Reload, Stop, tell_system},
 };
 
 /// The file, in the data directory, with the key under which secrets are sealed.
-const SECRETS_KEY: &str = "secrets.key";
+pub(crate) const SECRETS_KEY: &str = "secrets.key";
 
 /// How a command ended.
 pub(crate) enum Outcome {
@@ -67,10 +68,13 @@ pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, O
     let store = Store::open(&configuration.database, &configuration.base, realm, configuration.bits()).await;
     let store = store.map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))?;
     store.bound(configuration.bounds);
-    Ok(store.sealing_with(configuration.data_directory.join(SECRETS_KEY)))
+    Ok(match &configuration.secrets_key {
+        Some(key) => store.sealing_under(key.clone()),
+        None => store.sealing_with(configuration.data_directory.join(SECRETS_KEY)),
+    })
 }
 
-/// Makes the data directory, readable for this user only.
+/// Makes the data directory, readable for this user only; one that is there is closed to others.
 fn make_data_directory(configuration: &Configuration) -> Result<(), Outcome> {
     use std::os::unix::fs::DirBuilderExt;
 
@@ -80,7 +84,8 @@ fn make_data_directory(configuration: &Configuration) -> Result<(), Outcome> {
             "server.data_directory: cannot make {}: {fault}; name a folder that can be written",
             directory.display()
         ))
-    })
+    })?;
+    modes::narrow(directory).map_err(|fault| Outcome::Unusable(format!("server.data_directory: {fault}")))
 }
 
 async fn bind(key: &str, address: &str) -> Result<TcpListener, Outcome> {
@@ -132,6 +137,7 @@ fn open_many_files(wanted: usize) {
 
 async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Logging) -> Result<(), Outcome> {
     make_data_directory(&configuration)?;
+    let _tenancy = Tenancy::shared(&configuration.data_directory).map_err(Outcome::Unusable)?;
     let running = Client::connect(&configuration.data_directory).await;
     if matches!(running, Ok(Some(_))) {
         let directory = configuration.data_directory.display();
@@ -142,6 +148,11 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
     let http = bind("web.listen", &configuration.web_listen).await?;
     let observed = observe(&configuration).await?;
     let store = open_store(&configuration).await?;
+    if store.is_changing_secrets_key() {
+        warn!(
+            "a change of the key of secrets has broken off: stop the server, and run `chrysalis secrets rotate` once more"
+        );
+    }
     let (Ok(mut stop), Ok(mut reload)) = (Stop::listen(), Reload::listen()) else {
         return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
     };

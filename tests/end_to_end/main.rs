@@ -37,6 +37,7 @@ mod receipts;
 mod recordings;
 mod relations;
 mod rooms;
+mod secrets;
 mod service;
 mod services;
 mod sign_in;

@@ -28,6 +28,7 @@ mod matrix_faults;
 mod members;
 mod merging;
 mod operations;
+mod outbound;
 mod own_accounts;
 mod phones;
 mod pictures;

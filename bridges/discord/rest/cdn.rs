@@ -198,4 +198,37 @@ mod tests {
         assert!(ours(&own, "http://127.0.0.1:2/a") && !ours(&own, "http://127.0.0.1:1/a"));
         assert!(!ours(&own, "https://cdn.discordapp.com/a"));
     }
+
+    #[tokio::test]
+    async fn whoever_points_elsewhere_makes_nobody_knock_there() {
+        let knocks: Arc<std::sync::atomic::AtomicUsize> = Arc::default();
+        let counted = Arc::clone(&knocks);
+        let serve = async |answer: Box<dyn Fn() -> String + Send>| {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                loop {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    let mut asked = [0; 1024];
+                    let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut asked).await;
+                    let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, answer().as_bytes()).await;
+                }
+            });
+            address
+        };
+        let inside = serve(Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+        }))
+        .await;
+        let to = format!("http://{inside}/latest");
+        let pointing = serve(Box::new(move || {
+            format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        }))
+        .await;
+        let own = cdn(json!({ "api_base": "http://127.0.0.1:1", "cdn_base": format!("http://{pointing}") }));
+        let refused = own.fetch(&format!("http://{pointing}/attachments/1/2/a.png"), 10).await;
+        assert!(matches!(refused, Err(RestFailure::Refused { status: 302, .. })));
+        assert_eq!(knocks.load(Ordering::Relaxed), 0);
+    }
 }

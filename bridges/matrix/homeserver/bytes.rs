@@ -139,3 +139,57 @@ pub(crate) fn stream(answer: Response, broke: Arc<AtomicBool>) -> MediaStream {
     });
     Box::pin(StreamReader::new(Box::pin(parts)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use axum::{Router, response::Redirect, routing::get};
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// A server on this machine; its address.
+    async fn serve(router: Router) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        format!("http://{address}")
+    }
+
+    #[tokio::test]
+    async fn whoever_points_elsewhere_makes_nobody_knock_there() {
+        let knocks: Arc<AtomicUsize> = Arc::default();
+        let counted = Arc::clone(&knocks);
+        let inside = serve(Router::new().fallback(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async { "a door inside" }
+        }))
+        .await;
+        let away = move || async move { Redirect::temporary(&inside) };
+        let routes = Router::new()
+            .route("/_matrix/here", get(|| async { "bytes" }))
+            .route("/_matrix/near", get(|| async { Redirect::temporary("/_matrix/here") }))
+            .route("/_matrix/circle", get(|| async { Redirect::temporary("/_matrix/circle") }))
+            .route("/_matrix/away", get(away))
+            .route("/_matrix/metadata", get(|| async { Redirect::temporary("http://169.254.169.254/latest/") }));
+        let homeserver = Homeserver::at(serve(routes).await, "token".into(), super::super::client().unwrap());
+        let user = UserId::parse("@bot:example.org").unwrap();
+        let fetch = async |what: &str| match homeserver.fetch(&user, &[what], &[], 100).await {
+            Ok(mut bytes) => {
+                let mut text = String::new();
+                bytes.stream.read_to_string(&mut text).await.unwrap();
+                Ok(text)
+            }
+            Err(trouble) => Err(trouble.to_string()),
+        };
+        for own in ["here", "near"] {
+            assert_eq!(fetch(own).await.as_deref(), Ok("bytes"), "{own}");
+        }
+        for other in ["away", "metadata", "circle"] {
+            let refused = fetch(other).await.unwrap_err();
+            assert!(refused.contains("it keeps its files elsewhere"), "{other}: {refused}");
+        }
+        assert_eq!(knocks.load(Ordering::Relaxed), 0);
+    }
+}

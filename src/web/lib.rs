@@ -7,19 +7,22 @@
 //!
 //! The [gateway] carries MSNP in requests; [services] are what Messenger fetches for itself, [pages] what it opens for its user,
 //! and [media] the files that other networks' people send. On a page of [linking] an account makes its own link to a network; the
-//! [portal] is all that its people do with their accounts in a browser of today.
+//! [portal] is all that its people do with their accounts in a browser of today. In the [mirror] a server shows that it is the one that is
+//! asked; [examinations] are those that it makes of itself.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod authority;
 mod body;
 mod crowd;
+mod examinations;
 mod form;
 mod gateway;
 mod guard;
 mod linking;
 mod listener;
 mod media;
+mod mirror;
 mod pages;
 mod passport;
 mod patched;

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ::doctor::{Doctor, Mirror, Passage};
 use ::server::Limit;
 use axum::{
     Router,
@@ -28,6 +29,7 @@ use url::Url;
 use crate::{
     authority::Backend,
     crowd::Crowd,
+    examinations::Examinations,
     gateway::Sessions,
     portal::Notes,
     routes::{Origin, Web, routes},
@@ -56,7 +58,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 const BREATH: Duration = Duration::from_millis(200);
 
 /// How the server is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// The URL under which clients reach this listener, through whatever stands before it. `http` or `https`.
     pub public_url: Url,
@@ -69,6 +71,8 @@ pub struct Settings {
     /// How long a session of the HTTP gateway outlives its last request. What it had not shown to have received is then given to the
     /// account's next session.
     pub gateway_idle: Duration,
+    /// Who examines how this server is reached, when somebody wants that on a page.
+    pub doctor: Doctor,
 }
 
 /// Serves until `stop` is cancelled; returns when the last connection has ended, a few seconds later at most.
@@ -81,6 +85,8 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
         visits: Arc::new(Visits::default()),
         notes: Arc::new(Notes::default()),
         uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
+        mirror: Arc::new(Mirror::default()),
+        examinations: Arc::new(Examinations::new(settings.doctor, stop.clone())),
     });
     let proxies: Arc<[IpAddr]> = settings.trusted_proxies.iter().map(IpAddr::to_canonical).collect();
     let crowd = Crowd::new(settings.connections_per_address, Arc::clone(&proxies));
@@ -130,7 +136,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
 async fn attend(stream: TcpStream, (peer, proxies): (IpAddr, Arc<[IpAddr]>), router: Router, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let from = origin(peer, request.headers(), &proxies);
-        answer(router.clone(), from, request)
+        let passage = passage(peer, request.headers(), &proxies);
+        answer(router.clone(), (from, passage), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -167,12 +174,26 @@ fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     addresses.into_iter().find(|hop| !proxies.contains(hop)).unwrap_or(peer)
 }
 
-async fn answer(router: Router, from: IpAddr, mut request: Request<Incoming>) -> Result<Response, Infallible> {
+/// How a request came: who says that they ask for somebody else, is a proxy, or takes themselves for one.
+fn passage(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> Passage {
+    match (headers.contains_key("x-forwarded-for"), proxies.contains(&peer)) {
+        (false, _) => Passage::Direct,
+        (true, true) => Passage::Trusted,
+        (true, false) => Passage::Untrusted,
+    }
+}
+
+async fn answer(
+    router: Router,
+    (from, passage): (IpAddr, Passage),
+    mut request: Request<Incoming>,
+) -> Result<Response, Infallible> {
     // An answer to HEAD announces a body that does not come, which the spelling of a next answer could not see through.
     if request.method() == Method::HEAD {
         return Ok((StatusCode::METHOD_NOT_ALLOWED, [(header::CONNECTION, "close")]).into_response());
     }
     request.extensions_mut().insert(Origin(from));
+    request.extensions_mut().insert(passage);
     router.oneshot(request.map(Body::new)).await
 }
 

@@ -55,6 +55,9 @@ pub(crate) async fn login(
     let Some(claim) = headers.get(header::AUTHORIZATION).and_then(|value| Claim::read(value.as_bytes())) else {
         return failed();
     };
+    if ::doctor::is_nobody(&claim.passport) {
+        return failed();
+    }
     match web.backend.sign_in(&claim.passport, &claim.password, from).await {
         Ok(ticket) => succeeded(&ticket.value),
         Err(Refusal::WrongCredentials) => failed(),

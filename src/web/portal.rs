@@ -5,8 +5,10 @@
 
 mod admin;
 mod clock;
+mod connect;
 mod contacts;
 mod data;
+mod diagnosis;
 mod door;
 mod frame;
 mod home;
@@ -60,6 +62,8 @@ pub(crate) fn routes() -> Router<Web> {
         .route("/data", get(data::show))
         .route("/data/export", post(data::export))
         .route("/data/delete", post(data::delete))
+        .route("/connect", get(connect::show))
+        .route("/doctor", get(diagnosis::show).post(diagnosis::examine))
         .route("/admin", get(admin::show).post(admin::change))
         .route("/admin/account", get(admin::show_account).post(admin::change_account))
 }

@@ -13,8 +13,8 @@ use http::{Request, StatusCode};
 use url::Url;
 
 use crate::{
-    authority::Backend, body, gateway, guard, linking, media, pages, passport, patched, portal, rst, services,
-    visit::Visits,
+    authority::Backend, body, examinations::Examinations, gateway, guard, linking, media, mirror, pages, passport,
+    patched, portal, rst, services, visit::Visits,
 };
 
 /// What every handler may know.
@@ -27,6 +27,8 @@ pub(crate) struct Web {
     pub(crate) notes: Arc<portal::Notes>,
     /// How many pictures may be handed over at once.
     pub(crate) uploads: Arc<tokio::sync::Semaphore>,
+    pub(crate) mirror: Arc<::doctor::Mirror>,
+    pub(crate) examinations: Arc<Examinations>,
 }
 
 impl Web {
@@ -61,6 +63,7 @@ pub(crate) fn routes(web: Web) -> Router {
         .merge(link_pages())
         .merge(portal::routes())
         .route("/media/{token}/{name}", get(media::serve))
+        .route(::doctor::MIRROR_PATH, get(mirror::show))
         .layer(map_response(guard::guarded))
         // No browser asks there, and Messenger does so every few seconds.
         .route("/gateway/gateway.dll", post(gateway::serve))

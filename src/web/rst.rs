@@ -36,6 +36,9 @@ pub(crate) async fn sign_in(
             return soap(StatusCode::BAD_REQUEST, answer::malformed());
         }
     };
+    if ::doctor::is_nobody(&request.passport) {
+        return soap(StatusCode::OK, answer::failed(now()));
+    }
     match web.backend.sign_in(&request.passport, &request.password, from).await {
         Ok(ticket) => soap(StatusCode::OK, answer::granted(&request, &ticket, now())),
         Err(Refusal::WrongCredentials) => soap(StatusCode::OK, answer::failed(now())),

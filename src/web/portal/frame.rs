@@ -49,7 +49,7 @@ pub(crate) struct Place {
 }
 
 /// Where everybody who is signed in can go.
-const PLACES: [(&str, &str); 9] = [
+const PLACES: [(&str, &str); 11] = [
     ("/home", "Home"),
     ("/profile", "Profile"),
     ("/contacts", "Contacts"),
@@ -59,6 +59,8 @@ const PLACES: [(&str, &str); 9] = [
     ("/sessions", "Sessions"),
     ("/password", "Password"),
     ("/data", "Your data"),
+    ("/connect", "Connect"),
+    ("/doctor", "Doctor"),
 ];
 
 impl Frame {

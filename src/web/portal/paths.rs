@@ -1,8 +1,10 @@
 //! Where somebody may be sent who has just signed in.
 
 /// The pages to which that leads, by the first part of their paths.
-const PAGES: [&str; 11] =
-    ["home", "profile", "password", "sessions", "contacts", "rooms", "links", "privacy", "data", "admin", "confirm"];
+const PAGES: [&str; 13] = [
+    "home", "profile", "password", "sessions", "contacts", "rooms", "links", "privacy", "data", "connect", "doctor",
+    "admin", "confirm",
+];
 
 /// The path, with what follows its `?`, if it is one of a page of ours: nobody is sent anywhere else from here.
 pub(crate) fn own(wanted: &str) -> Option<&str> {

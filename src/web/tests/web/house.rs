@@ -209,6 +209,7 @@ impl House {
             trusted_proxies: Vec::new(),
             connections_per_address: Arc::new(256.into()),
             gateway_idle: std::time::Duration::from_mins(1),
+            doctor: crate::doctor::doctor(public_url),
         };
         let serving = chrysalis_web::serve(listener, settings, Arc::new(handle.clone()), stop.clone());
         Self { address, handle, stop, task: tokio::spawn(serving), _folder: folder }

@@ -1,6 +1,7 @@
 //! The web in raw bytes over loopback TCP, before a server that a test plays.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod doctor;
 mod every_route;
 mod gateway;
 mod house;

@@ -2,3 +2,4 @@
 
 mod doors;
 mod lives;
+mod signing_in;

@@ -157,6 +157,7 @@ impl Server {
             trusted_proxies: Vec::new(),
             connections_per_address: Arc::new(AtomicUsize::new(256)),
             gateway_idle: Duration::from_mins(1),
+            doctor: crate::doctor::doctor(public_url),
         };
         let serving = chrysalis_web::serve(listener, settings, Arc::clone(&behind) as _, stop.clone());
         Self { address, behind, stop, task: tokio::spawn(serving) }

@@ -5,8 +5,19 @@ use server::SignUpPolicy;
 use crate::house::{House, PASSWORD};
 
 /// Every page that shows something to whoever is signed in.
-const PAGES: [&str; 10] =
-    ["/home", "/profile", "/contacts", "/rooms", "/links", "/links/net", "/privacy", "/sessions", "/password", "/data"];
+const PAGES: [&str; 11] = [
+    "/home",
+    "/profile",
+    "/contacts",
+    "/rooms",
+    "/links",
+    "/links/net",
+    "/privacy",
+    "/sessions",
+    "/password",
+    "/data",
+    "/doctor",
+];
 
 const ADMIN_PAGES: [&str; 2] = ["/admin", "/admin/account?of=ben@msn.example"];
 
@@ -16,7 +27,7 @@ async fn every_page_has_one_heading_labels_for_all_fields_and_lets_the_browser_d
     let mut browser = house.browser_of("ann").await;
     let mut guest = house.browser();
     let mut pages = Vec::new();
-    for path in ["/", "/sign-in", "/sign-up"] {
+    for path in ["/", "/sign-in", "/sign-up", "/connect"] {
         pages.push((path, guest.get(path).await));
     }
     browser
@@ -67,7 +78,9 @@ async fn nothing_is_shown_or_done_without_being_signed_in() {
         let wanted = path.replace('/', "%2F").replace('?', "%3F").replace('=', "%3D").replace('@', "%40");
         assert_eq!(answer.header("Location"), format!("/sign-in?to={wanted}"));
     }
-    for path in ["/password", "/data/delete", "/data/export", "/sessions", "/contacts", "/admin", "/profile/picture"] {
+    for path in
+        ["/doctor", "/password", "/data/delete", "/data/export", "/sessions", "/contacts", "/admin", "/profile/picture"]
+    {
         let answer = guest.post(path, &[("proof", "x")]).await;
         assert_eq!((answer.status, answer.header("Location").split('?').next()), (303, Some("/sign-in")), "{path}");
     }

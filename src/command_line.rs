@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use doctor::{Check, Place};
+use url::Url;
 
 /// MSN Messenger 7.5 talks to Matrix and Discord.
 #[derive(Debug, Parser)]
@@ -71,11 +73,36 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: LinkCommand,
     },
+    /// Look why Messenger does not sign in here: a line for each thing that is looked at, with cause and mend
+    Doctor(DoctorOptions),
     /// The Messenger accounts of this server
     Account {
         #[command(subcommand)]
         command: AccountCommand,
     },
+}
+
+/// What the doctor is to look at.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct DoctorOptions {
+    /// Look at the server that answers at this URL, in place of web.public_url
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<Url>,
+    /// Look at the server that answers there, in place of server.public_address; with --url alone, port 1863 of its host
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) address: Option<Place>,
+    /// Where port 443 of Messenger's names leads, if that is not the URL: the proxy for Windows XP
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) sign_in: Option<Place>,
+    /// This machine asks names as Messenger's does: they have to lead to the server
+    #[arg(long)]
+    pub(crate) names: bool,
+    /// Leave something out, such as tls; may be given several times
+    #[arg(long, value_name = "CHECK")]
+    pub(crate) skip: Vec<Check>,
+    /// As JSON: an array of objects
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

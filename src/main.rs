@@ -12,6 +12,7 @@ mod backup;
 mod command_line;
 mod configuration;
 mod database;
+mod examining;
 mod keys;
 mod layers;
 mod linking;
@@ -103,6 +104,7 @@ async fn obey(line: CommandLine) -> Outcome {
             LinkCommand::List { email, json } => linking::list(&configuration, email, json).await,
             LinkCommand::Remove { email, network } => linking::remove(&configuration, email, network).await,
         },
+        Command::Doctor(options) => examining::examine(&configuration, options).await,
         Command::Account { command } => match command {
             AccountCommand::Add { email, name, .. } => accounts::add(&configuration, email, name).await,
             AccountCommand::Passwd { email, .. } => accounts::set_password(&configuration, email).await,

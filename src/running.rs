@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use crate::{
     configuration::Configuration,
+    examining,
     listeners::ListenerKeys,
     logging::Logging,
     modes, networks,
@@ -170,6 +171,7 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
         trusted_proxies: configuration.web_trusted_proxies.clone(),
         connections_per_address: Arc::clone(&web_connections),
         gateway_idle: configuration.gateway_idle,
+        doctor: examining::doctor(&configuration),
     };
     let name = format!("web {}", configuration.web_listen);
     handle.spawn_listener(name, web::serve(http, web, Arc::new(handle.clone()), handle.stopping()));

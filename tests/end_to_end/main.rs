@@ -9,6 +9,7 @@ mod bridged_media;
 mod commands;
 mod conversation;
 mod discord;
+mod doctor;
 mod emoticons;
 mod encryption;
 mod gateway;

@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use ::doctor::{Check, Subject};
 use chrysalis_test_harness::{DEADLINE, Messenger, Server, carry, ticket};
 use msnp::dialect::Dialect;
 use tempfile::TempDir;
 
-use crate::{ALICE, server};
+use crate::{
+    ALICE,
+    doctor::{self, Names},
+    server,
+};
 
 const NGINX: &str = include_str!("../../config/examples/proxy/nginx.conf");
 const STUNNEL: &str = include_str!("../../config/examples/proxy/windows-xp/stunnel.conf");
@@ -77,6 +82,15 @@ fn with_certificate() -> TempDir {
     folder
 }
 
+/// What the doctor says of the server behind a proxy that nothing in its configuration names: that, and these.
+async fn is_judged(server: &Server, secure: SocketAddr, also: &[(Check, &str)]) {
+    let url = Some(format!("https://{secure}").parse().unwrap());
+    let subject = Subject { url, skipped: Vec::new(), ..doctor::subject(server) };
+    let findings = doctor::examine(subject, Names::of_messenger()).await;
+    let wrong = doctor::wrong(&findings);
+    assert_eq!(wrong, [also, &[(Check::Proxy, "proxy-not-trusted")]].concat(), "{findings:#?}");
+}
+
 /// Sends the request by a client program, and reads its whole answer.
 fn through(program: &Path, arguments: &[&str]) -> String {
     let mut client = Command::new(program)
@@ -128,6 +142,7 @@ async fn nginx_serves_todays_clients_by_tls_and_carries_the_gateway() {
     is_answered(&through(&openssl, &["s_client", "-quiet", "-connect", &connect, "-tls1_3"]), &server);
     let old = through(&openssl, &["s_client", "-quiet", "-connect", &connect, "-tls1", "-cipher", "ALL:@SECLEVEL=0"]);
     assert!(!old.contains("HTTP/1.1"), "{old}");
+    is_judged(&server, secure, &[(Check::Tls, "tls-refuses-old-clients")]).await;
 
     // The gateway tells clients to come back to what they called the proxy.
     let notification = carry(plain, "NS").await;
@@ -188,4 +203,5 @@ async fn lighttpd_serves_what_windows_xp_speaks() {
         assert!(answer.contains(&format!("(TLS1.0-X.509)-(RSA)-({cipher})")), "{answer}");
         is_answered(&answer, &server);
     }
+    is_judged(&server, address, &[]).await;
 }

@@ -213,7 +213,7 @@ fn told(answer: &str, path: &str, lie: Lie) -> String {
 fn titled(name: &str) -> String {
     let parts = name.split('-').map(|part| {
         let (first, rest) = part.split_at(1);
-        first.to_uppercase() + &rest.to_lowercase()
+        format!("{}{}", first.to_uppercase(), rest.to_lowercase())
     });
     parts.collect::<Vec<_>>().join("-")
 }

@@ -108,6 +108,7 @@ fn store_fault(fault: StoreFault) -> HostFault {
     match fault {
         StoreFault::Secret { .. } => HostFault::Secrets(fault.to_string()),
         StoreFault::Open { .. }
+        | StoreFault::Away { .. }
         | StoreFault::Busy
         | StoreFault::Unreachable(_)
         | StoreFault::Uncertain

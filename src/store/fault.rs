@@ -14,6 +14,14 @@ pub enum StoreFault {
         /// What to do.
         mend: String,
     },
+    /// The database cannot be opened now: its server does not answer, or another program has it. That may pass by itself.
+    #[error("{problem}; {mend}")]
+    Away {
+        /// What does not answer, or who has what.
+        problem: String,
+        /// What to do if it does not pass.
+        mend: String,
+    },
     /// Secrets cannot be kept or read; a person has to mend it.
     #[error("{problem}; {mend}")]
     Secret {
@@ -70,13 +78,44 @@ const SQLITE_BUSY: u32 = 5;
 /// (its documentation, "Appendix A").
 const POSTGRES_BUSY: [&str; 3] = ["55P03", "40P01", "40001"];
 /// What it says when it ends a session, or cannot begin one: the class of connection exceptions, being shut down or started, sessions
-/// that were idle for too long, and too many of them.
-const POSTGRES_LOST: [&str; 7] = ["08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300"];
+/// that were idle for too long, and too many of them; and that nothing may be written, by which a server that others copy from has become one
+/// that copies.
+const POSTGRES_LOST: [&str; 8] = ["08", "57P01", "57P02", "57P03", "57P05", "25P03", "53300", "25006"];
 
 impl StoreFault {
     /// Whether the connection is gone, and with it whatever was not committed.
     pub(crate) const fn is_loss(&self) -> bool {
         matches!(self, Self::Unreachable(_))
+    }
+
+    /// Whether this may pass by itself, so that it is worth while to try again later.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Away { .. } | Self::Busy | Self::Unreachable(_) | Self::Uncertain => true,
+            Self::Open { .. }
+            | Self::Secret { .. }
+            | Self::Closed
+            | Self::Query(_)
+            | Self::Damaged { .. }
+            | Self::UnknownContact(_)
+            | Self::UnknownAccount(_)
+            | Self::Full(_)
+            | Self::NoAddress(_) => false,
+        }
+    }
+}
+
+/// Whether a server of `PostgreSQL` may be there again, or have a turn for us, without anybody's doing. A certificate that is not
+/// good, a wrong password and a database that is missing are no such things.
+pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(refusal) => {
+            let code = refusal.code().unwrap_or_default();
+            POSTGRES_LOST.iter().chain(&POSTGRES_BUSY).any(|one| code.starts_with(one))
+        }
+        _ => false,
     }
 }
 

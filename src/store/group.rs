@@ -158,22 +158,25 @@ impl Group {
         reservation: &mut Reservation,
         may_run_again: bool,
     ) -> Result<(), Setback> {
-        let mut transaction = begin(connection).await.map_err(Setback::of)?;
-        let outcome = match self.run(connection, reservation, &mut transaction, may_run_again).await {
-            Ok(reserved) => match execute(connection, "COMMIT").await {
-                Ok(()) => {
-                    reservation.commit(reserved);
-                    return Ok(());
-                }
-                Err(fault) => {
-                    let asked = transaction.filter(|_| fault.is_loss());
-                    Setback { fault, asked: asked.map(|transaction| Asked { transaction, reserved }) }
-                }
+        let outcome = match begin(connection).await {
+            Ok(mut transaction) => match self.run(connection, reservation, &mut transaction, may_run_again).await {
+                Ok(reserved) => match execute(connection, "COMMIT").await {
+                    Ok(()) => {
+                        reservation.commit(reserved);
+                        return Ok(());
+                    }
+                    Err(fault) => {
+                        let asked = transaction.filter(|_| fault.is_loss());
+                        Setback { fault, asked: asked.map(|transaction| Asked { transaction, reserved }) }
+                    }
+                },
+                Err(fault) => Setback::of(fault),
             },
             Err(fault) => Setback::of(fault),
         };
         if !outcome.fault.is_loss() {
-            // A full disk ends the transaction by itself, and then there is nothing to roll back; anything else must not linger.
+            // A full disk ends the transaction by itself, and then there is nothing to roll back; anything else must not linger, not
+            // even one that was only half begun: everything after it would be refused.
             let _ = execute(connection, "ROLLBACK").await;
         }
         Err(outcome)

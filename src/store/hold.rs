@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     StoreFault,
@@ -22,12 +22,14 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The same, where it may have been kept: what was kept, and called lost, would be said twice.
 const LONG_PATIENCE: Duration = Duration::from_mins(1);
+/// How long it may take to see whether another server writes.
+const LOOKING: Duration = Duration::from_secs(5);
 /// The pauses between two tries to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// What became of a transaction whose answer was lost.
 #[derive(Clone, Copy)]
-enum Ending {
+pub(crate) enum Ending {
     Committed,
     Aborted,
     Unknown,
@@ -162,7 +164,14 @@ impl Line {
                         Err(fault) => fault,
                     }
                 }
-                Err(Refusal::Locked) => StoreFault::Unreachable("another server has taken it over".to_owned()),
+                Err(Refusal::Locked) => {
+                    // What this group was about comes first; the next one finds the same.
+                    if asked.is_none() && has_another_written(&self.server, reservation).await {
+                        tracing::error!("another server has taken the database over: this one stops");
+                        return Err(StoreFault::Closed);
+                    }
+                    StoreFault::Unreachable("another session holds the database".to_owned())
+                }
                 Err(Refusal::Unfit(fault)) => fault,
                 Err(Refusal::Failed(error)) => StoreFault::Unreachable(error.to_string()),
             };
@@ -175,6 +184,18 @@ impl Line {
     }
 }
 
+/// Whether another server writes there now, as far as can be seen without the lock.
+async fn has_another_written(server: &Server, reservation: &Reservation) -> bool {
+    let looking = async {
+        let mut connection = postgres::connect(server).await?;
+        let is_untouched = reservation.seems_untouched(&mut connection).await?;
+        connection.close().await?;
+        Ok::<_, StoreFault>(!is_untouched)
+    };
+    // What cannot be seen now is looked for again at the next try.
+    timeout(LOOKING, looking).await.is_ok_and(|looked| looked.unwrap_or(false))
+}
+
 /// Looks what was done while nobody here was connected.
 async fn look(
     mut connection: AnyConnection,
@@ -182,20 +203,21 @@ async fn look(
     reservation: &mut Reservation,
 ) -> Result<Regained, StoreFault> {
     let ending = match asked {
-        Some(Asked { transaction, .. }) => {
-            let status: Option<String> = sqlx::query_scalar("SELECT pg_xact_status($1::TEXT::xid8)")
-                .bind(transaction)
-                .fetch_one(&mut connection)
-                .await?;
-            match status.as_deref() {
-                Some("committed") => Ending::Committed,
-                Some("aborted") => Ending::Aborted,
-                // So long ago that the server has forgotten it.
-                _ => Ending::Unknown,
-            }
-        }
+        Some(Asked { transaction, .. }) => ending(&mut connection, transaction).await?,
         None => Ending::Aborted,
     };
     let is_ours = reservation.is_untouched(&mut connection).await?;
     Ok(Regained { connection, ending, is_ours })
+}
+
+/// What the server knows of a transaction that can go on no more.
+pub(crate) async fn ending(connection: &mut AnyConnection, transaction: &str) -> Result<Ending, StoreFault> {
+    let status: Option<String> =
+        sqlx::query_scalar("SELECT pg_xact_status($1::TEXT::xid8)").bind(transaction).fetch_one(connection).await?;
+    Ok(match status.as_deref() {
+        Some("committed") => Ending::Committed,
+        Some("aborted") => Ending::Aborted,
+        // So long ago that the server has forgotten it.
+        _ => Ending::Unknown,
+    })
 }

@@ -186,8 +186,9 @@ impl Store {
     /// Commits what was handed in, ends the writer and closes the database. Every clone answers [`StoreFault::Closed`] from
     /// then on.
     pub async fn close(&self) {
-        self.readers.close().await;
+        // First: whoever reads may wait for a server that does not answer.
         self.writer.close().await;
+        self.readers.close().await;
     }
 
     /// Returns when nothing can be written any more: after [`Store::close`], or because the writer was ended by a fault, which the log

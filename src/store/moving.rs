@@ -1,26 +1,33 @@
 //! Whole databases on their way: from a file to a server and back, into a backup, and out of one.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use tokio::time::{sleep, timeout};
 
 use crate::{
     StoreFault,
     copy::{self, Progress},
     dialect::Dialect,
+    group::execute,
+    hold::{Ending, ending},
     open::install_drivers,
     place::{Place, Server},
-    postgres,
+    postgres::{self, Session},
     snapshot::snapshot,
     sqlite,
 };
+
+/// How long is asked what became of a restoring whose last answer was lost, and how often.
+const ASKING: Duration = Duration::from_mins(1);
+const ASKING_PAUSE: Duration = Duration::from_millis(200);
 
 /// Nobody writes while it is read.
 const READ_FILE: &str = "BEGIN IMMEDIATE";
 /// Everything is read as it is at one moment, though somebody write.
 const READ_SERVER: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// Whether anything is kept at this url; whatever was opened once counts.
+/// Whether anything is kept at this url; whatever was opened once counts, and on a server any table of another program.
 pub async fn is_in_use(url: &str, base: &Path) -> Result<bool, StoreFault> {
     install_drivers();
     match Place::of(url, base)? {
@@ -29,7 +36,7 @@ pub async fn is_in_use(url: &str, base: &Path) -> Result<bool, StoreFault> {
         Place::Server(server) => {
             let mut connection =
                 postgres::connect(&server).await.map_err(|error| postgres::unopened(&server, &error))?;
-            let is_used = form(&mut connection).await?.is_some() && is_used(&mut connection).await?;
+            let is_used = holds_anything(&mut connection).await?;
             connection.close().await?;
             Ok(is_used)
         }
@@ -122,8 +129,8 @@ pub async fn back_up(
 }
 
 /// Puts the database in the file `staged` onto the server at `url`, where no server of ours may run. What is there is moved into a schema
-/// of its own, whose name comes back. Before the last step, `before_commit` is called; if that fails, or anything before it, everything there
-/// stays as it is.
+/// of its own, whose name comes back. Before the last step, `before_commit` is called; if that fails, or anything else, everything there
+/// stays as it is. Only where it says [`StoreFault::Uncertain`] nobody knows whether the last step was done.
 pub async fn put_back(
     staged: &Path,
     url: &str,
@@ -138,27 +145,50 @@ pub async fn put_back(
         });
     };
     let mut file = sqlite::open_writer(staged).await?;
-    let (mut there, _) = postgres::lock(&server).await?;
+    let (mut there, session) = postgres::lock(&server).await?;
     let tables = copy::tables(&mut file).await?;
     let mut reading = file.begin_with(READ_FILE).await?;
     let mut writing = there.begin().await?;
-    let aside = move_aside(&mut writing).await?;
+    let transaction: String = sqlx::query_scalar("SELECT pg_current_xact_id()::TEXT").fetch_one(&mut *writing).await?;
+    let aside = move_aside(&mut writing, &server).await?;
     postgres::form(&mut writing, &server).await?;
     copy::copy(&mut reading, &mut writing, &tables, &mut told).await?;
     before_commit()?;
-    writing.commit().await?;
+    let committed = execute(&mut writing, "COMMIT").await;
+    drop(writing);
+    match committed {
+        Ok(()) => there.close().await?,
+        Err(fault) if fault.is_loss() => match ending_of(&server, &session, &transaction).await {
+            Ending::Committed => {}
+            Ending::Aborted => return Err(fault),
+            Ending::Unknown => return Err(StoreFault::Uncertain),
+        },
+        Err(fault) => return Err(fault),
+    }
     reading.rollback().await?;
     file.close().await?;
-    there.close().await?;
     Ok(aside)
 }
 
+/// Asks, again and again for a while, what became of a transaction whose session is lost.
+async fn ending_of(server: &Server, session: &Session, transaction: &str) -> Ending {
+    let asking = async {
+        loop {
+            // Who has the lock knows that the lost session has come to its end.
+            if let Ok((mut connection, _)) = postgres::take(server, Some(session)).await
+                && let Ok(ending) = ending(&mut connection, transaction).await
+            {
+                return ending;
+            }
+            sleep(ASKING_PAUSE).await;
+        }
+    };
+    timeout(ASKING, asking).await.unwrap_or(Ending::Unknown)
+}
+
 /// Moves all tables of the schema into a new one; `None` if there are none.
-async fn move_aside(connection: &mut AnyConnection) -> Result<Option<String>, StoreFault> {
-    let tables: Vec<String> =
-        sqlx::query_scalar("SELECT tablename::TEXT FROM pg_tables WHERE schemaname = current_schema()")
-            .fetch_all(&mut *connection)
-            .await?;
+async fn move_aside(connection: &mut AnyConnection, server: &Server) -> Result<Option<String>, StoreFault> {
+    let tables = tables(connection).await?;
     if tables.is_empty() {
         return Ok(None);
     }
@@ -166,13 +196,43 @@ async fn move_aside(connection: &mut AnyConnection) -> Result<Option<String>, St
         sqlx::query_scalar("SELECT nspname::TEXT FROM pg_namespace").fetch_all(&mut *connection).await?;
     let names = (1..).map(|number: u32| format!("before_restore_{number}"));
     let Some(aside) = names.into_iter().find(|name| !schemas.contains(name)) else { return Ok(None) };
-    sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {aside}"))).execute(&mut *connection).await?;
+    let made = sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA {aside}"))).execute(&mut *connection).await;
+    made.map_err(|error| unschemed(server, error))?;
     for table in tables {
         let table = table.replace('"', "\"\"");
         let moving = format!("ALTER TABLE \"{table}\" SET SCHEMA {aside}");
         sqlx::query(AssertSqlSafe(moving)).execute(&mut *connection).await?;
     }
     Ok(Some(aside))
+}
+
+/// Why what is there cannot be moved aside.
+fn unschemed(server: &Server, error: sqlx::Error) -> StoreFault {
+    if !postgres::is_privilege_missing(&error) {
+        return error.into();
+    }
+    StoreFault::Open {
+        problem: format!("cannot make a schema in {server} for what is there now: {error}"),
+        mend: "make the user its owner (ALTER DATABASE chrysalis OWNER TO chrysalis), or let it make schemas (GRANT CREATE ON DATABASE \
+               chrysalis TO chrysalis)"
+            .to_owned(),
+    }
+}
+
+/// All tables of the schema.
+async fn tables(connection: &mut AnyConnection) -> Result<Vec<String>, StoreFault> {
+    Ok(sqlx::query_scalar("SELECT tablename::TEXT FROM pg_tables WHERE schemaname = current_schema()")
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Whether anything is there: something of ours that was used, or any table of somebody else.
+async fn holds_anything(connection: &mut AnyConnection) -> Result<bool, StoreFault> {
+    let tables = tables(connection).await?;
+    if ["_sqlx_migrations", "message_number"].iter().all(|ours| tables.iter().any(|table| table == ours)) {
+        return is_used(connection).await;
+    }
+    Ok(!tables.is_empty())
 }
 
 /// Opens a database on a server for us alone, and brings it to this version's form.

@@ -86,12 +86,25 @@ impl Reservation {
 
     /// Whether nobody else has had the database: whoever opens it reserves numbers.
     pub(crate) async fn is_untouched(&mut self, connection: &mut AnyConnection) -> Result<bool, StoreFault> {
-        let found: i64 = sqlx::query_scalar("SELECT reserved FROM message_number").fetch_one(connection).await?;
-        let is_ours = found == self.reserved || Some(found) == self.open;
+        let found = Self::found(connection).await?;
+        let is_ours = self.is_ours(found);
         if is_ours {
             (self.reserved, self.open) = (found, None);
         }
         Ok(is_ours)
+    }
+
+    /// The same, asked while somebody else has the lock, who may be a session of ours that is about to end: nothing is settled by it.
+    pub(crate) async fn seems_untouched(&self, connection: &mut AnyConnection) -> Result<bool, StoreFault> {
+        Ok(self.is_ours(Self::found(connection).await?))
+    }
+
+    async fn found(connection: &mut AnyConnection) -> Result<i64, StoreFault> {
+        Ok(sqlx::query_scalar("SELECT reserved FROM message_number").fetch_one(connection).await?)
+    }
+
+    fn is_ours(&self, found: i64) -> bool {
+        found == self.reserved || Some(found) == self.open
     }
 
     async fn write(&self, connection: &mut AnyConnection, next: i64) -> Result<i64, StoreFault> {

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     StoreFault,
+    fault::may_pass,
     hold::Hold,
     open::{READERS, unmigrated},
     place::Server,
@@ -102,10 +103,13 @@ pub(crate) async fn open(server: Server) -> Result<(Hold, AnyPool), StoreFault> 
 pub(crate) async fn form(connection: &mut AnyConnection, server: &Server) -> Result<(), StoreFault> {
     let Err(error) = MIGRATIONS.run(connection).await else { return Ok(()) };
     let cause = match &error {
-        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => cause.as_database_error(),
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => Some(cause),
         _ => None,
     };
-    if cause.and_then(DatabaseError::code).as_deref() != Some(INSUFFICIENT_PRIVILEGE) {
+    if let Some(cause) = cause.filter(|cause| may_pass(cause)) {
+        return Err(unopened(server, cause));
+    }
+    if !cause.is_some_and(is_privilege_missing) {
         return Err(unmigrated(server, &error));
     }
     Err(StoreFault::Open {
@@ -116,6 +120,11 @@ pub(crate) async fn form(connection: &mut AnyConnection, server: &Server) -> Res
     })
 }
 
+/// Whether the user may not do what was asked.
+pub(crate) fn is_privilege_missing(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).as_deref() == Some(INSUFFICIENT_PRIVILEGE)
+}
+
 /// Takes the database for us alone.
 pub(crate) async fn lock(server: &Server) -> Result<(AnyConnection, Session), StoreFault> {
     let until = Instant::now() + LOCK_PATIENCE;
@@ -124,7 +133,7 @@ pub(crate) async fn lock(server: &Server) -> Result<(AnyConnection, Session), St
             Ok(taken) => return Ok(taken),
             Err(Refusal::Locked) if Instant::now() < until => sleep(LOCK_PAUSE).await,
             Err(Refusal::Locked) => {
-                return Err(StoreFault::Open {
+                return Err(StoreFault::Away {
                     problem: format!("another server, or another command, writes to the database {server}"),
                     mend: "stop it first: two would lose each other's messages".to_owned(),
                 });
@@ -181,10 +190,17 @@ fn silent() -> sqlx::Error {
 
 /// Whether this is a server that can serve.
 async fn check(connection: &mut AnyConnection, server: &Server) -> Result<(), Refusal> {
-    let (version, encoding): (i64, String) =
-        sqlx::query_as("SELECT current_setting('server_version_num')::BIGINT, current_setting('server_encoding')")
-            .fetch_one(connection)
-            .await?;
+    let (version, encoding, copying): (i64, String, i64) = sqlx::query_as(
+        "SELECT current_setting('server_version_num')::BIGINT, current_setting('server_encoding'),
+             CASE WHEN pg_is_in_recovery() THEN 1::BIGINT ELSE 0::BIGINT END",
+    )
+    .fetch_one(connection)
+    .await?;
+    if copying == 1 {
+        // One that takes over answers here sooner or later, or this one is told to.
+        let standby = "it is a standby, on which nothing can be written";
+        return Err(Refusal::Failed(sqlx::Error::Io(std::io::Error::other(standby))));
+    }
     let (problem, mend) = if version < OLDEST {
         let major = version / 10_000;
         (format!("the database {server} is on PostgreSQL {major}"), "use PostgreSQL 13 or newer".to_owned())
@@ -205,10 +221,9 @@ fn no_schema(server: &Server) -> StoreFault {
 }
 
 pub(crate) fn unopened(server: &Server, error: &sqlx::Error) -> StoreFault {
-    StoreFault::Open {
-        problem: format!("cannot open the database {server}: {error}"),
-        mend: "see that PostgreSQL runs there and lets this user in, that the database is there (CREATE DATABASE chrysalis OWNER \
-               chrysalis), or set [database] url to another one"
-            .to_owned(),
-    }
+    let problem = format!("cannot open the database {server}: {error}");
+    let mend = "see that PostgreSQL runs there and lets this user in, that the database is there (CREATE DATABASE chrysalis OWNER \
+                chrysalis), or set [database] url to another one"
+        .to_owned();
+    if may_pass(error) { StoreFault::Away { problem, mend } } else { StoreFault::Open { problem, mend } }
 }

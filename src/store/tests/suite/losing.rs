@@ -1,6 +1,6 @@
 //! A server that goes away, and answers that are lost on the way: nothing that was answered is lost, and nothing is done twice.
 
-mod proxy;
+pub(crate) mod proxy;
 
 use std::{
     sync::{
@@ -157,7 +157,9 @@ async fn a_commit_whose_answer_is_lost_is_neither_done_again_nor_called_lost() {
 async fn two_servers_never_write_to_one_database() {
     let database = Database::new().await;
     let (store, _) = peopled(&database.url()).await;
-    let fault = open(&database.url()).await.unwrap_err().to_string();
+    let fault = open(&database.url()).await.unwrap_err();
+    assert!(fault.may_pass(), "the other one may be about to end");
+    let fault = fault.to_string();
     assert!(fault.contains("another server") && fault.contains("stop it first"), "{fault}");
     assert!(!fault.contains(database.url().split(['/', '@', ':']).nth(4).unwrap()), "no password: {fault}");
     store.close().await;
@@ -214,5 +216,39 @@ async fn a_table_that_somebody_holds_is_told_apart() {
     assert_eq!(store.add_account(&passport("new@msn.example"), "", "").await, Err(StoreFault::Busy));
     assert_eq!(store.accounts().await.unwrap().len(), 2, "readers do not wait for writers");
     held.rollback().await.unwrap();
+    assert_eq!(store.add_account(&passport("new@msn.example"), "", "").await, Ok(true));
+}
+
+#[tokio::test]
+async fn whoever_is_away_while_another_server_runs_stops_though_that_one_goes_on() {
+    let database = Database::new().await;
+    let proxy = Proxy::start(&database.url()).await;
+    let (store, _) = peopled(&proxy.url()).await;
+    proxy.shut();
+    let other = open(&database.url()).await.unwrap();
+    proxy.open();
+    let outcome = timeout(DEADLINE, store.add_account(&passport("another@msn.example"), "", "")).await;
+    assert_eq!(outcome.expect("it is told"), Err(StoreFault::Closed));
+    timeout(DEADLINE, store.ended()).await.expect("it says that it has ended");
+    assert_eq!(other.add_account(&passport("new@msn.example"), "", "").await, Ok(true));
+}
+
+#[tokio::test]
+async fn a_beginning_that_fails_half_way_keeps_nothing_after_it_from_being_written() {
+    let database = Database::new().await;
+    let mut url: url::Url = database.url().parse().unwrap();
+    url.query_pairs_mut().append_pair("options", "-c search_path=public,pg_catalog");
+    let (store, _) = peopled(url.as_str()).await;
+    // Found before PostgreSQL's own, by that path.
+    database
+        .meddle(
+            "CREATE FUNCTION public.pg_current_xact_id() RETURNS xid8 LANGUAGE plpgsql
+             AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$"
+                .to_owned(),
+        )
+        .await;
+    let refused = store.add_account(&passport("new@msn.example"), "", "").await;
+    assert!(matches!(refused, Err(StoreFault::Query(_))), "{refused:?}");
+    database.meddle("DROP FUNCTION public.pg_current_xact_id()".to_owned()).await;
     assert_eq!(store.add_account(&passport("new@msn.example"), "", "").await, Ok(true));
 }

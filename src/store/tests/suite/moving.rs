@@ -10,7 +10,10 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use store::{OrderId, Progress, Store, StoreFault};
 use tempfile::TempDir;
 
-use crate::bench::{CAROL, DAVE, entry, loopback, passport, profile, realm};
+use crate::{
+    bench::{CAROL, DAVE, entry, loopback, passport, profile, realm},
+    losing::proxy::{Loss, Proxy},
+};
 
 const FILE: &str = "sqlite://chrysalis.db";
 
@@ -178,4 +181,33 @@ async fn a_backup_of_a_server_in_use_is_a_file_and_goes_back_onto_a_server() {
     let fresh = Database::new().await;
     assert_eq!(store::put_back(&copy, &fresh.url(), || Ok(()), |_| ()).await.unwrap(), None);
     assert_eq!(open(&fresh.url(), base).await.accounts().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn tables_of_another_program_are_in_the_way() {
+    let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
+    let (base, url) = (directory.path(), database.url());
+    assert!(!store::is_in_use(&url, base).await.unwrap());
+    database.meddle("CREATE TABLE events (id BIGINT)".to_owned()).await;
+    assert!(store::is_in_use(&url, base).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_restoring_whose_last_answer_is_lost_is_known_to_be_done_or_not() {
+    for loss in [Loss::Answer, Loss::Order] {
+        let (directory, database) = (TempDir::new().unwrap(), Database::new().await);
+        let (base, copy) = (directory.path(), directory.path().join("copy.db"));
+        furnish(FILE, base).await;
+        store::back_up(FILE, base, &copy, |_| ()).await.unwrap();
+        let proxy = Proxy::start(&database.url()).await;
+        let losing = || {
+            proxy.lose(loss);
+            Ok(())
+        };
+        let outcome = store::put_back(&copy, &proxy.url(), losing, |_| ()).await;
+        assert!(proxy.has_lost(), "{loss:?}");
+        assert_eq!(outcome.is_ok(), loss == Loss::Answer, "{outcome:?}");
+        assert_ne!(outcome, Err(StoreFault::Uncertain));
+        assert_eq!(store::is_in_use(&database.url(), base).await.unwrap(), loss == Loss::Answer);
+    }
 }

@@ -14,14 +14,14 @@ use url::Url;
 
 /// What gets lost of the next commit, with the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loss {
+pub(crate) enum Loss {
     /// The server never hears of it.
     Order,
     /// The server has done it, and nobody hears of that.
     Answer,
 }
 
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     url: Url,
     shared: Arc<Shared>,
     /// Another number each time that all connections are cut.
@@ -36,7 +36,7 @@ struct Shared {
 
 impl Proxy {
     /// Starts one in front of the database at `url`.
-    pub(super) async fn start(url: &str) -> Self {
+    pub(crate) async fn start(url: &str) -> Self {
         let mut url: Url = url.parse().unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,31 +58,31 @@ impl Proxy {
         Self { url, shared, cuts }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.url.to_string()
     }
 
     /// Cuts every connection that there is.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
     /// Cuts every connection, and lets nobody in until it is opened again.
-    pub(super) fn shut(&self) {
+    pub(crate) fn shut(&self) {
         self.shared.is_shut.store(true, Ordering::SeqCst);
         self.cut();
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.shared.is_shut.store(false, Ordering::SeqCst);
     }
 
     /// Loses this of the first commit of the next connection on which there is one.
-    pub(super) fn lose(&self, loss: Loss) {
+    pub(crate) fn lose(&self, loss: Loss) {
         *self.shared.loss.lock().unwrap() = Some(loss);
     }
 
-    pub(super) fn has_lost(&self) -> bool {
+    pub(crate) fn has_lost(&self) -> bool {
         self.shared.loss.lock().unwrap().is_none()
     }
 }

@@ -13,23 +13,40 @@ pub(crate) fn describe() {
     describe_gauge!("process_start_time_seconds", Unit::Seconds, "When it started, since 1970.");
 }
 
-/// Looks it up. What the system does not tell is left as it was.
+/// Looks it up. What the system does not tell is left as it was, and keeps nothing else from being told.
 pub(crate) fn look_up() {
-    if let Err(fault) = try_look_up() {
-        tracing::debug!(%fault, "the system does not tell everything of this process");
+    let process = match Process::myself() {
+        Ok(process) => process,
+        Err(fault) => {
+            tracing::debug!(%fault, "the system does not tell of this process");
+            return;
+        }
+    };
+    // Last, where a service sees no more of the machine than its own processes: when the machine was started.
+    for looked_up in [files(&process), uses(&process), start(&process)] {
+        if let Err(fault) = looked_up {
+            tracing::debug!(%fault, "the system does not tell everything of this process");
+        }
     }
 }
 
-fn try_look_up() -> Result<(), ProcError> {
-    let process = Process::myself()?;
+fn uses(process: &Process) -> Result<(), ProcError> {
     let stat = process.stat()?;
     let ticks = stat.utime + stat.stime;
     counter!("process_cpu_seconds_total").absolute(ticks / procfs::ticks_per_second());
     gauge!("process_resident_memory_bytes").set(stat.rss_bytes().get() as f64);
     gauge!("process_virtual_memory_bytes").set(stat.vsize as f64);
     gauge!("process_threads").set(stat.num_threads as f64);
-    let start = procfs::boot_time_secs()? as f64 + stat.starttime as f64 / procfs::ticks_per_second() as f64;
-    gauge!("process_start_time_seconds").set(start);
+    Ok(())
+}
+
+fn start(process: &Process) -> Result<(), ProcError> {
+    let since = process.stat()?.starttime as f64 / procfs::ticks_per_second() as f64;
+    gauge!("process_start_time_seconds").set(procfs::boot_time_secs()? as f64 + since);
+    Ok(())
+}
+
+fn files(process: &Process) -> Result<(), ProcError> {
     gauge!("process_open_fds").set(process.fd_count()? as f64);
     let limits = process.limits()?;
     if let procfs::process::LimitValue::Value(most) = limits.max_open_files.soft_limit {

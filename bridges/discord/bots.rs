@@ -243,13 +243,15 @@ impl Bots {
         Some(LinkStatus { identity: bot.identity.clone(), state: bot.state.clone(), notes })
     }
 
-    /// Whether Discord is there, as far as the bots know. One that it refuses says nothing of that.
+    /// Whether Discord is there, as far as the bots know: where it refuses all of them, nobody can be reached either.
     pub(crate) fn reach(&self) -> Reach {
         let known = self.lock();
         let any = |wanted: &LinkState| known.bots.values().any(|bot| bot.state == *wanted);
         if any(&LinkState::Connected) {
             Reach::Answers
-        } else if any(&LinkState::Connecting) {
+        } else if any(&LinkState::Connecting)
+            || known.bots.values().any(|bot| matches!(bot.state, LinkState::Failed { .. }))
+        {
             Reach::Away
         } else {
             Reach::Unknown

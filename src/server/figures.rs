@@ -86,8 +86,14 @@ pub(crate) async fn look_up(core: &Core) {
                 gauge!("chrysalis_outbox_oldest_seconds", "network" => network).set(age);
             }
         }
-        Ok(Err(fault)) => warn!(%fault, "cannot look up how much waits"),
-        Err(_) => warn!("the database does not say in time how much waits"),
+        Ok(Err(fault)) => {
+            warn!(%fault, "cannot look up how much waits");
+            forget(core);
+        }
+        Err(_) => {
+            warn!("the database does not say in time how much waits");
+            forget(core);
+        }
     }
     gauge!("chrysalis_deliveries_unnoted").set(core.deliveries.count() as f64);
     gauge!("chrysalis_media_bytes").set(core.media.taken() as f64);
@@ -99,11 +105,24 @@ pub(crate) async fn look_up(core: &Core) {
         match entry.network.reach() {
             Reach::Answers => gauge!("chrysalis_network_reachable", "network" => network).set(1.0),
             Reach::Away => gauge!("chrysalis_network_reachable", "network" => network).set(0.0),
-            Reach::Unknown => {}
+            // What was known once may not be so any more.
+            Reach::Unknown => gauge!("chrysalis_network_reachable", "network" => network).set(f64::NAN),
         }
     }
     if tokio::time::timeout(PATIENCE, look_up_own_links(core)).await.is_err() {
         warn!("networks do not say in time how the links are that accounts made");
+    }
+}
+
+/// Says of what the database tells that it is not known: what it told before would keep an alarm from going off.
+fn forget(core: &Core) {
+    gauge!("chrysalis_accounts").set(f64::NAN);
+    gauge!("chrysalis_deliveries_waiting").set(f64::NAN);
+    for entry in core.links.networks() {
+        let network = entry.name.to_string();
+        gauge!("chrysalis_outbox_orders", "network" => network.clone()).set(f64::NAN);
+        gauge!("chrysalis_outbox_parked_orders", "network" => network.clone()).set(f64::NAN);
+        gauge!("chrysalis_outbox_oldest_seconds", "network" => network).set(f64::NAN);
     }
 }
 

@@ -18,13 +18,15 @@ use crate::{
 };
 
 /// The keys that hold from the next start on only: exactly these, and whatever stands below them.
-const FROM_THE_NEXT_START: [&str; 10] = [
+const FROM_THE_NEXT_START: [&str; 12] = [
     "server.domain",
     "server.data_directory",
     "server.secrets_key",
     "server.listen",
     "server.public_address",
-    "web",
+    "web.listen",
+    "web.public_url",
+    "web.trusted_proxies",
     "log.format",
     "operations",
     "database",
@@ -122,6 +124,8 @@ mod tests {
             "server.listen",
             "server.listen.0",
             "web.listen",
+            "web.public_url",
+            "web.trusted_proxies.0",
             "database.url",
             "log.format",
             "networks.discord",
@@ -129,9 +133,15 @@ mod tests {
         ] {
             assert!(waits(key, &held), "{key}");
         }
-        for key in
-            ["limits.contacts", "log.level", "server.rooms", "accounts.registration", "networks.matrix.permissions.*"]
-        {
+        for key in [
+            "limits.contacts",
+            "web.session_idle_days",
+            "web.session_days",
+            "log.level",
+            "server.rooms",
+            "accounts.registration",
+            "networks.matrix.permissions.*",
+        ] {
             assert!(!waits(key, &held), "{key}");
         }
     }

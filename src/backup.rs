@@ -8,13 +8,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use server::control;
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
 
-use crate::{configuration::Configuration, running::Outcome, tenancy::Tenancy};
+use crate::{
+    configuration::Configuration,
+    placing::{BACKING_UP, is_left_over},
+    running::Outcome,
+    tenancy::Tenancy,
+};
 
 /// What the archive is, for whoever restores it.
 pub(crate) const MANIFEST: &str = "chrysalis-backup.json";
@@ -24,6 +30,11 @@ pub(crate) const DATABASE: &str = "database.sqlite3";
 pub(crate) const DATA: &str = "data";
 /// The form of the archive.
 pub(crate) const FORMAT: u32 = 1;
+
+/// Where media lies, whose files are named by what is in them: what somebody sent is never taken for anything else.
+const MEDIA: &str = "+media";
+/// How old what a backup has left has to be, before the next one takes it for that: one that is still being made may be beside it.
+const LEFT_OVER: Duration = Duration::from_hours(24);
 
 /// After how many files it is said how far the copy has come.
 const TOLD_AFTER: usize = 500;
@@ -70,7 +81,8 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     let database = database.map_err(|fault| format!("database.url: {fault}"))?;
     // Beside the backup, where there has to be room for all of it anyway.
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let scratch = TempDir::with_prefix_in(".chrysalis-backup-", folder)
+    remove_left_overs(folder);
+    let scratch = TempDir::with_prefix_in(BACKING_UP, folder)
         .map_err(|fault| format!("cannot write in {}: {fault}; name a file in another folder", folder.display()))?;
 
     // The database first: media comes into its folder before the database speaks of it, so that a later look has all of it.
@@ -78,7 +90,7 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     let copied = store::back_up(&configuration.database, &configuration.base, &copy, tell_rows).await;
     copied.map_err(|fault| format!("cannot copy the database: {fault}"))?;
     let mut pieces = vec![Piece { from: copy, name: DATABASE.into() }];
-    let files = files(&configuration.data_directory, database.as_deref(), scratch.path())?;
+    let files = files(&configuration.data_directory, database.as_deref())?;
     for (number, (from, name)) in files.into_iter().enumerate() {
         let from = match copied_if_database(&from, &scratch.path().join(number.to_string())).await {
             Ok(Some(copy)) => copy,
@@ -116,9 +128,23 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     ))
 }
 
-/// The files of the data directory that belong into a backup, with their names in it. What is made in `scratch`, which may lie there, is
-/// none of them.
-fn files(directory: &Path, database: Option<&Path>, scratch: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
+/// Removes what backups have left that were broken off: a whole database, and the key of secrets, which nobody would find again.
+fn remove_left_overs(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(BACKING_UP);
+        let changed = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+        if is_ours && age.is_some_and(|age| age > LEFT_OVER) {
+            // Another user's stays.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// The files of the data directory that belong into a backup, with their names in it. What backups and restorings have made there is none
+/// of them: each would hold all before it.
+fn files(directory: &Path, database: Option<&Path>) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let unread = |path: &Path, fault: &io::Error| {
         format!("cannot read {}: {fault}; run this as the user who runs it", path.display())
     };
@@ -135,7 +161,10 @@ fn files(directory: &Path, database: Option<&Path>, scratch: &Path) -> Result<Ve
                 Err(fault) => return Err(unread(&path, &fault)),
             };
             if kind.is_dir() {
-                if path.file_name() != scratch.file_name() {
+                let is_left_over =
+                    folder == directory && path.file_name().is_some_and(|name| is_left_over(Path::new(name)));
+                let is_being_made = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(BACKING_UP));
+                if !is_left_over && !is_being_made {
                     folders.push(path);
                 }
             } else if kind.is_file()
@@ -144,6 +173,9 @@ fn files(directory: &Path, database: Option<&Path>, scratch: &Path) -> Result<Ve
                 && !is_log(&path)
             {
                 let name = path.strip_prefix(directory).map(Path::to_owned).unwrap_or_default();
+                if !name.starts_with(MEDIA) && is_backup(&path) {
+                    continue;
+                }
                 found.push((path, name));
             }
         }
@@ -155,6 +187,13 @@ fn files(directory: &Path, database: Option<&Path>, scratch: &Path) -> Result<Ve
 /// Whether a file is the database that is copied by itself.
 fn is_of_database(path: &Path, database: &Path) -> bool {
     fs::canonicalize(path).ok() == fs::canonicalize(database).ok()
+}
+
+/// Whether a file is an archive of ours.
+fn is_backup(path: &Path) -> bool {
+    let mut first = [0; MANIFEST.len() + 1];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    read.is_ok() && first.strip_prefix(MANIFEST.as_bytes()) == Some(&[0])
 }
 
 /// Whether a file stands beside a database, and belongs to it.
@@ -237,5 +276,29 @@ impl<R: Read> Read for Counted<R> {
         let read = self.inner.read(buffer)?;
         self.bytes += read as u64;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backups_within_the_data_directory_are_no_part_of_the_next_one() {
+        let folder = TempDir::new().unwrap();
+        let data = folder.path();
+        for name in ["secrets.key", "+media/picture", "matrix/note", "before-restore-1/secrets.key"]
+            .into_iter()
+            .chain([".chrysalis-backup-x/database.sqlite3", "backups/.chrysalis-backup-y/database.sqlite3"])
+        {
+            fs::create_dir_all(data.join(name).parent().unwrap()).unwrap();
+            fs::write(data.join(name), "kept").unwrap();
+        }
+        let manifest = Manifest { format: FORMAT, version: "0".to_owned(), domain: "msn.example".to_owned() };
+        archive(&data.join("backups/first.tar"), &manifest, &[]).unwrap();
+        fs::copy(data.join("backups/first.tar"), data.join("+media/sent")).unwrap();
+        let found = files(data, None).unwrap();
+        let names: Vec<_> = found.iter().map(|(_, name)| name.to_str().unwrap()).collect();
+        assert_eq!(names, ["+media/picture", "+media/sent", "matrix/note", "secrets.key"]);
     }
 }

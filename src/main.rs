@@ -21,6 +21,7 @@ mod logging;
 mod modes;
 mod networks;
 mod operating;
+mod placing;
 mod reloading;
 mod restoring;
 mod running;

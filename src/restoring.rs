@@ -1,9 +1,10 @@
 //! `chrysalis restore`: an installation out of a backup.
 //!
-//! It is put together beside the data directory and moved there whole, so that a restoring that breaks off leaves nothing half done. The
-//! restored installation begins another life: what must never be used twice is made anew.
+//! It is put together within the data directory, which may be all that this user may write to, and then moved to its place, so that a
+//! restoring that breaks off leaves nothing half done. The restored installation begins another life: what must never be used twice is
+//! made anew.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 use crate::{
     backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest, tell_rows},
     configuration::Configuration,
+    placing::{Moves, RESTORING, is_in_use, move_into_place},
     running::Outcome,
 };
 
@@ -40,13 +42,16 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     }
     let target = Target::of(configuration)?;
     let is_database_used = match &target {
-        Target::File(database) => is_used(database),
+        Target::File(database) => database.exists(),
         Target::Server(url) => {
             let is_used = store::is_in_use(url, &configuration.base).await;
             is_used.map_err(|fault| format!("database.url: {fault}"))?
         }
     };
-    let in_the_way = if is_used(directory) {
+    let is_directory_used = is_in_use(directory);
+    let is_directory_used =
+        is_directory_used.map_err(|fault| format!("cannot read {}: {fault}", directory.display()))?;
+    let in_the_way = if is_directory_used {
         Some(directory.display().to_string())
     } else {
         is_database_used.then(|| "the database".to_owned())
@@ -57,10 +62,11 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
         ));
     }
 
-    let beside = directory.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let unwritten = |fault: io::Error| format!("cannot write in {}: {fault}", beside.display());
-    make_folder(beside).map_err(unwritten)?;
-    let scratch = TempDir::with_prefix_in(".chrysalis-restoring-", beside).map_err(unwritten)?;
+    let unwritten = |fault: io::Error| {
+        format!("cannot write in {}: {fault}; run this as the user who runs the server", directory.display())
+    };
+    make_folder(directory).map_err(unwritten)?;
+    let scratch = TempDir::with_prefix_in(RESTORING, directory).map_err(unwritten)?;
     let (opened, unpacked_to) = (source.to_owned(), scratch.path().to_owned());
     let unpacked = tokio::task::spawn_blocking(move || unpack(&opened, &unpacked_to)).await;
     let (manifest, count) = unpacked
@@ -78,37 +84,58 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     let staged = scratch.path().join(DATABASE);
     store::begin_another_life(&staged).await.map_err(|fault| format!("the database of the backup: {fault}"))?;
 
-    let mut aside = Vec::new();
-    let placed = match target {
+    let mut moves = Moves::default();
+    let schema = match target {
         Target::File(database) => {
-            let moved = move_into_place(directory, Some(&database), scratch.path(), &mut aside);
-            moved.map(|()| None).map_err(|fault| format!("cannot put the files in their place: {fault}"))
+            let moved = move_into_place(directory, Some(&database), scratch.path(), &mut moves);
+            moved.map_err(|fault| taken_back(&mut moves, &format!("cannot put the files in their place: {fault}")))?;
+            None
         }
         // The files come into their place when all but the last step is done there: either both are restored, or neither.
         Target::Server(url) => {
             let move_files = || {
-                move_into_place(directory, None, scratch.path(), &mut aside).map_err(|fault| StoreFault::Open {
+                move_into_place(directory, None, scratch.path(), &mut moves).map_err(|fault| StoreFault::Open {
                     problem: format!("cannot put the files in their place: {fault}"),
-                    mend: "the database is as it was; see that this user may write there, and try again".to_owned(),
+                    mend: "see that this user may write there, and try again".to_owned(),
                 })
             };
-            let put_back = store::put_back(&staged, &url, move_files, tell_rows).await;
-            put_back.map_err(|fault| format!("the database: {fault}"))
+            match store::put_back(&staged, &url, move_files, tell_rows).await {
+                Ok(schema) => schema,
+                // Files of one life and a database of another would use keys twice: which it is, somebody has to look.
+                Err(StoreFault::Uncertain) => {
+                    return Err(format!(
+                        "the database went away at the last step, and whether it is restored is not known; the files are. Do not start \
+                         the server: restore once more with --replace{}",
+                        told(&moves.aside)
+                    ));
+                }
+                Err(fault) => return Err(taken_back(&mut moves, &format!("the database: {fault}"))),
+            }
         }
     };
-    let mut aside: Vec<String> =
-        aside.iter().map(|path| format!("\nWhat was there is {} now.", path.display())).collect();
-    match placed {
-        Ok(Some(schema)) => aside.push(format!("\nWhat was in the database is in its schema {schema} now.")),
-        Ok(None) => {}
-        Err(fault) => return Err(format!("{fault}{}", aside.concat())),
-    }
+    let schema = schema.map(|schema| format!("\nWhat was in the database is in its schema {schema} now."));
     Ok(format!(
         "restored {count} files into {}. Start the server with `chrysalis run`: devices for encrypted rooms are made anew, and own accounts on \
          Matrix may have to be linked again.{}",
         directory.display(),
-        aside.concat()
+        told(&moves.aside) + &schema.unwrap_or_default()
     ))
+}
+
+/// Where things are now that were in the way.
+fn told(aside: &[PathBuf]) -> String {
+    aside.iter().map(|path| format!("\nWhat was there is in {} now.", path.display())).collect()
+}
+
+/// Puts everything back where it was, and says so after why that had to be.
+fn taken_back(moves: &mut Moves, fault: &str) -> String {
+    let aside = told(&moves.aside);
+    match moves.take_back() {
+        Ok(()) => format!("{fault}; everything is as it was"),
+        Err(second) => {
+            format!("{fault}; and it cannot be put back ({second}): do not start the server before that is done{aside}")
+        }
+    }
 }
 
 /// Where the database of the installation is to be.
@@ -130,14 +157,6 @@ impl Target {
                     .to_owned())
             }
         }
-    }
-}
-
-/// Whether anything is there that would be overwritten.
-fn is_used(path: &Path) -> bool {
-    match fs::read_dir(path) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => path.exists(),
     }
 }
 
@@ -185,57 +204,7 @@ fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
     Ok((manifest, count))
 }
 
-/// Moves what was unpacked to where it belongs, and what was there aside: `aside` says where that is now, whatever fails after it.
-fn move_into_place(
-    directory: &Path,
-    database: Option<&Path>,
-    unpacked: &Path,
-    aside: &mut Vec<PathBuf>,
-) -> io::Result<()> {
-    let mut out_of_the_way = |path: &Path| -> io::Result<()> {
-        if is_used(path) {
-            let place = free_name(path);
-            fs::rename(path, &place)?;
-            aside.push(place);
-        }
-        Ok(())
-    };
-    out_of_the_way(directory)?;
-    if let Some(database) = database {
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            out_of_the_way(Path::new(&format!("{}{ending}", database.display())))?;
-        }
-    }
-    match fs::remove_dir(directory) {
-        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
-        Ok(()) | Err(_) => {}
-    }
-    fs::rename(unpacked.join(DATA), directory)?;
-    let Some(database) = database else { return Ok(()) };
-    if let Some(folder) = database.parent() {
-        make_folder(folder)?;
-    }
-    // Another file system may lie there.
-    if fs::rename(unpacked.join(DATABASE), database).is_err() {
-        fs::copy(unpacked.join(DATABASE), database)?;
-        File::open(database)?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// A name beside this one that nothing has.
-fn free_name(path: &Path) -> PathBuf {
-    let mut number = 1;
-    loop {
-        let name = PathBuf::from(format!("{}.before-restore-{number}", path.display()));
-        if !name.exists() {
-            return name;
-        }
-        number += 1;
-    }
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
@@ -292,20 +261,5 @@ mod tests {
         ] {
             assert!(refused(&[first, (name, kind, b"")]).contains("no place"), "{name}");
         }
-    }
-
-    #[test]
-    fn what_was_in_the_way_is_kept_under_another_name() {
-        let folder = TempDir::new().unwrap();
-        let (data, unpacked) = (folder.path().join("data"), folder.path().join("unpacked"));
-        fs::create_dir_all(&data).unwrap();
-        fs::write(data.join("chrysalis.db"), "old").unwrap();
-        fs::create_dir_all(unpacked.join(DATA)).unwrap();
-        fs::write(unpacked.join(DATABASE), "new").unwrap();
-        let mut aside = Vec::new();
-        move_into_place(&data, Some(&data.join("chrysalis.db")), &unpacked, &mut aside).unwrap();
-        assert_eq!(aside, [folder.path().join("data.before-restore-1")]);
-        assert_eq!(fs::read_to_string(aside[0].join("chrysalis.db")).unwrap(), "old");
-        assert_eq!(fs::read_to_string(data.join("chrysalis.db")).unwrap(), "new");
     }
 }

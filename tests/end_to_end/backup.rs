@@ -54,7 +54,7 @@ async fn what_was_backed_up_is_there_again_after_a_restoring() {
     assert!(there.contains(BOB) && !there.contains(CAROL), "{there}");
     assert_eq!(server.command(&["link", "list", ALICE, "--json"], "").out, links, "its secret opens");
     assert_eq!(std::fs::read_to_string(folder.join("note")).unwrap(), "kept");
-    let aside = server.data().with_file_name("data.before-restore-1");
+    let aside = server.data().join("before-restore-1");
     if server.is_on_postgres() {
         assert!(restored.out.contains("schema before_restore_1"), "what was there is kept: {restored:?}");
     } else {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bridge::Standing;
 use operations::Measures;
 use server::{
-    Announcement, Handle, Listener,
+    Announcement, Broken, Handle, Listener, StartFault,
     control::{self, Answer, Client, Request},
 };
 use store::Store;
@@ -33,11 +33,14 @@ use crate::{
 /// The file, in the data directory, with the key under which secrets are sealed.
 pub(crate) const SECRETS_KEY: &str = "secrets.key";
 
+/// How long the database may take to close, where the server was told to stop before it had begun.
+const CLOSING: Duration = Duration::from_secs(10);
+
 /// How a command ended.
 pub(crate) enum Outcome {
     /// Well.
     Done,
-    /// With faults, one line each: exit code 1.
+    /// With faults, one line each, some of which may pass by themselves: exit code 1, after which it is worth while to try again.
     Faulty(Vec<String>),
     /// Before it began, with one line that says what to mend: exit code 2.
     Unusable(String),
@@ -67,7 +70,10 @@ impl Outcome {
 pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, Outcome> {
     let realm = configuration.settings.realm.clone();
     let store = Store::open(&configuration.database, &configuration.base, realm, configuration.bits()).await;
-    let store = store.map_err(|fault| Outcome::Unusable(format!("database.url: {fault}")))?;
+    let store = store.map_err(|fault| {
+        let line = format!("database.url: {fault}");
+        if fault.may_pass() { Outcome::Faulty(vec![line]) } else { Outcome::Unusable(line) }
+    })?;
     store.bound(configuration.bounds);
     Ok(match &configuration.secrets_key {
         Some(key) => store.sealing_under(key.clone()),
@@ -139,6 +145,10 @@ fn open_many_files(wanted: usize) {
 async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Logging) -> Result<(), Outcome> {
     make_data_directory(&configuration)?;
     let _tenancy = Tenancy::shared(&configuration.data_directory).map_err(Outcome::Unusable)?;
+    // First: a signal that nobody listens for ends the program, and a new version may have much to do before it serves.
+    let (Ok(mut stop), Ok(mut reload)) = (Stop::listen(), Reload::listen()) else {
+        return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
+    };
     let running = Client::connect(&configuration.data_directory).await;
     if matches!(running, Ok(Some(_))) {
         let directory = configuration.data_directory.display();
@@ -148,19 +158,31 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
     let listeners = listen(&configuration).await?;
     let http = bind("web.listen", &configuration.web_listen).await?;
     let observed = observe(&configuration).await?;
-    let store = open_store(&configuration).await?;
+    let store = tokio::select! {
+        store = open_store(&configuration) => store?,
+        () = stop.next() => return Ok(()),
+    };
     if store.is_changing_secrets_key() {
         warn!(
             "a change of the key of secrets has broken off: stop the server, and run `chrysalis secrets rotate` once more"
         );
     }
-    let (Ok(mut stop), Ok(mut reload)) = (Stop::listen(), Reload::listen()) else {
-        return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
-    };
 
     open_many_files(configuration.settings.limits.connections);
-    let started = Handle::start(configuration.settings.clone(), store.clone(), entries.clone(), listeners).await;
-    let handle = started.map_err(|fault| Outcome::Unusable(fault.to_string()))?;
+    let started = tokio::select! {
+        started = Handle::start(configuration.settings.clone(), store.clone(), entries.clone(), listeners) => started,
+        () = stop.next() => {
+            info!("stopping before it has begun");
+            if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+                warn!("the database did not close in time; what was acknowledged is kept");
+            }
+            return Ok(());
+        }
+    };
+    let handle = started.map_err(|fault| match fault {
+        StartFault::Unfit(_) => Outcome::Unusable(fault.to_string()),
+        StartFault::Unready(_) => Outcome::Faulty(vec![fault.to_string()]),
+    })?;
     let socket = control::path(&configuration.data_directory);
     control::serve(&handle, socket.clone()).map_err(|fault| {
         Outcome::Unusable(format!("cannot listen on {}: {fault}; remove it if nothing uses it", socket.display()))
@@ -197,25 +219,43 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
                 reloading.reload();
                 tell_system(Progress::Ready);
             }
-            fault = handle.broken() => break Err(Outcome::Faulty(vec![fault.to_string()])),
+            fault = handle.broken() => break Err(fault),
         }
     };
     tell_system(Progress::Stopping);
-    let outcome = match ended {
-        Ok(()) => finish(&handle, &mut stop, &reloading.now).await,
-        Err(fault) => {
-            info!("stopping");
-            handle.stop().await;
-            Err(fault)
-        }
-    };
+    let outcome = finish(&handle, &mut stop, &reloading.now, ended).await;
     observing.cancel();
     outcome
 }
 
-/// Stops as it should be: clients are told some minutes before, if the configuration wants that; what was begun is finished; everybody
-/// is told good-bye. A further signal ends each of these at once.
-async fn finish(handle: &Handle, stop: &mut Stop, configuration: &Configuration) -> Result<(), Outcome> {
+/// Stops, for whatever reason. Where nothing can be written any more, nobody is served for a moment longer: what they were told would be
+/// kept by nobody. A further signal ends what lasts.
+async fn finish(
+    handle: &Handle,
+    stop: &mut Stop,
+    configuration: &Configuration,
+    ended: Result<(), Broken>,
+) -> Result<(), Outcome> {
+    let ended = match ended {
+        Ok(()) => tokio::select! {
+            () = take_leave(handle, stop, configuration) => Ok(()),
+            fault = handle.broken() => Err(fault),
+        },
+        Err(fault) => Err(fault),
+    };
+    info!("stopping");
+    tokio::select! {
+        () = handle.stop() => ended.map_err(|fault| Outcome::Faulty(vec![fault.to_string()])),
+        () = stop.next() => {
+            let fault = "ended at once, by another signal: what was acknowledged is kept, and some may be shown twice";
+            Err(Outcome::Faulty(vec![fault.to_owned()]))
+        }
+    }
+}
+
+/// Clients are told some minutes before, if the configuration wants that, and what was begun is finished. A further signal ends each of
+/// the two.
+async fn take_leave(handle: &Handle, stop: &mut Stop, configuration: &Configuration) {
     let minutes = configuration.shutdown_minutes;
     if minutes > 0 {
         info!(minutes, "clients are told that the server stops; another signal ends that time");
@@ -228,14 +268,6 @@ async fn finish(handle: &Handle, stop: &mut Stop, configuration: &Configuration)
     tokio::select! {
         () = handle.drain(configuration.drain) => {}
         () = stop.next() => warn!("told to stop once more: what is not finished goes on after the next start"),
-    }
-    info!("stopping");
-    tokio::select! {
-        () = handle.stop() => Ok(()),
-        () = stop.next() => {
-            let fault = "ended at once, by another signal: what was acknowledged is kept, and some may be shown twice";
-            Err(Outcome::Faulty(vec![fault.to_owned()]))
-        }
     }
 }
 

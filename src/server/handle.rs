@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bridge::{Farewell, Standing};
+use bridge::{Failure, Farewell, Standing};
 use domain::Passport;
 use domain::account::Announcement;
 use futures_util::{StreamExt, future::join_all, stream};
@@ -64,8 +64,14 @@ pub struct Handle {
 
 /// The server cannot start: one line that says what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartFault(String);
+pub enum StartFault {
+    /// Somebody has to mend something first.
+    #[error("{0}")]
+    Unfit(String),
+    /// It may be otherwise the next time: the database was away, or something else that comes back by itself.
+    #[error("{0}")]
+    Unready(String),
+}
 
 /// The server cannot go on: one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -108,24 +114,30 @@ impl Handle {
     ) -> Result<Self, StartFault> {
         let directory = settings.data_directory.join(MEDIA);
         let blobs = Blobs::open(&directory).await;
-        let blobs =
-            blobs.map_err(|fault| StartFault(format!("cannot use the folder {}: {fault}", directory.display())))?;
+        let blobs = blobs
+            .map_err(|fault| StartFault::Unfit(format!("cannot use the folder {}: {fault}", directory.display())))?;
         let core = Core::new(settings, store, blobs, Links::new(networks));
         let handle = Self { core: Arc::clone(&core), connected: Arc::default(), gateway: Arc::default() };
         core.tasks.spawn(signals::run(Arc::clone(&core)));
         core.tasks.spawn(receipts::run(Arc::clone(&core)));
         for entry in core.links.networks() {
             let directory = core.settings.data_directory.join(entry.name.as_str());
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&directory)
-                .map_err(|fault| StartFault(format!("cannot make the folder {}: {fault}", directory.display())))?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(|fault| {
+                StartFault::Unfit(format!("cannot make the folder {}: {fault}", directory.display()))
+            })?;
             let host = Arc::new(NetworkHost::new(&core, entry.name.clone(), directory));
             let started = entry.network.start(host).await;
-            started.map_err(|failure| StartFault(format!("networks.{}: {failure}", entry.name)))?;
+            started.map_err(|failure| {
+                let line = format!("networks.{}: {failure}", entry.name);
+                match failure {
+                    Failure::Retry { .. } => StartFault::Unready(line),
+                    Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. } => {
+                        StartFault::Unfit(line)
+                    }
+                }
+            })?;
         }
-        let unreadable = |fault| StartFault(format!("cannot read the database: {fault}"));
+        let unreadable = |fault| StartFault::Unready(format!("cannot read the database: {fault}"));
         // First: somebody else may have the address of an account that was removed.
         links::part_late(&core).await.map_err(unreadable)?;
         // Side by side, so that what networks keep of new accounts is committed in groups.

@@ -1,13 +1,14 @@
 //! The network itself.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{Passport, content::Features};
 
 use crate::{
-    Failure, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, RemoteProfile, RoomProfile, Section,
-    SectionFault,
+    Admission, Failure, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, RemoteProfile, RoomProfile,
+    Section, SectionFault,
 };
 
 /// A chat network, as one section of the configuration sets it up.
@@ -110,6 +111,18 @@ pub trait Network: Send + Sync + 'static {
     /// for `chrysalis registration --double-puppet`. `None` where there is no such thing.
     fn double_puppet_registration(&self) -> Result<Option<String>, Failure> {
         Ok(None)
+    }
+
+    /// Whether the network's own server lets this program in. Asks it anew, and ends by itself within half a minute; nothing of the network
+    /// need run.
+    async fn admission(&self) -> Admission {
+        Admission::Given
+    }
+
+    /// What only whoever runs the network's own server can do, after [`Network::registration`] was written to this file, in the order in
+    /// which it is to be done: whole sentences, with what is to be written there in lines of their own.
+    fn admission_steps(&self, _registration: &Path) -> Vec<String> {
+        Vec::new()
     }
 
     /// Ends all tasks and listeners; when it returns, nothing of the bridge runs any more.

@@ -34,6 +34,7 @@ mod remote_ids;
 mod rest;
 mod roster;
 mod running;
+mod setup;
 mod stage_names;
 mod typing;
 mod webhooks;
@@ -42,6 +43,8 @@ mod words;
 use std::sync::Arc;
 
 use bridge::{Network, Section, SectionFault};
+
+pub use setup::ByBots;
 
 /// The network of a section of kind `discord`. Nothing is asked of Discord yet.
 pub fn network(section: &Section) -> Result<Arc<dyn Network>, SectionFault> {

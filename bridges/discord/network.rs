@@ -7,8 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkWay, Network, Reach,
-    RemoteProfile, RoomProfile, Section, SectionFault, Standing,
+    Admission, Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkWay, Network,
+    Reach, RemoteProfile, RoomProfile, Section, SectionFault, Standing,
 };
 use domain::Passport;
 
@@ -134,6 +134,17 @@ impl Network for Discord {
                 problem: failure.to_string(),
                 mend: "mend what it says".to_owned(),
             }],
+        }
+    }
+
+    async fn admission(&self) -> Admission {
+        match self.rest() {
+            Ok(rest) => check::admission(&self.settings, &rest).await,
+            Err(failure) => Admission::Refused(Fault {
+                subject: "api_base".to_owned(),
+                problem: failure.to_string(),
+                mend: "mend what it says".to_owned(),
+            }),
         }
     }
 

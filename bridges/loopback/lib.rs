@@ -29,6 +29,7 @@ mod pictures;
 mod recital;
 mod room;
 mod seeking;
+mod setup;
 #[cfg(test)]
 mod tests;
 mod tone;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 use bridge::{Network, Section, SectionFault};
 
 pub use network::Loopback;
+pub use setup::InMemory;
 
 /// The network that `section` sets up. Its only key is `linking`: whether accounts link themselves, by a token of Echo's.
 #[expect(clippy::needless_pass_by_value, reason = "the constructors of all networks have one shape")]

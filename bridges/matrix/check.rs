@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use bridge::{Fault, Standing};
+use bridge::{Admission, Fault, Standing};
 use ruma::UserId;
 use tokio_util::sync::CancellationToken;
 
@@ -30,12 +30,23 @@ pub(crate) async fn check(
     let check = Check { configuration, homeserver, running };
     match tokio::time::timeout(LONGEST, check.all(standing)).await {
         Ok(faults) => faults,
-        Err(_) => vec![fault(
-            "homeserver_url",
-            format!("{} takes longer than 25 seconds to answer", configuration.homeserver_url),
-            "see whether the homeserver is overloaded, or the address leads elsewhere",
-        )],
+        Err(_) => vec![late(configuration)],
     }
+}
+
+/// Whether the homeserver has our registration. Ends by itself.
+pub(crate) async fn admission(configuration: &Configuration, homeserver: &Homeserver) -> Admission {
+    let check = Check { configuration, homeserver, running: None };
+    let found = tokio::time::timeout(LONGEST, check.admission()).await;
+    found.unwrap_or_else(|_| Admission::Unreachable(late(configuration)))
+}
+
+fn late(configuration: &Configuration) -> Fault {
+    fault(
+        "homeserver_url",
+        format!("{} takes longer than 25 seconds to answer", configuration.homeserver_url),
+        "see whether the homeserver is overloaded, or the address leads elsewhere",
+    )
 }
 
 struct Check<'a> {
@@ -66,6 +77,23 @@ impl Check<'_> {
         faults.extend(encryption::check(self.configuration, self.homeserver, self.running).await);
         self.advise().await;
         faults
+    }
+
+    async fn admission(&self) -> Admission {
+        if let Err(fault) = self.answers().await {
+            return Admission::Unreachable(fault);
+        }
+        match self.homeserver.acting_as(self.configuration.names.bot()).register().await {
+            Err(Trouble::Stranger) => return Admission::Awaited,
+            Err(
+                trouble @ (Trouble::Silent(_) | Trouble::Unreadable(_) | Trouble::Limited(_) | Trouble::Ailing { .. }),
+            ) => return Admission::Unreachable(Self::stranger(trouble, "appservice.bot")),
+            Ok(()) | Err(Trouble::Refused { .. }) => {}
+        }
+        match self.knows_us().await {
+            Ok(()) => Admission::Given,
+            Err(fault) => Admission::Refused(fault),
+        }
     }
 
     async fn answers(&self) -> Result<(), Fault> {

@@ -242,7 +242,7 @@ fn room_version(text: &str) -> Result<RoomVersionId, SectionFault> {
 }
 
 /// An http or https address, without a slash at the end.
-fn web_address(key: &str, text: &str) -> Result<String, SectionFault> {
+pub(crate) fn web_address(key: &str, text: &str) -> Result<String, SectionFault> {
     let usable = Url::parse(text).is_ok_and(|url| {
         // A password in an address would end up in logs.
         matches!(url.scheme(), "http" | "https")
@@ -259,7 +259,7 @@ fn web_address(key: &str, text: &str) -> Result<String, SectionFault> {
     Err(SectionFault::new(key, format!("{shown:?} is no plain web address; write e.g. http://127.0.0.1:8008")))
 }
 
-fn server_name(text: &str) -> Result<OwnedServerName, SectionFault> {
+pub(crate) fn server_name(text: &str) -> Result<OwnedServerName, SectionFault> {
     ServerName::parse(text).map_err(|fault| {
         let problem =
             format!("{text:?} is no server name ({fault}); write what stands behind the colon of your users' ids");

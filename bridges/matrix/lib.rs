@@ -55,6 +55,7 @@ mod receiving;
 mod registration;
 mod rooms;
 mod sending;
+mod setup;
 mod speakers;
 mod speaking;
 mod status;
@@ -64,12 +65,12 @@ mod timeline;
 mod transaction;
 mod voice;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay, Network, Reach,
-    RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
+    Admission, Failure, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkStatus, LinkTask, LinkWay,
+    Network, Reach, RemoteProfile, RoomProfile, Section, SectionFault, Standing, Write,
 };
 use domain::Passport;
 use ruma::{RoomAliasId, UserId};
@@ -83,6 +84,8 @@ use crate::{
     homeserver::Homeserver,
     link::AccountLink,
 };
+
+pub use setup::AsAppservice;
 
 /// What Matrix carries, beside files as large as the configuration lets them be. A text that is too long for one event becomes
 /// several.
@@ -269,6 +272,14 @@ impl Network for Matrix {
         let token =
             made.map_err(|fault| Failure::refused(format!("linked.double_puppet_token cannot be kept: {fault}")))?;
         Ok(Some(registration::double_puppet(&self.configuration, &token)))
+    }
+
+    async fn admission(&self) -> Admission {
+        check::admission(&self.configuration, &self.homeserver).await
+    }
+
+    fn admission_steps(&self, registration: &Path) -> Vec<String> {
+        setup::admission_steps(registration)
     }
 
     async fn stop(&self) {

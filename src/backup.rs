@@ -5,7 +5,7 @@
 //! database on a server becomes a file of `SQLite` on the way, so that the archive can be restored to either.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Read, Write as _};
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use crate::{
     configuration::Configuration,
     placing::{BACKING_UP, is_left_over},
+    progress::{self, Progress, Unit, Watched},
     running::Outcome,
     tenancy::Tenancy,
 };
@@ -35,9 +36,6 @@ pub(crate) const FORMAT: u32 = 1;
 const MEDIA: &str = "+media";
 /// How old what a backup has left has to be, before the next one takes it for that: one that is still being made may be beside it.
 const LEFT_OVER: Duration = Duration::from_hours(24);
-
-/// After how many files it is said how far the copy has come.
-const TOLD_AFTER: usize = 500;
 /// What stands beside an `SQLite` database while it is in use, and is part of what `SQLite` gives out.
 const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -87,7 +85,8 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
 
     // The database first: media comes into its folder before the database speaks of it, so that a later look has all of it.
     let copy = scratch.path().join(DATABASE);
-    let copied = store::back_up(&configuration.database, &configuration.base, &copy, tell_rows).await;
+    let told = progress::rows("copying the database");
+    let copied = store::back_up(&configuration.database, &configuration.base, &copy, told).await;
     copied.map_err(|fault| format!("cannot copy the database: {fault}"))?;
     let mut pieces = vec![Piece { from: copy, name: DATABASE.into() }];
     let files = files(&configuration.data_directory, database.as_deref())?;
@@ -217,25 +216,16 @@ async fn copied_if_database(from: &Path, into: &Path) -> Result<Option<PathBuf>,
     Ok(Some(into.to_owned()))
 }
 
-/// Says how far the copy of a database has come, to whoever watches.
-pub(crate) fn tell_rows(store::Progress { table, done, all }: store::Progress<'_>) {
-    if io::stderr().is_terminal() {
-        let ending = if done == all { "\n" } else { "" };
-        let _ = write!(io::stderr(), "\r{done} of {all} rows ({table})\x1b[K{ending}");
-    }
-}
-
 /// Writes the archive, and gives its length in bytes.
 fn archive(target: &Path, manifest: &Manifest, pieces: &[Piece]) -> io::Result<u64> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
     let mut archive = Builder::new(io::BufWriter::new(file));
     let described = serde_json::to_vec_pretty(manifest)?;
     archive.append_data(&mut header(described.len() as u64), MANIFEST, described.as_slice())?;
-    let is_watched = io::stderr().is_terminal();
-    for (done, Piece { from, name }) in pieces.iter().enumerate() {
-        if is_watched && done > 0 && done.is_multiple_of(TOLD_AFTER) {
-            let _ = write!(io::stderr(), "\r{done} of {} files", pieces.len());
-        }
+    let length_of = |piece: &Piece| fs::metadata(&piece.from).map_or(0, |metadata| metadata.len());
+    let (mut done, all) = (0, pieces.iter().map(length_of).sum());
+    let mut progress = Progress::of("writing the files", Unit::Bytes);
+    for Piece { from, name } in pieces {
         let file = match File::open(from) {
             Ok(file) => file,
             // Media is swept while it is copied.
@@ -243,14 +233,12 @@ fn archive(target: &Path, manifest: &Manifest, pieces: &[Piece]) -> io::Result<u
             Err(fault) => return Err(fault),
         };
         let length = file.metadata()?.len();
-        let mut counted = Counted { inner: file.take(length), bytes: 0 };
-        archive.append_data(&mut header(length), name, &mut counted)?;
-        if counted.bytes != length {
+        let mut watched = Watched { inner: file.take(length), progress: &mut progress, done, all };
+        archive.append_data(&mut header(length), name, &mut watched)?;
+        if watched.done != done + length {
             return Err(io::Error::other(format!("{} was changed while it was copied; try again", from.display())));
         }
-    }
-    if is_watched {
-        let _ = write!(io::stderr(), "\r");
+        done = watched.done;
     }
     let file = archive.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
@@ -263,20 +251,6 @@ fn header(length: u64) -> Header {
     header.set_mode(0o600);
     header.set_size(length);
     header
-}
-
-/// Counts what is read.
-struct Counted<R> {
-    inner: R,
-    bytes: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.bytes += read as u64;
-        Ok(read)
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _};
 
 use server::control::Client;
 
-use crate::{backup::tell_rows, configuration::Configuration, running::Outcome};
+use crate::{configuration::Configuration, progress, running::Outcome};
 
 /// Copies the database to where nothing is kept yet.
 pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option<&str>) -> Outcome {
@@ -27,7 +27,9 @@ async fn carry(configuration: &Configuration, to: String, from: Option<&str>) ->
     }
     let to = if to == "-" { told_on_standard_input()? } else { to };
     let from = from.unwrap_or(&configuration.database);
-    store::copy_database(from, &to, &configuration.base, tell_rows).await.map_err(|fault| fault.to_string())
+    store::copy_database(from, &to, &configuration.base, progress::rows("copying"))
+        .await
+        .map_err(|fault| fault.to_string())
 }
 
 /// The first line of standard input.

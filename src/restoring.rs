@@ -15,9 +15,10 @@ use tar::{Archive, EntryType};
 use tempfile::TempDir;
 
 use crate::{
-    backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest, tell_rows},
+    backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest},
     configuration::Configuration,
     placing::{Moves, RESTORING, is_in_use, move_into_place},
+    progress::{self, Progress, Unit, Watched},
     running::Outcome,
 };
 
@@ -99,7 +100,7 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
                     mend: "see that this user may write there, and try again".to_owned(),
                 })
             };
-            match store::put_back(&staged, &url, move_files, tell_rows).await {
+            match store::put_back(&staged, &url, move_files, progress::rows("filling the database")).await {
                 Ok(schema) => schema,
                 // Files of one life and a database of another would use keys twice: which it is, somebody has to look.
                 Err(StoreFault::Uncertain) => {
@@ -162,7 +163,11 @@ impl Target {
 
 /// Unpacks an archive into a folder: the database, and the data directory.
 fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
-    let mut archive = Archive::new(io::BufReader::new(File::open(source)?));
+    let file = File::open(source)?;
+    let all = file.metadata()?.len();
+    let mut progress = Progress::of("unpacking", Unit::Bytes);
+    let watched = Watched { inner: io::BufReader::new(file), progress: &mut progress, done: 0, all };
+    let mut archive = Archive::new(watched);
     let mut manifest = None;
     let mut count = 0;
     make_folder(&into.join(DATA))?;

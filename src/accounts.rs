@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// Whoever makes and removes accounts.
-enum Office {
+pub(crate) enum Office {
     Running(Client),
     Offline(Administration, Store),
 }
 
 impl Office {
-    async fn open(configuration: &Configuration) -> Result<Self, Outcome> {
+    pub(crate) async fn open(configuration: &Configuration) -> Result<Self, Outcome> {
         let connected = Client::connect(&configuration.data_directory).await;
         if let Some(client) = connected.map_err(|fault| {
             Outcome::Unusable(format!(
@@ -37,7 +37,7 @@ impl Office {
         Ok(Self::Offline(administration, store))
     }
 
-    async fn ask(&mut self, request: Request) -> Result<Answer, AccountFault> {
+    pub(crate) async fn ask(&mut self, request: Request) -> Result<Answer, AccountFault> {
         match self {
             Self::Running(client) => match client.ask(&request).await {
                 Ok(Answer::Refused(fault)) => Err(fault),
@@ -48,7 +48,7 @@ impl Office {
         }
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Self::Offline(_, store) = self {
             store.close().await;
         }

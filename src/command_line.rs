@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand};
 use doctor::{Check, Place};
 use url::Url;
 
+use crate::setup_options::SetupOptions;
+
 /// MSN Messenger 7.5 talks to Matrix and Discord.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -20,6 +22,8 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Set the server up: ask what is needed, write it, check everything, and say what remains to be done
+    Setup(Box<SetupOptions>),
     /// Run the server until it is told to stop
     Run,
     /// Check the configuration and that the networks can be reached; one line per fault

@@ -30,7 +30,7 @@ pub(crate) const NETWORK_EXAMPLES: [(&str, &str); 2] = [
 ];
 
 /// Where the configuration is looked for when it is not named.
-const USUAL_PLACE: &str = "config/chrysalis.toml";
+pub(crate) const USUAL_PLACE: &str = "config/chrysalis.toml";
 
 /// For how many days a browser may stay signed in at most.
 const MOST_SESSION_DAYS: u64 = 365;
@@ -97,7 +97,11 @@ impl Configuration {
     pub(crate) fn read(file: Option<&Path>, kinds: &[(&str, u32)]) -> Result<Self, ConfigurationFault> {
         let usual = Path::new(USUAL_PLACE);
         let file = file.map(Path::to_owned).or_else(|| usual.exists().then(|| usual.to_owned()));
-        let layers = Layers::read(file.as_deref())?;
+        Self::of(Layers::read(file.as_deref())?, file, kinds)
+    }
+
+    /// What these layers say, whose main file is `file`.
+    pub(crate) fn of(layers: Layers, file: Option<PathBuf>, kinds: &[(&str, u32)]) -> Result<Self, ConfigurationFault> {
         let whole: Whole = layers.parse()?;
         let base = file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
         let data_directory = base.join(&whole.server.data_directory);

@@ -1,7 +1,7 @@
 //! The layers of the configuration, merged, and where each value came from.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, FileSourceString, Source, ValueKind};
 use serde::de::DeserializeOwned;
@@ -11,6 +11,12 @@ use crate::configuration::ConfigurationFault;
 
 /// What holds where the configuration says nothing.
 const DEFAULTS: &str = include_str!("../config/defaults.toml");
+
+/// Whether a network is on where no file says anything of it.
+pub(crate) fn is_usually_on(network: &str) -> bool {
+    let defaults = toml::from_str::<Value>(DEFAULTS).unwrap_or_default();
+    defaults["networks"][network]["enabled"] == Value::Bool(true)
+}
 
 /// What every variable of the environment begins with.
 const PREFIX: &str = "CHRYSALIS";
@@ -28,8 +34,7 @@ pub(crate) struct Layers {
 
 impl Layers {
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, ConfigurationFault> {
-        let defaults = File::<FileSourceString, _>::from_str(DEFAULTS, FileFormat::Toml);
-        let mut builder = Config::builder().add_source(defaults);
+        let mut texts = Vec::new();
         for path in file.into_iter().flat_map(files) {
             let text = std::fs::read_to_string(&path).map_err(|fault| {
                 ConfigurationFault(format!(
@@ -37,8 +42,17 @@ impl Layers {
                     path.display()
                 ))
             })?;
-            let source = Layer { text, name: path.display().to_string() };
-            builder = builder.add_source(source);
+            texts.push((path, text));
+        }
+        Self::of(texts)
+    }
+
+    /// As if the files of these paths held these texts, the later over the earlier.
+    pub(crate) fn of(texts: impl IntoIterator<Item = (PathBuf, String)>) -> Result<Self, ConfigurationFault> {
+        let defaults = File::<FileSourceString, _>::from_str(DEFAULTS, FileFormat::Toml);
+        let mut builder = Config::builder().add_source(defaults);
+        for (path, text) in texts {
+            builder = builder.add_source(Layer { text, name: path.display().to_string() });
         }
         // Never guessing types: a token of digits stays a text.
         let environment = Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(false);
@@ -106,7 +120,7 @@ fn compare(one: &Value, other: &Value, path: &str, changed: &mut BTreeSet<String
 }
 
 /// The main file, and the networks' files beside it in the order of their names.
-fn files(main: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn files(main: &Path) -> Vec<PathBuf> {
     let folder = main.parent().unwrap_or_else(|| Path::new("")).join("networks");
     let mut beside: Vec<_> = std::fs::read_dir(folder)
         .into_iter()

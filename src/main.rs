@@ -6,29 +6,40 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod accounts;
+mod admission;
 mod announcing;
 mod answering;
+mod asking;
 mod backup;
 mod command_line;
 mod configuration;
 mod database;
+mod documents;
 mod examining;
+mod interview;
 mod keys;
 mod layers;
 mod linking;
 mod listeners;
 mod logging;
 mod modes;
+mod network_interview;
 mod networks;
 mod operating;
 mod placing;
+mod progress;
 mod reloading;
 mod restoring;
 mod running;
 mod secrets;
+mod setup;
+mod setup_answers;
+mod setup_options;
 mod tenancy;
 mod terminal;
 mod told;
+mod trying;
+mod writing;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -38,7 +49,9 @@ use clap::Parser;
 use command_line::{
     AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, DatabaseCommand, LinkCommand, SecretsCommand,
 };
+use keys::LogFormat;
 use logging::Logging;
+use operating::LogKeys;
 use running::Outcome;
 use server::Announcement;
 
@@ -67,6 +80,10 @@ async fn obey(line: CommandLine) -> Outcome {
         }
         return Outcome::Done;
     }
+    if let Command::Setup(options) = &line.command {
+        Logging::begin(&LogKeys { format: LogFormat::Pretty, level: Some("warn".to_owned()) });
+        return setup::set_up(line.config.as_deref(), options).await;
+    }
     let configuration = match networks::read_configuration(line.config.as_deref()) {
         Ok(configuration) => configuration,
         Err(fault) => return Outcome::Unusable(fault.to_string()),
@@ -86,7 +103,8 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Registration { output, double_puppet } => {
             running::registration(&configuration, double_puppet, output.as_deref())
         }
-        Command::Config { command: ConfigCommand::Example } => Outcome::Done,
+        // Done before anything was read.
+        Command::Config { command: ConfigCommand::Example } | Command::Setup(_) => Outcome::Done,
         Command::Announce { command } => {
             let announcement = match command {
                 AnnounceCommand::Maintenance { minutes } => Announcement::Maintenance { minutes },

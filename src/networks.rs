@@ -1,12 +1,15 @@
 //! The networks that there are. The only file that names concrete bridges: a new network is one crate and one line here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bridge::{Network, Section, SectionFault};
+use bridge::{Network, Section, SectionFault, Setup};
 use server::NetworkEntry;
 
-use crate::configuration::{Configuration, ConfigurationFault};
+use crate::{
+    configuration::{Configuration, ConfigurationFault},
+    layers::Layers,
+};
 
 /// A kind of network.
 #[derive(Clone, Copy)]
@@ -15,19 +18,37 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// The bit that marks its people unless the section names another.
     pub(crate) bit: u32,
+    /// How it is set up.
+    pub(crate) setup: &'static dyn Setup,
     build: fn(&Section) -> Result<Arc<dyn Network>, SectionFault>,
 }
 
 /// All kinds of networks.
 pub(crate) const KINDS: [Kind; 3] = [
-    Kind { name: "discord", bit: 128, build: discord::network },
-    Kind { name: "loopback", bit: 256, build: |section| loopback::network(section.clone()) },
-    Kind { name: "matrix", bit: 64, build: matrix::network },
+    Kind { name: "discord", bit: 128, setup: &discord::ByBots, build: discord::network },
+    Kind {
+        name: "loopback",
+        bit: 256,
+        setup: &loopback::InMemory,
+        build: |section| loopback::network(section.clone()),
+    },
+    Kind { name: "matrix", bit: 64, setup: &matrix::AsAppservice, build: matrix::network },
 ];
 
 /// Reads the configuration for these kinds of networks.
 pub(crate) fn read_configuration(file: Option<&Path>) -> Result<Configuration, ConfigurationFault> {
-    Configuration::read(file, &KINDS.map(|kind| (kind.name, kind.bit)))
+    Configuration::read(file, &known())
+}
+
+/// What the configuration would be if the files of these paths held these texts, the first of them the main file.
+pub(crate) fn read_texts(texts: &[(PathBuf, String)]) -> Result<Configuration, ConfigurationFault> {
+    let layers = Layers::of(texts.iter().cloned())?;
+    Configuration::of(layers, texts.first().map(|(path, _)| path.clone()), &known())
+}
+
+/// The kinds of networks, as the configuration has to know them.
+fn known() -> [(&'static str, u32); KINDS.len()] {
+    KINDS.map(|kind| (kind.name, kind.bit))
 }
 
 /// Builds the networks that are on.

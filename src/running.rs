@@ -82,7 +82,7 @@ pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, O
 }
 
 /// Makes the data directory, readable for this user only; one that is there is closed to others.
-fn make_data_directory(configuration: &Configuration) -> Result<(), Outcome> {
+pub(crate) fn make_data_directory(configuration: &Configuration) -> Result<(), Outcome> {
     use std::os::unix::fs::DirBuilderExt;
 
     let directory = &configuration.data_directory;
@@ -313,7 +313,8 @@ pub(crate) async fn check(configuration: Configuration) -> Outcome {
     }
 }
 
-async fn faults(configuration: &Configuration) -> Result<Vec<String>, Outcome> {
+/// Everything that is wrong with the set-up; the running server is asked, if one runs.
+pub(crate) async fn faults(configuration: &Configuration) -> Result<Vec<String>, Outcome> {
     make_data_directory(configuration)?;
     if let Ok(Some(mut client)) = Client::connect(&configuration.data_directory).await {
         return match client.ask(&Request::Check).await {

@@ -65,7 +65,7 @@ pub use links::NetworkEntry;
 pub use listener::Listener;
 pub use portal::{
     AccountHealth, Book, Browser, BrowserLine, Choices, Found, Glance, GroupLine, InviteLine, LinkPicture, NewAccount,
-    Overview, PersonLine, Portal, PortalFault, Profile, RoomLine, Search, Visit,
+    Overview, PersonLine, Portal, PortalFault, Profile, RoomLine, Search, Visit, judge_password,
 };
 pub use readiness::Readiness;
 pub use settings::{Limits, PortalSettings, RegistrationPolicy, RoomStyle, Settings, SignUpPolicy};

@@ -34,6 +34,7 @@ pub use choices::Choices;
 pub use glance::Glance;
 pub use invites::InviteLine;
 pub use linking::LinkPicture;
+pub use password::judge as judge_password;
 pub use people::{Book, GroupLine, PersonLine};
 pub use profile::Profile;
 pub use rooms::RoomLine;

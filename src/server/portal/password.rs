@@ -11,7 +11,7 @@ const SHORTEST: usize = 8;
 const FEWEST: usize = 3;
 
 /// Why this cannot be an account's password, as a whole sentence.
-pub(crate) fn judge(owner: &Passport, password: &str) -> Result<(), String> {
+pub fn judge(owner: &Passport, password: &str) -> Result<(), String> {
     if password.chars().count() < SHORTEST {
         return Err(format!("That password is too short. Choose one of at least {SHORTEST} characters."));
     }

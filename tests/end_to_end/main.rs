@@ -42,7 +42,9 @@ mod rooms;
 mod secrets;
 mod service;
 mod services;
+mod setup;
 mod sign_in;
+mod terminal;
 mod transfers;
 
 use std::path::Path;

@@ -13,6 +13,7 @@ mod presence;
 mod relations;
 mod resuming;
 mod rooms;
+mod setting_up;
 mod talk;
 mod words;
 

@@ -107,6 +107,14 @@ impl Homeserver {
         fs::write(&file, keys.to_string()).unwrap();
     }
 
+    /// Lets an appservice in, as an admin does: its registration is named in the configuration, and the homeserver started anew.
+    pub async fn admit(&mut self, registration: &Path) {
+        let file = registration.to_str().unwrap().to_owned();
+        self.configure(|keys| keys["app_service_config_files"] = json!([file]));
+        self.kill();
+        self.run().await;
+    }
+
     /// What has to stand in the configuration of the server that is registered here: its section of this network.
     pub fn section(&self) -> String {
         let (homeserver, listen) = (self.listen, self.appservice);

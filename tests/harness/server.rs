@@ -38,7 +38,8 @@ const FILE: &str = "sqlite://data/chrysalis.db";
 pub struct Server {
     program: PathBuf,
     folder: TempDir,
-    extra: String,
+    /// Further lines of the configuration; `None`: it is not ours, and stays as it is.
+    extra: Option<String>,
     messenger: SocketAddr,
     web: SocketAddr,
     process: Option<Child>,
@@ -57,7 +58,7 @@ impl Server {
     pub fn start_with(program: &Path, accounts: &[&str], extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (program, extra) = (program.to_owned(), extra.to_owned());
+        let (program, extra) = (program.to_owned(), Some(extra.to_owned()));
         let database = chrysalis_test_postgres::is_chosen().then(Database::new_blocking);
         let database_url = database.as_ref().map_or_else(|| FILE.to_owned(), Database::url);
         let process = None;
@@ -68,6 +69,16 @@ impl Server {
             accounts.iter().map(|account| format!("{account}\t{PASSWORD}\t{}\n", name(account))).collect();
         let imported = server.command(&["account", "import"], &lines.concat());
         assert_eq!(imported.code, 0, "{imported:?}");
+        server.run();
+        server
+    }
+
+    /// Starts the server whose configuration is `chrysalis.toml` of this folder as it stands there, with `data` beside it and a file for a
+    /// database.
+    pub fn configured(program: &Path, folder: TempDir, messenger: SocketAddr, web: SocketAddr) -> Self {
+        let (program, database_url) = (program.to_owned(), FILE.to_owned());
+        let mut server =
+            Self { program, folder, extra: None, messenger, web, process: None, database_url, database: None };
         server.run();
         server
     }
@@ -159,7 +170,7 @@ impl Server {
 
     /// Has the running server read its configuration again, with these further lines in place of those that it was started with.
     pub fn reload_with(&mut self, extra: &str) {
-        extra.clone_into(&mut self.extra);
+        self.extra = Some(extra.to_owned());
         self.write_keys();
         let process = self.process.as_ref().expect("the server runs");
         kill_process(Pid::from_child(process), Signal::HUP).unwrap();
@@ -319,13 +330,17 @@ impl Server {
     }
 
     fn write_config(&mut self) {
+        if self.extra.is_none() {
+            return;
+        }
         self.messenger = free_address();
         self.web = free_address();
         self.write_keys();
     }
 
     fn write_keys(&self) {
-        let (messenger, web, extra, database) = (self.messenger, self.web, &self.extra, &self.database_url);
+        let Some(extra) = &self.extra else { return };
+        let (messenger, web, database) = (self.messenger, self.web, &self.database_url);
         // Further keys of [server] stand last in its section, so that further sections may follow them.
         let text = format!(
             "[web]\nlisten = \"{web}\"\n[database]\nurl = \"{database}\"\n\

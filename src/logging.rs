@@ -1,11 +1,13 @@
 //! The log: to standard error, for people or for programs. Keeping and rotating it is left to the system.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
+use server::Faults;
 use tracing::warn;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-use crate::{keys::LogFormat, operating::LogKeys};
+use crate::{keys::LogFormat, noting::Noting, operating::LogKeys};
 
 /// What is logged unless something else is asked for: of libraries, what goes wrong. Every crate of matrix-sdk's begins so.
 const LOGGED: &str = "info,sqlx=warn,eyeball=warn,matrix_sdk=warn";
@@ -13,6 +15,8 @@ const LOGGED: &str = "info,sqlx=warn,eyeball=warn,matrix_sdk=warn";
 /// The log of this process.
 pub(crate) struct Logging {
     filter: reload::Handle<EnvFilter, Registry>,
+    /// What it has warned of.
+    pub(crate) faults: Arc<Faults>,
 }
 
 impl Logging {
@@ -26,8 +30,9 @@ impl Logging {
             LogFormat::Pretty => lines.with_ansi(io::stderr().is_terminal()).boxed(),
             LogFormat::Json => lines.with_ansi(false).json().flatten_event(true).with_span_list(false).boxed(),
         };
-        tracing_subscriber::registry().with(filter).with(lines).init();
-        Self { filter: handle }
+        let faults = Arc::<Faults>::default();
+        tracing_subscriber::registry().with(filter).with(lines).with(Noting(Arc::clone(&faults))).init();
+        Self { filter: handle, faults }
     }
 
     /// Logs what the configuration says now; the format stays.

@@ -25,6 +25,7 @@ mod logging;
 mod modes;
 mod network_interview;
 mod networks;
+mod noting;
 mod operating;
 mod placing;
 mod progress;

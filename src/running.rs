@@ -183,6 +183,7 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
         StartFault::Unfit(_) => Outcome::Unusable(fault.to_string()),
         StartFault::Unready(_) => Outcome::Faulty(vec![fault.to_string()]),
     })?;
+    handle.show_faults(Arc::clone(&logging.faults));
     let socket = control::path(&configuration.data_directory);
     control::serve(&handle, socket.clone()).map_err(|fault| {
         Outcome::Unusable(format!("cannot listen on {}: {fault}; remove it if nothing uses it", socket.display()))

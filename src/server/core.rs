@@ -1,7 +1,7 @@
 //! What all tasks of one server share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::{
@@ -28,6 +28,7 @@ use crate::{
     directory::Directory,
     dispatch::Dispatch,
     duty::Duty,
+    faults::Faults,
     gathering::Rosters,
     linking::{Attempts, Pages},
     links::{Links, NetworkEntry},
@@ -67,6 +68,8 @@ pub(crate) struct Core {
     pub(crate) reactions: Reactions,
     pub(crate) registrations: Registrations,
     pub(crate) attempts: Attempts,
+    /// What the log has warned of, where that is kept.
+    pub(crate) faults: OnceLock<Arc<Faults>>,
     pub(crate) pages: Pages,
     pub(crate) publications: Publications,
     /// What networks tell accounts.
@@ -111,6 +114,7 @@ impl Core {
             reactions: Reactions::default(),
             registrations: Registrations::default(),
             attempts: Attempts::default(),
+            faults: OnceLock::new(),
             pages: Pages::default(),
             publications: Publications::default(),
             notices: Allowances::new(NOTICES),

@@ -22,6 +22,7 @@ use crate::{
     connection,
     core::{Core, wall},
     duty::Duty,
+    faults::Faults,
     figures,
     host::NetworkHost,
     limit::Limit,
@@ -237,6 +238,11 @@ impl Handle {
     #[must_use]
     pub fn administration(&self) -> Administration {
         Administration::running(&self.core)
+    }
+
+    /// Shows these to those who run the server, beside what else they see on their page. The first that are given are shown.
+    pub fn show_faults(&self, faults: Arc<Faults>) {
+        drop(self.core.faults.set(faults));
     }
 
     /// What people do with their accounts on this server's pages.

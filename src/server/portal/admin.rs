@@ -9,6 +9,7 @@ use tracing::info;
 use super::{Portal, PortalFault, Visit, password};
 use crate::{
     administration::{AccountFault, AccountLine, Administration},
+    faults::FaultLine,
     linking::{LinkLine, Linking},
     settings::{Limits, SignUpPolicy},
 };
@@ -69,6 +70,12 @@ impl Portal {
             sign_up: self.core.settings.portal.sign_up,
             limits: self.core.settings.limits.clone(),
         })
+    }
+
+    /// What went wrong since the start, the newest first.
+    pub fn faults(&self, visit: &Visit) -> Result<Vec<FaultLine>, PortalFault> {
+        is_for(visit)?;
+        Ok(self.core.faults.get().map(|faults| faults.newest()).unwrap_or_default())
     }
 
     /// How one account is.

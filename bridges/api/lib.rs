@@ -22,7 +22,7 @@ pub use failure::Failure;
 pub use host::{Host, HostFault, LinkOwner, MediaStream, Registration, Write};
 pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, Reply, RoomProfile, Undelivered};
 pub use link::{Action, Farewell, Link, Order, Receipt};
-pub use linking::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Through};
+pub use linking::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, TaskStage, Through};
 pub use network::{Fault, Found, Network, Reach, Standing};
 pub use section::{Section, SectionFault};
 pub use setup::{Admission, Setup, SetupAnswers, SetupStep, Stands};

@@ -50,10 +50,56 @@ pub struct LinkStep {
 pub struct LinkTask {
     /// The name of the task, such as `verify`: lower-case letters, digits and hyphens.
     pub key: &'static str,
+    /// What stands on a button that does it: two or three words, such as `They match`.
+    pub button: &'static str,
     /// What it does, or what is waited for, as whole sentences.
     pub says: String,
     /// What is asked; none, where it is enough to say that it is to be done. At most one step is secret.
     pub steps: Vec<LinkStep>,
+    /// How far it has come.
+    pub stage: TaskStage,
+}
+
+/// How far a [`LinkTask`] has come. While one is under way, a page shows nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskStage {
+    /// It was not begun.
+    Idle,
+    /// It goes on when somebody elsewhere has done something: there is nothing to do but wait, and look again.
+    WaitsElsewhere,
+    /// It goes on when its user has decided.
+    WaitsHere,
+}
+
+impl TaskStage {
+    /// Whether it was begun.
+    #[must_use]
+    pub const fn is_under_way(self) -> bool {
+        match self {
+            Self::Idle => false,
+            Self::WaitsElsewhere | Self::WaitsHere => true,
+        }
+    }
+}
+
+impl LinkTask {
+    /// A task that asks nothing and was not begun.
+    #[must_use]
+    pub fn plain(key: &'static str, button: &'static str, says: impl Into<String>) -> Self {
+        Self { key, button, says: says.into(), steps: Vec::new(), stage: TaskStage::Idle }
+    }
+
+    /// The task, which asks this.
+    #[must_use]
+    pub fn asking(self, steps: Vec<LinkStep>) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// The task, which has come so far.
+    #[must_use]
+    pub fn at(self, stage: TaskStage) -> Self {
+        Self { stage, ..self }
+    }
 }
 
 /// What a link is now.

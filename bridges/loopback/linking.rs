@@ -141,14 +141,14 @@ fn status(name: &str, is_mended: bool) -> LinkStatus {
 
 /// What can be done by somebody of that name.
 fn tasks(name: &str, is_mended: bool) -> Vec<LinkTask> {
-    let task = |key, says: &str, steps| LinkTask { key, says: says.to_owned(), steps };
-    let mut tasks = vec![task(WAVE, "Waves to Echo.", Vec::new())];
+    let mut tasks = vec![LinkTask::plain(WAVE, "Wave", "Waves to Echo.")];
     match name {
         DIM if !is_mended => {
             let lamp = step(LAMP, "Which lamp is it? Its name begins with open- and is nobody else's business.", true);
-            tasks.push(task(BRIGHTEN, "Lights a lamp, so that Echo sees your status.", vec![lamp]));
+            let says = "Lights a lamp, so that Echo sees your status.";
+            tasks.push(LinkTask::plain(BRIGHTEN, "Light a lamp", says).asking(vec![lamp]));
         }
-        LATE if !is_mended => tasks.push(task(LET_IN, "Lets you in.", Vec::new())),
+        LATE if !is_mended => tasks.push(LinkTask::plain(LET_IN, "Come in", "Lets you in.")),
         _ => {}
     }
     tasks

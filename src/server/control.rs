@@ -140,7 +140,7 @@ impl From<LinkWay> for Asked {
 }
 
 impl From<LinkTask> for Asked {
-    fn from(LinkTask { key, says, steps }: LinkTask) -> Self {
+    fn from(LinkTask { key, says, steps, .. }: LinkTask) -> Self {
         let steps = steps.into_iter().map(AskedStep::from).collect();
         Self { key: key.to_owned(), says, steps, in_browser: false }
     }

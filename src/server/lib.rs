@@ -56,7 +56,7 @@ mod transport;
 pub use account::Present;
 pub use administration::{AccountFault, AccountLine, Administration};
 pub use authentication::{PasswordCost, Refusal, Ticket, hash_password};
-pub use bridge::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, Through};
+pub use bridge::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, TaskStage, Through};
 pub use domain::account::Announcement;
 pub use faults::{FaultLine, Faults};
 pub use figures::describe;

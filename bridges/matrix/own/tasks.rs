@@ -4,7 +4,7 @@ mod verification;
 
 use std::sync::Arc;
 
-use bridge::{Failure, LinkAnswers, LinkStep, LinkTask};
+use bridge::{Failure, LinkAnswers, LinkStep, LinkTask, TaskStage};
 use domain::Passport;
 use futures_util::FutureExt as _;
 use matrix_sdk::encryption::{
@@ -38,49 +38,40 @@ impl OwnAccounts {
     /// What can be done with the account's link.
     pub(crate) fn tasks(&self, owner: &Passport) -> Vec<LinkTask> {
         let Some(account) = self.entry(owner).and_then(|link| link.account()) else { return Vec::new() };
-        let task = |key, says: &str| LinkTask { key, says: says.to_owned(), steps: Vec::new() };
+        let verify = |says: &str| LinkTask::plain("verify", "Compare emoji", says);
         let mut tasks = Vec::new();
         match account.verification.stage() {
-            Stage::Idle => tasks.push(task("verify", "Lets another session of your Matrix account confirm this one, by comparing seven emoji.")),
-            Stage::Offered(_) => tasks.push(task("verify", "Another session of your Matrix account asks whether this one is yours: agrees to compare seven emoji.")),
-            Stage::Waiting => tasks.push(task("verify", "Waits until another session of your Matrix account agrees to compare seven emoji. Once more: begins anew.")),
+            Stage::Idle => tasks.push(verify("Lets another session of your Matrix account confirm this one, by comparing seven emoji.")),
+            Stage::Offered(_) => tasks.push(verify("Another session of your Matrix account asks whether this one is yours: agrees to compare seven emoji.")),
+            Stage::Waiting => tasks.push(LinkTask { button: "Begin anew", ..verify("Waits until another session of your Matrix account agrees to compare seven emoji. Once more: begins anew.") }.at(TaskStage::WaitsElsewhere)),
             Stage::Comparing { shown, .. } => {
-                tasks.push(LinkTask { key: "verify-yes", says: format!("The other session shows the same: {shown}."), steps: Vec::new() });
-                tasks.push(task("verify-no", "The other session shows something else."));
+                tasks.push(LinkTask::plain("verify-yes", "They match", format!("The other session shows the same: {shown}.")).at(TaskStage::WaitsHere));
+                tasks.push(LinkTask::plain("verify-no", "They differ", "The other session shows something else.").at(TaskStage::WaitsHere));
             }
-            Stage::Confirmed => tasks.push(task("verify", "Waits until the other session confirms as well. Once more: begins anew.")),
+            Stage::Confirmed => tasks.push(LinkTask { button: "Begin anew", ..verify("Waits until the other session confirms as well. Once more: begins anew.") }.at(TaskStage::WaitsElsewhere)),
         }
         let key = LinkStep {
             key: KEY,
             ask: "What is the recovery key of your Matrix account, or the passphrase for it? Another session of yours has shown it once.".into(),
             secret: true,
         };
-        tasks.push(LinkTask {
-            key: "recovery",
-            says: "Opens what was said before in encrypted rooms, and confirms this session.".into(),
-            steps: vec![key],
-        });
+        let says = "Opens what was said before in encrypted rooms, and confirms this session.";
+        tasks.push(LinkTask::plain("recovery", "Use recovery key", says).asking(vec![key]));
         let room = |ask: &str| vec![LinkStep { key: ROOM, ask: ask.to_owned(), secret: false }];
-        tasks.push(task(
-            "rooms",
-            "Lists the rooms of your Matrix account, with their numbers and whether they are on your list.",
-        ));
-        tasks.push(LinkTask {
-            key: "room-add",
-            says: "Puts a room on your list, from its next sign-in on.".into(),
-            steps: room("Which room? Write its number, as \"rooms\" tells it, or its name."),
-        });
-        tasks.push(LinkTask {
-            key: "room-remove",
-            says: "Takes a room off your list; your Matrix account stays in it.".into(),
-            steps: room("Which room is to go? Write its number, as \"rooms\" tells it, or its name."),
-        });
+        let says = "Lists the rooms of your Matrix account, with their numbers and whether they are on your list.";
+        tasks.push(LinkTask::plain("rooms", "List rooms", says));
+        let ask = room("Which room? Write its number, as \"rooms\" tells it, or its name.");
+        tasks.push(
+            LinkTask::plain("room-add", "Add a room", "Puts a room on your list, from its next sign-in on.")
+                .asking(ask),
+        );
+        let ask = room("Which room is to go? Write its number, as \"rooms\" tells it, or its name.");
+        let says = "Takes a room off your list; your Matrix account stays in it.";
+        tasks.push(LinkTask::plain("room-remove", "Remove a room", says).asking(ask));
         let shown = if account.shows_presence() { "It is shown now." } else { "It is not shown now." };
-        tasks.push(LinkTask {
-            key: "presence",
-            says: format!("Shows on Matrix, as you yourself, whether you are on Messenger, or does not. {shown}"),
-            steps: vec![LinkStep { key: SHOWN, ask: "Is it to be shown? Write on or off.".into(), secret: false }],
-        });
+        let says = format!("Shows on Matrix, as you yourself, whether you are on Messenger, or does not. {shown}");
+        let ask = LinkStep { key: SHOWN, ask: "Is it to be shown? Write on or off.".into(), secret: false };
+        tasks.push(LinkTask::plain("presence", "Show presence", says).asking(vec![ask]));
         tasks
     }
 

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_task_has_a_name() {
-        let tasks = ["verify", "recovery"].map(|key| LinkTask { key, says: "It does.".to_owned(), steps: Vec::new() });
+        let tasks = ["verify", "recovery"].map(|key| LinkTask::plain(key, "Do", "It does."));
         assert_eq!(task(&tasks, "Recovery ").unwrap().key, "recovery");
         let fault = task(&tasks, "dance").unwrap_err().to_string();
         assert_eq!(fault, "there is nothing of that name to do: name one of verify, recovery");

@@ -69,7 +69,7 @@ pub(super) fn listed(network: &str, tasks: &[LinkTask], page: Option<&str>) -> S
         );
     }
     let mut lines = vec![format!("With your link to {network} you can say:")];
-    for LinkTask { key, says, steps } in tasks {
+    for LinkTask { key, says, steps, .. } in tasks {
         let words = if steps.is_empty() { String::new() } else { format!(" {}", places(steps)) };
         lines.push(format!("{network} {key}{words} - {says}"));
     }
@@ -165,7 +165,7 @@ mod tests {
     fn what_can_be_done_is_listed_with_how_it_is_said() {
         let task = |key, steps: &[&'static str]| {
             let steps = steps.iter().map(|key| step(key)).collect();
-            LinkTask { key, says: format!("Does {key}."), steps }
+            LinkTask::plain(key, "Do", format!("Does {key}.")).asking(steps)
         };
         let tasks = [task("verify", &[]), task("recovery", &["key"])];
         assert_eq!(

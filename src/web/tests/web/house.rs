@@ -70,7 +70,7 @@ impl Network for Net {
 
     async fn link_tasks(&self, owner: &Passport) -> Vec<LinkTask> {
         let is_linked = self.linked.lock().unwrap().contains_key(owner);
-        let wave = LinkTask { key: "wave", says: "Waves.".to_owned(), steps: Vec::new() };
+        let wave = LinkTask::plain("wave", "Wave", "Waves.");
         is_linked.then_some(wave).into_iter().collect()
     }
 

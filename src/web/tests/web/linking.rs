@@ -130,8 +130,8 @@ async fn a_browser_is_sent_elsewhere_and_what_it_brings_back_is_in_no_history() 
 
 #[tokio::test]
 async fn a_linked_page_shows_how_it_is_and_does_what_there_is_to_do() {
-    let verify = LinkTask { key: "verify", says: "Compares emoji.".to_owned(), steps: Vec::new() };
-    let recovery = LinkTask { key: "recovery", says: "Recovers.".to_owned(), steps: vec![step("key", true)] };
+    let verify = LinkTask::plain("verify", "Compare emoji", "Compares emoji.");
+    let recovery = LinkTask::plain("recovery", "Use key", "Recovers.").asking(vec![step("key", true)]);
     let waiting = || LinkState::Waiting { ask: "Somebody has to let you in.".to_owned() };
     let server = serving(page(Some(waiting()), Vec::new(), vec![verify.clone()])).await;
     let answer = server.get("/link/page", "").await;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use domain::{Contact, account::Record, contact::RemoteTarget};
 use serde_json::{Value, json};
 use store::{Attention, RoomStyle};
@@ -26,6 +27,10 @@ impl Portal {
         let links = Linking::of(&self.core).links(owner).await.unwrap_or_default();
         let browsers = self.browsers(visit).await?;
         let created = self.core.store.account_summary(owner).await?;
+        let picture = self
+            .picture(owner)
+            .await?
+            .map(|(bytes, media_type)| json!({ "media_type": media_type, "base64": BASE64_STANDARD.encode(&bytes) }));
         let Record { name, properties, contacts, groups, .. } = record;
         let attention = |attention| match attention {
             Attention::All => "all",
@@ -39,6 +44,7 @@ impl Portal {
                 "name": name,
                 "created": created.map(|account| account.created.0),
                 "properties": properties,
+                "picture": picture,
             },
             "choices": {
                 "privacy": choices.privacy,

@@ -53,6 +53,9 @@ struct Shown {
 /// How a link is, in words.
 pub(crate) struct ShownLink {
     pub(crate) identity: String,
+    /// How it is, in a word, and how that looks: `good`, `warn` or `bad`.
+    pub(crate) word: &'static str,
+    pub(crate) tone: &'static str,
     /// How it is: whole sentences after a semicolon.
     pub(crate) state: String,
     pub(crate) notes: Vec<String>,
@@ -63,9 +66,13 @@ pub(crate) struct ShownForm {
     /// The field that says which it is.
     pub(crate) kind: &'static str,
     pub(crate) key: &'static str,
+    /// What it is, for a heading.
+    pub(crate) title: String,
     pub(crate) says: String,
     pub(crate) fields: Vec<ShownField>,
     pub(crate) button: &'static str,
+    /// Whether it was begun, and comes before everything else.
+    pub(crate) is_under_way: bool,
 }
 
 /// One thing that is asked.
@@ -215,13 +222,13 @@ pub(crate) fn problem(fault: &LinkFault) -> String {
 
 impl From<LinkStatus> for ShownLink {
     fn from(LinkStatus { identity, state, notes }: LinkStatus) -> Self {
-        let state = match state {
-            LinkState::Connecting => "it connects.".to_owned(),
-            LinkState::Connected => "it works.".to_owned(),
-            LinkState::Waiting { ask } => format!("it waits. {ask}"),
-            LinkState::Failed { reason } => format!("it has stopped, because {reason}."),
+        let (word, tone, state) = match state {
+            LinkState::Connecting => ("connecting", "warn", "it connects.".to_owned()),
+            LinkState::Connected => ("works", "good", "it works.".to_owned()),
+            LinkState::Waiting { ask } => ("waiting", "warn", format!("it waits. {ask}")),
+            LinkState::Failed { reason } => ("stopped", "bad", format!("it has stopped, because {reason}.")),
         };
-        Self { identity, state, notes }
+        Self { identity, word, tone, state, notes }
     }
 }
 
@@ -229,15 +236,16 @@ impl From<LinkWay> for ShownForm {
     fn from(LinkWay { key, says, steps, through }: LinkWay) -> Self {
         let button = match through {
             Through::Answers => "Link",
-            Through::Browser { .. } => "Go there",
+            Through::Browser { .. } => "Continue",
         };
-        Self { kind: WAY, key, says, fields: fields(WAY, key, steps), button }
+        Self { kind: WAY, key, title: says.clone(), says, fields: fields(WAY, key, steps), button, is_under_way: false }
     }
 }
 
 impl From<LinkTask> for ShownForm {
-    fn from(LinkTask { key, says, steps }: LinkTask) -> Self {
-        Self { kind: TASK, key, says, fields: fields(TASK, key, steps), button: "Do it" }
+    fn from(LinkTask { key, button, says, steps, stage }: LinkTask) -> Self {
+        let (title, is_under_way) = (button.to_owned(), stage.is_under_way());
+        Self { kind: TASK, key, title, says, fields: fields(TASK, key, steps), button, is_under_way }
     }
 }
 

@@ -4,12 +4,14 @@
 //! A form is answered by sending the browser on to a page, which shows what came of it. A page that shows something changes nothing.
 
 mod admin;
+mod agent;
 mod clock;
 mod connect;
 mod contacts;
 mod data;
 mod diagnosis;
 mod door;
+mod face;
 mod frame;
 mod home;
 mod links;
@@ -42,6 +44,7 @@ use seat::Seat;
 pub(crate) fn routes() -> Router<Web> {
     Router::new()
         .route("/style.css", get(frame::style))
+        .route("/icon.svg", get(frame::icon))
         .route("/sign-in", get(door::sign_in_form).post(door::sign_in))
         .route("/sign-up", get(door::sign_up_form).post(door::sign_up))
         .route("/sign-out", post(door::sign_out))

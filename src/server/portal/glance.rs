@@ -17,7 +17,7 @@ use crate::{
 /// How long networks may take to say how links are.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How many contacts with unread messages are named.
+/// How many of each kind are named.
 const MOST_NAMED: usize = 10;
 
 /// The state of everything of an account.
@@ -31,8 +31,12 @@ pub struct Glance {
     pub unread_from: Vec<(String, u64)>,
     /// Into how many rooms it is asked.
     pub invitations: usize,
+    /// Into which, by name, and not all of them.
+    pub invited_to: Vec<String>,
     /// How many people have added it and wait for an answer.
     pub admirers: usize,
+    /// Who they are, by name, and not all of them.
+    pub admired_by: Vec<String>,
     /// How many stand on its contact list, rooms apart.
     pub contacts: usize,
     /// How many things its networks gave up doing.
@@ -49,13 +53,16 @@ impl Portal {
         let book = self.book(owner).await?;
         let waiting = self.core.store.waiting_peers(owner).await?;
         let rooms = self.rooms(owner).await?;
+        let asked = rooms.iter().filter(|room| !room.is_entered && room.asker.is_some());
         let (working, troubles) = self.troubles(owner).await;
         Ok(Glance {
             present: self.core.directory.present(owner).await,
             unread: waiting.iter().map(|waiting| waiting.count).sum(),
             unread_from: self.named(&waiting).await?,
-            invitations: rooms.iter().filter(|room| !room.is_entered && room.asker.is_some()).count(),
+            invitations: asked.clone().count(),
+            invited_to: asked.take(MOST_NAMED).map(|room| room.name.clone()).collect(),
             admirers: book.pending.len(),
+            admired_by: book.pending.iter().take(MOST_NAMED).map(|person| person.name.clone()).collect(),
             contacts: book.people.len(),
             given_up: self.core.store.parked(owner).await?.len(),
             troubles,

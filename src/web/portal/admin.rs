@@ -1,7 +1,7 @@
 //! What those who run the server see and do: accounts, networks, codes. What changes something wants their password within the last
 //! quarter of an hour.
 
-use ::server::{AccountHealth, AccountLine, InviteLine, Overview, PortalFault, SignUpPolicy};
+use ::server::{AccountHealth, AccountLine, FaultLine, InviteLine, Overview, PortalFault, SignUpPolicy};
 use askama::Template;
 use axum::response::Response;
 use domain::Timestamp;
@@ -34,15 +34,34 @@ struct Admin {
     sign_up: String,
     /// The code that was just made.
     code: Option<String>,
-    limits: Vec<(&'static str, String)>,
+    /// What went wrong, and when.
+    faults: Vec<ShownFault>,
+    /// What each is, how much of it there may be, and the key that sets it.
+    limits: Vec<(&'static str, String, &'static str)>,
+}
+
+struct ShownFault {
+    says: String,
+    is_error: bool,
+    at: String,
+    times: u32,
+}
+
+impl From<FaultLine> for ShownFault {
+    fn from(FaultLine { at, is_error, what, details, times }: FaultLine) -> Self {
+        let says = if details.is_empty() { what } else { format!("{what} ({details})") };
+        Self { says, is_error, at: clock::written(at), times }
+    }
 }
 
 impl Admin {
     const fn policy(&self) -> &'static str {
         match self.overview.sign_up {
-            SignUpPolicy::Closed => "closed: nobody makes themselves an account",
+            SignUpPolicy::Closed => {
+                "closed: a code is of no use while accounts.sign_up of the configuration is \"closed\""
+            }
             SignUpPolicy::Invite => "by invite code",
-            SignUpPolicy::Open => "open to everybody",
+            SignUpPolicy::Open => "open to everybody, with or without a code",
         }
     }
 }
@@ -63,6 +82,7 @@ pub(crate) async fn show(seat: Seat) -> Response {
 
 async fn overview(seat: &Seat, code: Option<String>) -> Response {
     let (overview, invites) = (seat.portal.overview(&seat.visit).await, seat.portal.invites(&seat.visit).await);
+    let faults = seat.portal.faults(&seat.visit).unwrap_or_default().into_iter().map(ShownFault::from).collect();
     let (mut overview, invites) = match (overview, invites) {
         (Ok(overview), Ok(invites)) => (overview, invites),
         (Err(fault), _) | (_, Err(fault)) => return super::faulty(seat, &fault),
@@ -85,21 +105,33 @@ async fn overview(seat: &Seat, code: Option<String>) -> Response {
     let limits = limits(&overview);
     let sign_up = seat.web.address("/sign-up");
     let frame = Frame::of(seat, "/admin", "Admin");
-    frame::page(StatusCode::OK, &Admin { frame, overview, count, accounts, find, invites, sign_up, code, limits })
+    let page = Admin { frame, overview, count, accounts, find, invites, sign_up, code, faults, limits };
+    frame::page(StatusCode::OK, &page)
 }
 
-/// The limits that people ask for most.
-fn limits(overview: &Overview) -> Vec<(&'static str, String)> {
+/// The limits: what each is, how much of it there may be, and its key in `[limits]`.
+fn limits(overview: &Overview) -> Vec<(&'static str, String, &'static str)> {
     let limits = &overview.limits;
+    let account = &limits.account;
+    let bytes = |count: u64| format!("{} MB", count / 1_000_000);
+    let minutes = limits.attempts_within.as_secs() / 60;
     vec![
-        ("Connections, in all", limits.connections.to_string()),
-        ("Connections from one address", limits.connections_per_address.to_string()),
-        ("Wrong passwords of one address or account", limits.attempts.to_string()),
-        ("within so many seconds", limits.attempts_within.as_secs().to_string()),
-        ("Accounts made within an hour", limits.registrations_per_hour.to_string()),
-        ("Contacts of one account", limits.account.contacts.to_string()),
-        ("Largest file, in bytes", limits.file.to_string()),
-        ("Handed over by one account on one day, in bytes", limits.received_daily.to_string()),
+        ("Connections, in all", limits.connections.to_string(), "connections"),
+        ("Connections from one address", limits.connections_per_address.to_string(), "connections_per_address"),
+        ("Gateway sessions, in all", limits.gateway_sessions.to_string(), "gateway_sessions"),
+        (
+            "Wrong passwords of one address or account",
+            format!("{} in {minutes} min", limits.attempts),
+            "sign_in_attempts",
+        ),
+        ("Passwords checked at once", limits.password_checks.to_string(), "password_checks"),
+        ("Sign-ins to one account in a minute", limits.sign_ins.to_string(), "sign_ins_per_minute"),
+        ("Accounts made in an hour", limits.registrations_per_hour.to_string(), "registrations_per_hour"),
+        ("Contacts of one account", account.contacts.to_string(), "contacts"),
+        ("Groups of one account", account.groups.to_string(), "groups"),
+        ("People who have one account on their list", account.admirers.to_string(), "admirers"),
+        ("Largest file", bytes(limits.file), "file_megabytes"),
+        ("Files of one account in a day", bytes(limits.received_daily), "daily_megabytes"),
     ]
 }
 

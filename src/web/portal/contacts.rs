@@ -6,6 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::{
+    face,
     frame::{self, Frame},
     group, onward, passport,
     seat::{Posted, Seat},
@@ -24,15 +25,16 @@ struct Contacts {
 }
 
 impl Contacts {
-    /// What of somebody stands beside their name.
-    fn beside(&self, person: &PersonLine) -> String {
+    /// What of somebody stands beside their name: their networks and groups.
+    fn beside(&self, person: &PersonLine) -> Vec<String> {
         let mut parts: Vec<String> = person.networks.iter().map(|(network, _)| network.to_string()).collect();
         let groups = self.book.groups.iter().filter(|group| person.groups.contains(&group.guid));
         parts.extend(groups.map(|group| group.name.clone()));
-        if person.is_blocked {
-            parts.push("blocked".to_owned());
-        }
-        parts.join(", ")
+        parts
+    }
+
+    fn initial(name: &str) -> String {
+        face::initial(name)
     }
 }
 

@@ -45,22 +45,30 @@ pub(crate) struct Visitor {
 pub(crate) struct Place {
     pub(crate) path: &'static str,
     pub(crate) name: &'static str,
+    /// The picture beside its name, of those that the frame has.
+    pub(crate) picture: &'static str,
+    /// Whether this page is it, or is one of those within it.
     pub(crate) is_here: bool,
 }
 
-/// Where everybody who is signed in can go.
-const PLACES: [(&str, &str); 11] = [
-    ("/home", "Home"),
-    ("/profile", "Profile"),
-    ("/contacts", "Contacts"),
-    ("/rooms", "Rooms"),
-    ("/links", "Networks"),
-    ("/privacy", "Privacy"),
-    ("/sessions", "Sessions"),
-    ("/password", "Password"),
-    ("/data", "Your data"),
-    ("/connect", "Connect"),
-    ("/doctor", "Doctor"),
+/// Where everybody who is signed in can go: path, name, picture, and the pages that there are within it.
+const PLACES: [(&str, &str, &str, &[(&str, &str)]); 5] = [
+    ("/home", "Home", "home", &[("/home", "Overview"), ("/connect", "Connect"), ("/doctor", "Doctor")]),
+    ("/contacts", "Contacts", "people", &[]),
+    ("/rooms", "Rooms", "talk", &[]),
+    ("/links", "Networks", "link", &[]),
+    (
+        "/profile",
+        "Account",
+        "person",
+        &[
+            ("/profile", "Profile"),
+            ("/privacy", "Privacy"),
+            ("/password", "Password"),
+            ("/sessions", "Sessions"),
+            ("/data", "Your data"),
+        ],
+    ),
 ];
 
 impl Frame {
@@ -104,13 +112,41 @@ impl Frame {
         }
     }
 
+    /// The address of whoever is signed in.
+    pub(crate) fn address(&self) -> &str {
+        self.visitor.as_ref().map_or("", |visitor| &visitor.passport)
+    }
+
     /// Where whoever is signed in can go.
     pub(crate) fn places(&self) -> Vec<Place> {
         let Some(visitor) = &self.visitor else { return Vec::new() };
-        let admin = visitor.is_admin.then_some(("/admin", "Admin"));
+        let admin = visitor.is_admin.then_some(("/admin", "Admin", "sliders", &[][..]));
         let places = PLACES.into_iter().chain(admin);
-        places.map(|(path, name)| Place { path, name, is_here: path == self.here }).collect()
+        let place = |(path, name, picture, within): (_, _, _, &[_])| {
+            let is_here = path == self.here || is_among(within, self.here);
+            Place { path, name, picture, is_here }
+        };
+        places.map(place).collect()
     }
+
+    /// The pages beside this one, where its place has several; they have no pictures.
+    pub(crate) fn neighbours(&self) -> Vec<Place> {
+        if self.visitor.is_none() {
+            return Vec::new();
+        }
+        let beside = PLACES.into_iter().map(|(.., within)| within).find(|within| is_among(within, self.here));
+        let place = |(path, name): &(&'static str, &'static str)| Place {
+            path,
+            name,
+            picture: "",
+            is_here: *path == self.here,
+        };
+        beside.unwrap_or_default().iter().map(place).collect()
+    }
+}
+
+fn is_among(pages: &[(&str, &str)], here: &str) -> bool {
+    pages.iter().any(|(path, _)| *path == here)
 }
 
 #[derive(Template)]
@@ -161,10 +197,21 @@ pub(crate) fn page_under(policy: &'static str, status: StatusCode, template: &im
 
 /// Answers `GET /style.css`.
 pub(crate) async fn style() -> Response {
+    unchanging("text/css; charset=utf-8", include_str!("../templates/portal/style.css"))
+}
+
+/// Answers `GET /icon.svg`, what browsers show beside the title.
+pub(crate) async fn icon() -> Response {
+    unchanging("image/svg+xml", include_str!("../templates/portal/icon.svg"))
+}
+
+/// What is the same for everybody, until another version of this program runs.
+fn unchanging(media_type: &'static str, text: &'static str) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, "max-age=3600"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
     ];
-    (headers, include_str!("../templates/portal/style.css")).into_response()
+    (headers, text).into_response()
 }

@@ -7,7 +7,7 @@ use domain::Status;
 use http::StatusCode;
 
 use super::{
-    clock,
+    clock, face,
     frame::{self, Frame},
     onward,
     seat::{Posted, Seat},
@@ -19,6 +19,12 @@ struct Home {
     frame: Frame,
     glance: Glance,
     messenger: String,
+}
+
+impl Home {
+    fn initial(name: &str) -> String {
+        face::initial(name)
+    }
 }
 
 /// Answers `GET /home`.

@@ -1,7 +1,7 @@
 //! The links of an account to networks: how each is, how it is made, and what can be done with it. What asks for secrets, or changes a
 //! link, wants the account's password within the last quarter of an hour.
 
-use ::server::{LinkAnswers, LinkFault, LinkPicture, LinkState, LinkStatus, Onward, Through};
+use ::server::{LinkAnswers, LinkFault, LinkPicture, LinkState, LinkStatus, Onward, TaskStage, Through};
 use askama::Template;
 use axum::{
     extract::{FromRequest, Path, Request, State},
@@ -40,6 +40,10 @@ struct Shown {
     tasks: Vec<ShownForm>,
     /// Whether secrets can be typed into pages here.
     is_confidential: bool,
+    /// Whether something was begun with the link, which is to come to its end before anything else.
+    is_under_way: bool,
+    /// Whether the browser loads it again by itself, since something is about to be otherwise: nobody types anything here then.
+    refreshes: bool,
 }
 
 /// Answers `GET /links`.
@@ -67,7 +71,13 @@ pub(crate) async fn show(seat: Seat, Path(network): Path<String>) -> Response {
     if let Some(answer) = unless_fresh(&seat, &format!("/links/{network}")) {
         return answer;
     }
-    let LinkPicture { network, status, ways, tasks } = picture;
+    let LinkPicture { network, status, ways, mut tasks } = picture;
+    // Never while there is something to decide, or to type.
+    let refreshes = tasks.iter().any(|task| task.stage == TaskStage::WaitsElsewhere);
+    let is_under_way = tasks.iter().any(|task| task.stage.is_under_way());
+    if is_under_way {
+        tasks.retain(|task| task.stage.is_under_way());
+    }
     let leads_elsewhere = ways.iter().any(|way| matches!(way.through, Through::Browser { .. }));
     let page = Shown {
         frame: Frame::of(&seat, "/links", format!("Your link to {network}")),
@@ -76,6 +86,8 @@ pub(crate) async fn show(seat: Seat, Path(network): Path<String>) -> Response {
         ways: ways.into_iter().map(ShownForm::from).collect(),
         tasks: tasks.into_iter().map(ShownForm::from).collect(),
         is_confidential: seat.portal.is_confidential(),
+        is_under_way,
+        refreshes,
     };
     frame::page_under(if leads_elsewhere { POLICY_ELSEWHERE } else { POLICY }, StatusCode::OK, &page)
 }

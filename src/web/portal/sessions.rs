@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 
 use super::{
-    clock,
+    agent, clock,
     frame::{self, Frame},
     home, onward,
     seat::{Posted, Seat, unseated},
@@ -23,7 +23,7 @@ struct Sessions {
 
 struct ShownBrowser {
     id: String,
-    agent: String,
+    name: String,
     address: String,
     begun: String,
     seen: String,
@@ -39,10 +39,9 @@ struct ShownMessenger {
 
 impl ShownBrowser {
     fn of(line: BrowserLine, this: &str) -> Self {
-        let agent =
-            if line.agent.is_empty() { "A browser that does not say what it is".to_owned() } else { line.agent };
+        let name = agent::named(&line.agent);
         let (begun, seen) = (clock::written(line.begun), clock::written(line.seen));
-        Self { is_this: line.id == this, id: line.id, agent, address: line.address, begun, seen }
+        Self { is_this: line.id == this, id: line.id, name, address: line.address, begun, seen }
     }
 }
 

@@ -139,7 +139,7 @@ async fn cookies_are_out_of_reach_and_of_tls_where_there_is_any() {
         assert!(
             door.header("Set-Cookie").ends_with(&format!("; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict{ending}"))
         );
-        let warns = door.body.contains("cross the network in the clear");
+        let warns = door.body.contains("crosses the network in the clear");
         assert_eq!(warns, url == "http://192.168.1.5", "{url}");
         let form = [("address", "ben"), ("password", PASSWORD), ("proof", door.proof())];
         let answer = browser.post("/sign-in", &form).await;

@@ -33,12 +33,12 @@ async fn browsers_are_listed_and_signed_out() {
     let (mut ben, mut other, mut third) =
         (house.browser_of("ben").await, house.browser_of("ben").await, house.browser_of("ben").await);
     let page = other.get("/sessions").await;
-    page.has("Test &#60;1&#62;").has("(this one)").has("Messenger is not signed in.");
+    page.has("Test &#60;1&#62;").has(">this one<").has("Messenger is not signed in.");
     let ids: Vec<&str> =
         page.body.split("name=\"id\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(ids.len(), 3);
     assert!(!page.body.contains(&ben.cookies["chrysalis-seat"]), "what a browser shows is nowhere on a page");
-    let own = crate::server::between(&page.body, "(this one)", "</li>");
+    let own = crate::server::between(&page.body, ">this one<", "</li>");
     let own = crate::server::between(own, "name=\"id\" value=\"", "\"");
     let gone = other.post("/sessions", &[("action", "browser"), ("id", own), ("proof", page.proof())]).await;
     assert_eq!((gone.status, gone.header("Location"), other.cookies.contains_key("chrysalis-seat")), (303, "/", false));
@@ -56,7 +56,7 @@ async fn a_profile_is_changed_and_its_picture_made_to_fit() {
     let house = house().await;
     let mut ben = house.browser_of("ben").await;
     ben.submit("/profile", &[("action", "name"), ("value", "Benjamin <b>")]).await.has("It is changed.");
-    ben.get("/profile").await.has("value=\"Benjamin &#60;b&#62;\"").has("It is not now; write it there when you are.");
+    ben.get("/profile").await.has("value=\"Benjamin &#60;b&#62;\"").has("Sign in there to write it.");
     ben.submit("/profile", &[("action", "line"), ("value", "At sea")]).await.has("only while Messenger is signed in");
     ben.submit("/profile", &[("action", "dance")]).await.has("Nothing was done");
 
@@ -111,13 +111,13 @@ async fn contacts_are_found_added_grouped_blocked_and_removed() {
     ben.submit(person, &[("action", "let-in"), zoe]).await.has("sees you from now on.");
     ben.submit(person, &[("action", "part"), zoe]).await.has("one person on one network alone");
     ben.submit(person, &[("action", "remove"), zoe]).await.has("is on your contact list no more.");
-    ben.get("/contacts").await.has("Your contacts (1)").has("Allowed or blocked, and not on your list");
+    ben.get("/contacts").await.has("Your contacts (1)").has("<h2>Not on your list</h2>");
     assert_eq!(ben.get("/contacts/person?of=%3Cb%3E").await.status, 404);
 
-    ann.get("/home").await.has("1 wait for your answer");
-    ann.get("/contacts").await.has("ben@msn.example</span> has added you.");
+    ann.get("/home").await.has("1 person has added you and waits for your answer.");
+    ann.get("/contacts").await.has("<strong>Ben</strong> has added you").has("ben@msn.example");
     ann.submit("/contacts", &[("action", "let-in"), ("whom", "ben@msn.example")]).await.has("sees you from now on.");
-    assert!(!ann.get("/contacts").await.body.contains("has added you."));
+    assert!(!ann.get("/contacts").await.body.contains("has added you"));
     house.close().await;
 }
 
@@ -125,7 +125,7 @@ async fn contacts_are_found_added_grouped_blocked_and_removed() {
 async fn links_are_made_shown_and_ended_by_whoever_gave_the_password_just_now() {
     let house = house().await;
     let mut ben = house.browser_of("ben").await;
-    ben.get("/links").await.has("You are not linked.");
+    ben.get("/links").await.has("not linked").has("Link net");
     let page = ben.get("/links/net").await;
     page.has("<h2>By token &#38; all.</h2>").has("What is &#60;the&#62; token?").has("type=\"password\"");
     assert!(page.header("Content-Security-Policy").contains("form-action 'self' https: http:;"));
@@ -135,19 +135,25 @@ async fn links_are_made_shown_and_ended_by_whoever_gave_the_password_just_now() 
     let linked = ben.submit("/links/net", &[("way", "token"), ("answer-token", "s3cret")]).await;
     linked.has("You are linked.").has("&#60;b&#62;token&#60;/b&#62;").has("Nobody &#60;sees&#62; you.");
     assert!(!linked.body.contains("s3cret"));
-    ben.get("/home").await.has("1 of your own links work");
+    ben.get("/home").await.has("<strong>1</strong> working link");
     ben.submit("/links/net", &[("task", "wave")]).await.has("It &#60;waves&#62;.");
     ben.submit("/links/net", &[("unlink", "yes")]).await.has("You are linked no more.");
     assert_eq!(ben.get("/links/nowhere").await.status, 404);
 
-    // Through the browser: away, and back with a key, by whoever went.
+    // Through the browser: away, and back with a key, in the browser that went and in no other.
     let page = ben.get("/links/net").await;
     let away = ben.post("/links/net", &[("way", "door"), ("answer-user", "ben"), ("proof", page.proof())]).await;
     let back = away.header("Location").strip_prefix("https://elsewhere.example/door?back=http://127.0.0.1").unwrap();
     let back = format!("{back}?key=s3cret");
     let mut ann = house.browser_of("ann").await;
     assert_eq!(ann.get(&back).await.header("Location"), "/links/net");
-    ann.get("/links/net").await.has("This address is not good").has("You are not linked to net by yourself.");
+    ann.get("/links/net").await.has("This address is not good").has("You are not linked to net by yourself");
+    let mut other = house.browser_of("ben").await;
+    assert_eq!(other.get(&back).await.header("Location"), "/links/net");
+    other.get("/links/net").await.has("This address is not good").has("You are not linked to net by yourself");
+    // Where it was sent reads the address: it opens nothing.
+    let token = back.split(['/', '?']).nth(4).unwrap();
+    assert_eq!(house.browser().get(&format!("/link/{token}")).await.status, 404, "{back}");
     assert_eq!(ben.get(&back).await.header("Location"), "/links/net");
     ben.get("/links/net").await.has("You are linked.").has("&#60;b&#62;door&#60;/b&#62;");
     house.close().await;
@@ -159,7 +165,7 @@ async fn no_secret_of_a_network_is_taken_where_others_could_listen() {
     let mut ben = house.browser_of("ben").await;
     ben.get("/links/net").await.has("Secrets of networks are not taken on this page");
     let answer = ben.submit("/links/net", &[("way", "token"), ("answer-token", "s3cret")]).await;
-    answer.has("crosses the network in the clear").has("You are not linked to net by yourself.");
+    answer.has("crosses the network in the clear").has("You are not linked to net by yourself");
     house.close().await;
 }
 
@@ -204,7 +210,11 @@ async fn an_account_is_taken_along_and_deleted_for_its_password() {
 async fn those_who_run_the_server_make_mend_and_remove_accounts() {
     let house = house().await;
     let mut ann = house.browser_of("ann").await;
-    ann.get("/admin").await.has("net: <span class=\"good\">nothing is wrong</span>").has("&#60;b&#62;Ann&#60;/b&#62;");
+    ann.get("/admin")
+        .await
+        .has("net: <span class=\"pill good\">nothing is wrong</span>")
+        .has("Nothing has gone wrong since the start.")
+        .has("&#60;b&#62;Ann&#60;/b&#62;");
     let form = [("action", "add-account"), ("address", "eve"), ("name", "Eve"), ("password", "battery staple")];
     ann.submit("/admin", &form).await.has("The account is made.").has("eve@msn.example");
     ann.submit("/admin", &form).await.has("There is an account eve@msn.example already.");
@@ -244,7 +254,10 @@ async fn today_says_what_waits_for_whoever_messenger_sends() {
     let answer = messenger.post("/messenger/login", &[("auth", &dressed), ("rru", "/messenger/today")]).await;
     assert_eq!(answer.header("Location"), "http://127.0.0.1/messenger/today");
     let today = messenger.get("/messenger/today").await;
-    today.has("<th>Waiting for your answer</th><td>1</td>").has("<th>Unread messages</th><td>0</td>").has("HTML 4.01");
+    today
+        .has("<th>Waiting for your answer</th><td class=\"count\">1</td><td>Ben</td>")
+        .has("<th>Unread messages</th><td class=\"count\">0</td>")
+        .has("HTML 4.01");
     assert_eq!(messenger.get("/data").await.status, 303, "a ticket opens nothing but that");
     house.close().await;
 }

@@ -6,6 +6,7 @@ mod announcing;
 mod architecture;
 mod backup;
 mod bridged_media;
+mod browser;
 mod commands;
 mod conversation;
 mod discord;

@@ -198,6 +198,15 @@ impl Server {
         database.close().await.unwrap();
     }
 
+    /// Every browser that is signed in was last used so many days earlier than it was.
+    pub async fn make_browsers_older(&self, days: i64) {
+        let mut database = self.database().await;
+        let changed = sqlx::query("UPDATE web_session SET seen = seen - $1").bind(days * 24 * 60 * 60 * 1000);
+        let changed = changed.execute(&mut database).await.unwrap().rows_affected();
+        assert!(changed > 0, "no browser is signed in");
+        database.close().await.unwrap();
+    }
+
     /// Takes the database into the hands of another process, which nobody can write beside, until it is released.
     pub async fn lock_database(&self) -> LockedDatabase {
         let mut database = self.database().await;

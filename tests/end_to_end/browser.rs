@@ -1,0 +1,160 @@
+//! The pages in a real browser: each test prepares a server, and has a person walk through its pages as tests/browser tells.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chrysalis_test_harness::{Homeserver, Messenger, PASSWORD, Server, text, ticket};
+use msnp::dialect::Dialect;
+
+use crate::program;
+
+const CAROL: &str = "carol@msn.example";
+const DAVE: &str = "dave@msn.example";
+const ERIN: &str = "erin@msn.example";
+const ECHO: &str = "echo@loopback.msn.example";
+
+/// How long one walk may take.
+const WALK: Duration = Duration::from_mins(3);
+
+/// Two networks on which people are at once, and one to which they link themselves.
+const NETWORKS: &str = "[networks.loopback]\nnetwork_bit = 64\n\
+                        [networks.second]\nkind = \"loopback\"\nnetwork_bit = 128\n\
+                        [networks.club]\nkind = \"loopback\"\nnetwork_bit = 256\nlinking = true\n";
+
+fn url(server: &Server) -> String {
+    format!("http://{}", server.web())
+}
+
+/// Has a person walk through the pages, with this environment beside the usual; fails with what they have seen if something is wrong.
+fn walk(url: &str, walk: &[&str], environment: &[(&str, &str)]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut walking = Command::new(root.join("scripts/browser"))
+        .arg("run")
+        .args(walk)
+        .env("CHRYSALIS_URL", url)
+        .env("CHRYSALIS_PASSWORD", PASSWORD)
+        .env("CHRYSALIS_SCREENSHOTS", root.join("target/screenshots"))
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = walking.try_wait().unwrap() {
+            break status;
+        }
+        if begun.elapsed() > WALK {
+            walking.kill().unwrap();
+            walking.wait().unwrap();
+            panic!("{walk:?} takes longer than {WALK:?}");
+        }
+        // How a process ends can only be asked for without a thread for it.
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(status.success(), "{walk:?} ended with {status}; what was wrong stands above");
+}
+
+#[test]
+fn browsers_come_in_by_the_doors_that_are_open() {
+    let server = |keys: &str| Server::start_with(program(), &[CAROL], &format!("[accounts]\n{keys}\n"));
+    let closed = server("sign_up = \"closed\"");
+    let invite = server(&format!("sign_up = \"invite\"\nadmins = [\"{CAROL}\"]"));
+    let open = server("sign_up = \"open\"");
+    let urls = [("CHRYSALIS_CLOSED", url(&closed)), ("CHRYSALIS_INVITE", url(&invite)), ("CHRYSALIS_OPEN", url(&open))];
+    walk(&url(&closed), &["doors"], &urls.each_ref().map(|(name, url)| (*name, url.as_str())));
+}
+
+/// Echo asks Carol into its room; Dave has her on his list and has written to her, who is signed out by then.
+async fn something_waits(server: &Server) {
+    let mut carol = Messenger::online(server, CAROL, Dialect::Msnp12).await;
+    let mut echo = carol.call(ECHO).await;
+    echo.joined(ECHO).await;
+    echo.tell(text("invite")).await;
+    assert_eq!(echo.hear_text(ECHO).await, "Do you come into our room?");
+    carol.wire().send("OUT\r\n").await;
+    carol.rest().await;
+    let mut dave = Messenger::online(server, DAVE, Dialect::Msnp12).await;
+    dave.add(CAROL).await;
+    let mut room = dave.call(CAROL).await;
+    room.joined(CAROL).await;
+    for words in ["Are you there?", "Call me."] {
+        room.tell(text(words)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_do_everything_with_an_account_from_the_first_look_to_leaving() {
+    let server = Server::start_with(program(), &[CAROL, DAVE, ERIN], NETWORKS);
+    something_waits(&server).await;
+    walk(&url(&server), &["life"], &[]);
+}
+
+#[test]
+fn browsers_of_those_who_run_the_server_see_and_mend_accounts() {
+    let many: Vec<String> = (1..=12).map(|number| format!("friend{number}@msn.example")).collect();
+    let accounts: Vec<&str> = [CAROL, DAVE].into_iter().chain(many.iter().map(String::as_str)).collect();
+    let keys = format!("{NETWORKS}[accounts]\nsign_up = \"invite\"\nadmins = [\"{CAROL}\"]\n[limits]\ngroups = 1\n");
+    let server = Server::start_with(program(), &accounts, &keys);
+    walk(&url(&server), &["admin"], &[]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_that_messenger_opens_show_what_waits_and_do_nothing_else() {
+    let server = Server::start_with(program(), &[CAROL, DAVE], NETWORKS);
+    something_waits(&server).await;
+    let late = ["link", "add", CAROL, "club", "--way", "word", "--name", "late", "--word-stdin"];
+    let linked = server.command(&late, "open-sesame\n");
+    assert_eq!(linked.code, 0, "{linked:?}");
+    let ticket = ticket(server.web(), CAROL).await;
+    let mut carol = Messenger::sign_in(&server, CAROL, Dialect::Msnp12).await;
+    walk(&url(&server), &["messenger", "waiting"], &[("CHRYSALIS_TICKET", &ticket)]);
+    carol.list().await;
+    carol.status("NLN").await;
+    carol.personal_message("Gone fishing").await;
+    walk(&url(&server), &["messenger", "signed-in"], &[("CHRYSALIS_TICKET", &ticket)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_do_nothing_for_other_sites_and_are_signed_out_when_their_time_is_over() {
+    let server = Server::start_with(program(), &[CAROL], NETWORKS);
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("cookies.json");
+    let state = [("CHRYSALIS_STATE", state.to_str().unwrap())];
+    walk(&url(&server), &["strangers"], &state);
+    server.make_browsers_older(8).await;
+    walk(&url(&server), &["strangers", "expired"], &state);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_link_own_matrix_accounts_and_compare_emoji_with_another_session() {
+    let homeserver = Homeserver::start(program()).await;
+    let server = Server::start_with(program(), &[CAROL], &homeserver.section());
+    homeserver.user("carol");
+    let phone = homeserver.client("carol").await;
+    let (folder, address) = (tempfile::tempdir().unwrap(), url(&server));
+    let shown = folder.path().join("shown");
+    let file = shown.clone();
+    let mut walking = tokio::task::spawn_blocking(move || {
+        let environment = [
+            ("CHRYSALIS_USER", "@carol:example.org"),
+            ("CHRYSALIS_USER_PASSWORD", Homeserver::PASSWORD),
+            ("CHRYSALIS_EMOJI", file.to_str().unwrap()),
+        ];
+        walk(&address, &["verification"], &environment);
+    });
+    let comparing = async {
+        let emoji = phone.accept_verification().await;
+        emoji.confirm().await;
+        emoji.until_done().await;
+        emoji.names
+    };
+    // Whichever ends badly ends the test.
+    let names = tokio::select! {
+        names = comparing => names,
+        ended = &mut walking => panic!("nothing was compared: {ended:?}"),
+    };
+    walking.await.unwrap();
+    let shown = std::fs::read_to_string(shown).unwrap().to_lowercase();
+    assert!(names.iter().all(|name| shown.contains(&name.to_lowercase())), "{names:?} in {shown}");
+}

@@ -51,8 +51,11 @@ pub(crate) struct Place {
     pub(crate) is_here: bool,
 }
 
+/// A page by its path and its name.
+type Within = (&'static str, &'static str);
+
 /// Where everybody who is signed in can go: path, name, picture, and the pages that there are within it.
-const PLACES: [(&str, &str, &str, &[(&str, &str)]); 5] = [
+const PLACES: [(&str, &str, &str, &[Within]); 5] = [
     ("/home", "Home", "home", &[("/home", "Overview"), ("/connect", "Connect"), ("/doctor", "Doctor")]),
     ("/contacts", "Contacts", "people", &[]),
     ("/rooms", "Rooms", "talk", &[]),

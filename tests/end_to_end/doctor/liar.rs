@@ -160,7 +160,13 @@ async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, server: SocketAdd
             format!("HTTP/1.1 {status} So\r\nContent-Length: 4\r\n\r\nSo.\n")
         }
         Lie::Forwarded => fetch(server, &request.replacen("\r\n", "\r\nX-Forwarded-For: 203.0.113.9\r\n", 1)).await,
-        _ => fetch(server, &request).await,
+        Lie::None
+        | Lie::LowerCase
+        | Lie::TitleCase
+        | Lie::Without(_)
+        | Lie::Answers(..)
+        | Lie::Rewrites(..)
+        | Lie::Hours(_) => fetch(server, &request).await,
     };
     let _ = client.write_all(told(&answer, &path, lie).as_bytes()).await;
     let _ = client.shutdown().await;

@@ -89,10 +89,10 @@ pub(crate) enum Command {
 /// What the doctor is to look at.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct DoctorOptions {
-    /// Look at the server that answers at this URL, in place of web.public_url
+    /// Look at the server that answers at this URL, in place of that of the configuration
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<Url>,
-    /// Look at the server that answers there, in place of server.public_address; with --url alone, port 1863 of its host
+    /// Look at the server that answers there, in place of the configured address; with --url alone, port 1863 of its host
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) address: Option<Place>,
     /// Where port 443 of Messenger's names leads, if that is not the URL: the proxy for Windows XP

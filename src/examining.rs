@@ -6,7 +6,7 @@ use std::sync::Arc;
 use doctor::{Cause, Check, Doctor, Finding, Local, Place, Subject, SystemResolver};
 use url::Url;
 
-use crate::{command_line::DoctorOptions, configuration::Configuration, running::Outcome};
+use crate::{command_line::DoctorOptions, configuration::Configuration, running::Outcome, terminal};
 
 /// The doctor for the server of this configuration.
 pub(crate) fn doctor(configuration: &Configuration) -> Doctor {
@@ -70,7 +70,7 @@ pub(crate) async fn examine(configuration: &Configuration, options: DoctorOption
             let _ = if options.json {
                 writeln!(io::stderr(), "looked at: {}", finding.check.title())
             } else {
-                writeln!(io::stdout(), "{}", line(&finding))
+                writeln!(io::stdout(), "{}", terminal::line(&line(&finding)))
             };
             findings.push(finding);
         })
@@ -78,7 +78,7 @@ pub(crate) async fn examine(configuration: &Configuration, options: DoctorOption
     findings.sort_by_key(|finding: &Finding| finding.check);
     if options.json {
         match serde_json::to_string_pretty(&findings) {
-            Ok(written) => drop(writeln!(io::stdout(), "{written}")),
+            Ok(written) => drop(writeln!(io::stdout(), "{}", terminal::json(&written))),
             Err(fault) => return Outcome::Unusable(format!("cannot be written as JSON: {fault}")),
         }
     }

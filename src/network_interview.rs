@@ -9,7 +9,7 @@ use crate::{
     layers,
     networks::{KINDS, Kind},
     setup_options::option,
-    trying,
+    terminal, trying,
 };
 
 impl Interview<'_> {
@@ -81,7 +81,7 @@ impl Interview<'_> {
             if !self.asker.is_attended() {
                 return Err(Broken(fault));
             }
-            eprintln!("  {fault}");
+            eprintln!("  {}", terminal::line(&fault));
             if !self.asker.confirm("Answer this again?", true)? {
                 return Ok(());
             }

@@ -240,8 +240,9 @@ impl<'a> Setup<'a> {
         println!(
             "\n  start        {start}\n  \
              browser      {web}\n  \
-             Messenger    {address}, sign-in at {web} (docs/messenger.md tells how it is pointed there)\n  \
-             account      {account}"
+             Messenger    {address}, sign-in at {web}; {web}/connect tells how it is pointed there\n  \
+             account      {account}\n  \
+             if it fails  {program} doctor"
         );
         if !web.starts_with("https:") && !address.starts_with("127.") {
             println!("\n  Passwords cross the network in clear so. Read docs/security.md before others come.");

@@ -68,12 +68,13 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Asker {
     is_attended: bool,
     missing: Vec<String>,
+    theme: ColorfulTheme,
 }
 
 impl Asker {
     pub(crate) fn new(non_interactive: bool) -> Self {
         let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        Self { is_attended: is_terminal && !non_interactive, missing: Vec::new() }
+        Self { is_attended: is_terminal && !non_interactive, missing: Vec::new(), theme: ColorfulTheme::default() }
     }
 
     /// Whether somebody is there to be asked.
@@ -99,16 +100,15 @@ impl Asker {
 
     /// The answer that has to be there; `None` only where nobody can be asked, which is noted.
     pub(crate) fn text(&mut self, question: &Question<'_>) -> Result<Option<String>, Broken> {
-        if let Some(given) = self.given(question)? {
+        if let Some(given) = given(question)? {
             return Ok(Some(given));
         }
         if !self.is_attended {
             self.miss(question.option);
             return Ok(None);
         }
-        let theme = ColorfulTheme::default();
         loop {
-            let mut input = Input::<String>::with_theme(&theme).with_prompt(bare(question.ask));
+            let mut input = Input::<String>::with_theme(&self.theme).with_prompt(bare(question.ask));
             if let Some(ready) = question.ready {
                 input = input.default(ready.to_owned());
             }
@@ -128,17 +128,10 @@ impl Asker {
         self.text(question)
     }
 
-    fn given(&self, question: &Question<'_>) -> Result<Option<String>, Broken> {
-        let Some(given) = question.given.map(str::trim) else { return Ok(None) };
-        (question.examine)(given).map_err(|fault| Broken(format!("--{}: {fault}", question.option)))?;
-        Ok(Some(given.to_owned()))
-    }
-
     /// A secret, which is not shown; asked twice where a slip would be noticed late. Only where somebody is there.
     pub(crate) fn secret(&self, ask: &str, twice: bool, examine: Examine<'_>) -> Result<String, Broken> {
-        let theme = ColorfulTheme::default();
         loop {
-            let mut password = Password::with_theme(&theme).with_prompt(bare(ask)).allow_empty_password(true);
+            let mut password = Password::with_theme(&self.theme).with_prompt(bare(ask)).allow_empty_password(true);
             if twice {
                 password = password.with_confirmation("The same again", "Those were two different ones. Once more:");
             }
@@ -152,20 +145,26 @@ impl Asker {
 
     /// Yes or no. Only where somebody is there.
     pub(crate) fn confirm(&self, ask: &str, ready: bool) -> Result<bool, Broken> {
-        Ok(Confirm::with_theme(&ColorfulTheme::default()).with_prompt(ask).default(ready).interact()?)
+        Ok(Confirm::with_theme(&self.theme).with_prompt(ask).default(ready).interact()?)
     }
 
     /// One of these, by its place. Only where somebody is there.
     pub(crate) fn choose(&self, ask: &str, choices: &[String], ready: usize) -> Result<usize, Broken> {
-        Ok(Select::with_theme(&ColorfulTheme::default()).with_prompt(ask).items(choices).default(ready).interact()?)
+        Ok(Select::with_theme(&self.theme).with_prompt(ask).items(choices).default(ready).interact()?)
     }
 
     /// Some of these, by their places; each comes with whether it is chosen at first. Only where somebody is there.
     pub(crate) fn choose_some(&self, ask: &str, choices: &[(String, bool)]) -> Result<Vec<usize>, Broken> {
-        let theme = ColorfulTheme::default();
         let ask = format!("{ask} (space chooses, enter goes on)");
-        Ok(MultiSelect::with_theme(&theme).with_prompt(ask).items_checked(choices.iter().cloned()).interact()?)
+        Ok(MultiSelect::with_theme(&self.theme).with_prompt(ask).items_checked(choices.iter().cloned()).interact()?)
     }
+}
+
+/// What the command line says, if that can be an answer.
+fn given(question: &Question<'_>) -> Result<Option<String>, Broken> {
+    let Some(given) = question.given.map(str::trim) else { return Ok(None) };
+    (question.examine)(given).map_err(|fault| Broken(format!("--{}: {fault}", question.option)))?;
+    Ok(Some(given.to_owned()))
 }
 
 /// A question without the sign that the terminal puts behind it anyway.

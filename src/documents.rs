@@ -86,11 +86,12 @@ impl Documents {
     pub(crate) fn set(&mut self, path: &[&str], value: Value, says: &str) -> Result<(), Broken> {
         let file = self.place_of(path);
         let Some(document) = self.all.get_mut(file) else { return Ok(()) };
-        let Some(before) = document.set(path, value.clone(), says) else {
+        let after = shown(&value);
+        let Ok(before) = document.set(path, value, says) else {
             let problem = "stands where a section should be: mend it first";
             return Err(Broken(format!("{}: {} {problem}", document.path.display(), path.join("."))));
         };
-        let (before, after) = (before.map(|value| shown(&value)), shown(&value));
+        let before = before.map(|value| shown(&value));
         if before.as_ref() != Some(&after) {
             let file = document.path.clone();
             self.changes.push(Change { file, key: path.join("."), before, after: Some(after) });
@@ -204,24 +205,24 @@ impl Document {
         Some(table)
     }
 
-    /// Sets a key, and gives what it said; `None` where it cannot stand there.
-    fn set(&mut self, path: &[&str], value: Value, says: &str) -> Option<Option<Value>> {
-        let (key, section) = path.split_last()?;
-        let table = self.table_of(section, true)?;
+    /// Sets a key, and gives what it said.
+    fn set(&mut self, path: &[&str], value: Value, says: &str) -> Result<Option<Value>, NoPlace> {
+        let (key, section) = path.split_last().ok_or(NoPlace)?;
+        let table = self.table_of(section, true).ok_or(NoPlace)?;
         if let Some(item) = table.get_mut(key) {
-            let known = item.as_value_mut()?;
+            let known = item.as_value_mut().ok_or(NoPlace)?;
             let before = known.clone();
             // What stands beside it, a comment perhaps, stays.
             let beside = known.decor().clone();
             *known = value;
             *known.decor_mut() = beside;
-            return Some(Some(before));
+            return Ok(Some(before));
         }
         table.insert(key, Item::Value(value));
         if let Some(mut key) = table.key_mut(key) {
             key.leaf_decor_mut().set_prefix(format!("# {says}\n"));
         }
-        Some(None)
+        Ok(None)
     }
 
     fn unset(&mut self, path: &[&str]) -> Option<Item> {
@@ -229,6 +230,9 @@ impl Document {
         self.table_of(section, false)?.remove(key)
     }
 }
+
+/// A key cannot stand where it belongs: something else does.
+struct NoPlace;
 
 /// A value as it stands in a file.
 fn shown(value: &Value) -> String {

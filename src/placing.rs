@@ -133,12 +133,12 @@ fn exchange(
     for name in in_the_way(&unpacked.join(DATA))? {
         moves.take(&unpacked.join(DATA).join(&name), directory.join(&name))?;
     }
-    if let Some(database) = database {
-        if let Some(folder) = database.parent() {
-            make_folder(folder)?;
-            moves.take(staged, database.to_owned())?;
-            File::open(folder)?.sync_all()?;
-        }
+    if let Some(database) = database
+        && let Some(folder) = database.parent()
+    {
+        make_folder(folder)?;
+        moves.take(staged, database.to_owned())?;
+        File::open(folder)?.sync_all()?;
     }
     File::open(directory)?.sync_all()
 }
@@ -186,7 +186,7 @@ mod tests {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         moved.unwrap();
         let aside = data.join("before-restore-1");
-        assert_eq!(moves.aside, [aside.clone()]);
+        assert_eq!(moves.aside, std::slice::from_ref(&aside));
         for name in ["chrysalis.db", "secrets.key"] {
             assert_eq!(fs::read_to_string(aside.join(name)).unwrap(), "old", "{name}");
             assert_eq!(fs::read_to_string(data.join(name)).unwrap(), "new", "{name}");

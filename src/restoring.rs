@@ -117,15 +117,17 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     let schema = schema.map(|schema| format!("\nWhat was in the database is in its schema {schema} now."));
     Ok(format!(
         "restored {count} files into {}. Start the server with `chrysalis run`: devices for encrypted rooms are made anew, and own accounts on \
-         Matrix may have to be linked again.{}",
+         Matrix may have to be linked again.{}{}",
         directory.display(),
-        told(&moves.aside) + &schema.unwrap_or_default()
+        told(&moves.aside),
+        schema.unwrap_or_default()
     ))
 }
 
 /// Where things are now that were in the way.
 fn told(aside: &[PathBuf]) -> String {
-    aside.iter().map(|path| format!("\nWhat was there is in {} now.", path.display())).collect()
+    let lines = aside.iter().map(|path| format!("\nWhat was there is in {} now.", path.display()));
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// Puts everything back where it was, and says so after why that had to be.

@@ -33,7 +33,7 @@ pub(crate) struct SetupOptions {
     /// The port for sign-in and the pages for browsers; 8080 if left out
     #[arg(long, value_name = "PORT")]
     pub(crate) web_port: Option<u16>,
-    /// Where browsers find the pages, such as https://msn.example behind a proxy on this machine; http, the address and the port if left out
+    /// Where browsers find the pages, such as <https://msn.example> behind a proxy on this machine; http, the address and the port if left out
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// Where the database, keys and files lie; a folder "data" beside the configuration if left out

@@ -18,6 +18,9 @@ def closed(browser):
     guest.go("/sign-up")
     guest.sees("Accounts are made by whoever runs this server")
     guest.look("sign-up-closed")
+    guest.go("/connect")
+    guest.sees("Programs that ask for a server")
+    guest.look("connect")
     # What somebody wanted to see is what they see once they have signed in.
     guest.go("/contacts")
     guest.is_at("/sign-in")

@@ -20,6 +20,17 @@ def home(carol):
     carol.look("home")
 
 
+def doctor(carol):
+    carol.go("/connect")
+    carol.look("connect-signed-in")
+    carol.press("Doctor")
+    carol.sees("It has not looked yet.")
+    carol.look("doctor")
+    carol.press("Look now")
+    carol.until("/doctor", "Looked at")
+    carol.look("doctor-found")
+
+
 def profile(carol, browser):
     carol.go("/profile")
     carol.look("profile")
@@ -242,6 +253,7 @@ with browsing() as browser:
     carol = Visitor(browser)
     carol.sign_in("carol")
     home(carol)
+    doctor(carol)
     profile(carol, browser)
     contacts(carol)
     rooms(carol)

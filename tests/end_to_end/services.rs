@@ -65,14 +65,15 @@ async fn messengers_own_ticket_opens_the_password_page_and_the_old_password_chan
     let page = get(web, "/messenger/password", &cookie).await;
     assert!(page.status == 200 && page.body.contains(ALICE), "{page:?}");
 
-    let change = |old: &str| format!("old={}&new=fresh&again=fresh", old.replace('%', "%25").replace(',', "%2C"));
+    let change =
+        |old: &str| format!("old={}&new=fresh-word&again=fresh-word", old.replace('%', "%25").replace(',', "%2C"));
     let refused = post(web, "/messenger/password", &cookie, &change("wrong")).await;
     assert!(refused.body.contains("That is not your password now"), "{}", refused.body);
     let changed = post(web, "/messenger/password", &cookie, &change(PASSWORD)).await;
     assert!(changed.body.contains("Your password is changed"), "{}", changed.body);
     assert!(alice.rest().await.iter().any(|told| matches!(told, ServerCommand::Out(None::<OutReason>))));
     assert_eq!(by_header(web, ALICE, PASSWORD).await, None);
-    assert!(by_header(web, ALICE, "fresh").await.is_some());
+    assert!(by_header(web, ALICE, "fresh-word").await.is_some());
     assert_eq!(get(web, "/messenger/password", &cookie).await.status, 403, "the visit ended with its ticket");
 }
 

@@ -214,7 +214,7 @@ fn unchanging(media_type: &'static str, text: &'static str) -> Response {
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, "max-age=3600"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; style-src 'unsafe-inline'"),
     ];
     (headers, text).into_response()
 }

@@ -200,6 +200,9 @@ async fn somebody_at_a_terminal_is_asked_and_hides_the_password() {
             ("Write these files?", "y"),
         ] {
             terminal.until(question);
+            if keys.starts_with(PASSWORD) {
+                terminal.until_hidden();
+            }
             terminal.types(keys);
         }
         terminal.ends()

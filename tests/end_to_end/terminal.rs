@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use chrysalis_test_harness::DEADLINE;
 
@@ -14,13 +15,15 @@ pub(crate) struct Terminal {
     shown: String,
     /// Up to where somebody has read.
     read: usize,
+    /// Its name on this machine.
+    device: String,
 }
 
 impl Terminal {
     /// Runs a line of the shell there.
     pub(crate) fn run(line: &str, environment: &[(&str, &str)]) -> Self {
         let mut process = Command::new("script")
-            .args(["--quiet", "--flush", "--return", "--command", line, "/dev/null"])
+            .args(["--quiet", "--flush", "--return", "--command", &format!("tty && {line}"), "/dev/null"])
             .env("TERM", "xterm")
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
@@ -37,7 +40,10 @@ impl Terminal {
                 }
             }
         });
-        Self { process, keys, output, shown: String::new(), read: 0 }
+        let mut terminal = Self { process, keys, output, shown: String::new(), read: 0, device: String::new() };
+        terminal.until("\n");
+        terminal.device = terminal.shown[..terminal.read].trim().to_owned();
+        terminal
     }
 
     /// Reads on until these words are shown.
@@ -48,6 +54,20 @@ impl Terminal {
                 return;
             }
             assert!(self.reads_on(), "it ended before it showed {words:?}:\n{}", self.shown);
+        }
+    }
+
+    /// Waits until what is typed is no longer shown: a program that asks for a secret throws away what came before.
+    pub(crate) fn until_hidden(&self) {
+        let began = Instant::now();
+        loop {
+            let state = Command::new("stty").args(["-F", &self.device, "-a"]).output().unwrap();
+            if String::from_utf8_lossy(&state.stdout).split_whitespace().any(|word| word == "-echo") {
+                return;
+            }
+            assert!(began.elapsed() < DEADLINE, "what is typed is shown:\n{}", self.shown);
+            // What a terminal does can only be asked for.
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

@@ -264,29 +264,9 @@ impl Task {
 
     /// Whether a limit was the reason.
     fn note_limit(&self, refusal: Refusal) {
-        let limit = match refusal {
-            Refusal::ListFull => Limit::Lists,
-            Refusal::TooManyGroups => Limit::Groups,
-            Refusal::TooFast => Limit::AccountPace,
-            Refusal::Oneself
-            | Refusal::NoSuchPerson
-            | Refusal::NotOnList
-            | Refusal::OnList
-            | Refusal::Blocked
-            | Refusal::NoSuchGroup
-            | Refusal::NotInGroup
-            | Refusal::GroupExists
-            | Refusal::Hidden
-            | Refusal::NoSuchProperty
-            | Refusal::UnfitName
-            | Refusal::UnfitValue
-            | Refusal::NoSuchNumber
-            | Refusal::SameNetwork
-            | Refusal::NotMerged
-            | Refusal::NotYours
-            | Refusal::Unavailable => return,
-        };
-        limit.reached(self.account.passport());
+        if let Some(limit) = Limit::behind(refusal) {
+            limit.reached(self.account.passport());
+        }
     }
 
     /// Whether a page waits for something.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use domain::account::Refusal;
 use tracing::warn;
 
 /// How long after a line about a limit the next one about it may come.
@@ -70,6 +71,32 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// The limit that was the reason of a refusal, if one was.
+    pub(crate) const fn behind(refusal: Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::ListFull => Some(Self::Lists),
+            Refusal::TooManyGroups => Some(Self::Groups),
+            Refusal::TooFast => Some(Self::AccountPace),
+            Refusal::Oneself
+            | Refusal::NoSuchPerson
+            | Refusal::NotOnList
+            | Refusal::OnList
+            | Refusal::Blocked
+            | Refusal::NoSuchGroup
+            | Refusal::NotInGroup
+            | Refusal::GroupExists
+            | Refusal::Hidden
+            | Refusal::NoSuchProperty
+            | Refusal::UnfitName
+            | Refusal::UnfitValue
+            | Refusal::NoSuchNumber
+            | Refusal::SameNetwork
+            | Refusal::NotMerged
+            | Refusal::NotYours
+            | Refusal::Unavailable => None,
+        }
+    }
+
     /// Every limit.
     pub const ALL: [Self; 27] = [
         Self::Connections,

@@ -11,6 +11,7 @@ use store::Store;
 use crate::{
     configuration::Configuration,
     running::{Outcome, open_store},
+    saying::say,
     terminal,
 };
 
@@ -68,7 +69,7 @@ async fn one(configuration: &Configuration, request: Request, done: &str) -> Out
             Outcome::Faulty(vec![format!("the running server is of another version: {fault}; restart it")])
         }
         Ok(_) => {
-            println!("{}", terminal::line(done));
+            say!("{}", terminal::line(done));
             Outcome::Done
         }
         Err(fault) => Outcome::Faulty(vec![fault.to_string()]),
@@ -168,12 +169,12 @@ pub(crate) async fn import(configuration: &Configuration) -> Outcome {
         match office.ask(request).await {
             Ok(_) => {
                 taken += 1;
-                println!("took {}", terminal::line(passport));
+                say!("took {}", terminal::line(passport));
             }
             Err(fault) => refused.push(format!("line {number}: {fault}")),
         }
     }
     office.close().await;
-    println!("{taken} taken, {} refused", refused.len());
+    say!("{taken} taken, {} refused", refused.len());
     if refused.is_empty() { Outcome::Done } else { Outcome::Faulty(refused) }
 }

@@ -10,6 +10,7 @@ use server::NetworkEntry;
 use crate::{
     asking::{Asker, Broken},
     progress::Progress,
+    saying::say,
     writing,
 };
 
@@ -57,9 +58,9 @@ pub(crate) fn write_registration(
         }
     }
     if let Some(kept) = writing::write(&path, &document)? {
-        println!("  {} (what it said before: {})", path.display(), kept.display());
+        say!("  {} (what it said before: {})", path.display(), kept.display());
     } else {
-        println!("  {}", path.display());
+        say!("  {}", path.display());
     }
     Ok(Some(path))
 }
@@ -70,9 +71,9 @@ pub(crate) fn tell(entry: &NetworkEntry, registration: &Path) {
     if steps.is_empty() {
         return;
     }
-    println!("\nNow it is {}'s turn, which only its admin can do:\n", entry.name);
+    say!("\nNow it is {}'s turn, which only its admin can do:\n", entry.name);
     for (number, step) in steps.iter().enumerate() {
-        println!("{}. {step}\n", number + 1);
+        say!("{}. {step}\n", number + 1);
     }
 }
 

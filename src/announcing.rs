@@ -5,7 +5,7 @@ use server::{
     control::{Answer, Client, Request},
 };
 
-use crate::{configuration::Configuration, running::Outcome};
+use crate::{configuration::Configuration, running::Outcome, saying::say};
 
 pub(crate) async fn announce(configuration: &Configuration, announcement: Announcement) -> Outcome {
     let directory = configuration.data_directory.display();
@@ -20,7 +20,7 @@ pub(crate) async fn announce(configuration: &Configuration, announcement: Announ
     };
     match client.ask(&Request::Announce(announcement)).await {
         Ok(Answer::Done) => {
-            println!("everybody who is signed in is told");
+            say!("everybody who is signed in is told");
             Outcome::Done
         }
         Ok(_) => Outcome::Faulty(vec!["the running server is of another version; restart it".to_owned()]),

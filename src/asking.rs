@@ -1,9 +1,13 @@
 //! Asking: whoever sits at the terminal, or nobody, when what is missing is told.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
+use std::sync::Mutex;
 
 use dialoguer::{Confirm, Input, MultiSelect, Password, Select, console::Term, theme::ColorfulTheme};
-use tokio::task::JoinHandle;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 
 /// The exit code of a command that was ended by Ctrl-C, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -12,33 +16,40 @@ const INTERRUPTED: i32 = 130;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Broken(pub(crate) String);
 
-impl From<dialoguer::Error> for Broken {
-    fn from(fault: dialoguer::Error) -> Self {
-        let dialoguer::Error::IO(fault) = fault;
+/// What somebody answered. Ctrl-C ends the program here as it does between questions.
+fn heard<T>(answer: dialoguer::Result<T>) -> Result<T, Broken> {
+    answer.map_err(|dialoguer::Error::IO(fault)| {
         if fault.kind() == io::ErrorKind::Interrupted {
-            return Self(BROKEN_OFF.to_owned());
+            break_off();
         }
-        Self(format!("cannot ask on this terminal: {fault}; say the answers as options, and --non-interactive"))
-    }
+        Broken(format!("cannot ask on this terminal: {fault}; say the answers as options, and --non-interactive"))
+    })
 }
 
-/// What is said after Ctrl-C.
-const BROKEN_OFF: &str = "broken off: nothing was written";
+/// Ends the program with the terminal as it was. A terminal tells of Ctrl-C by a signal and by the question at once: whoever comes second waits here.
+fn break_off() -> ! {
+    static ENDING: Mutex<()> = Mutex::new(());
+    let _ending = ENDING.lock();
+    let terminal = Term::stderr();
+    // Some questions hide it.
+    let _ = terminal.show_cursor();
+    let _ = terminal.write_line("\nchrysalis: broken off: nothing was written");
+    std::process::exit(INTERRUPTED)
+}
 
 /// Ends the program at Ctrl-C, with the terminal as it was, for as long as it is held.
 pub(crate) struct EndedByCtrlC(JoinHandle<()>);
 
 impl EndedByCtrlC {
-    /// From now on.
-    pub(crate) fn begin() -> Self {
-        Self(tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                let terminal = Term::stderr();
-                let _ = terminal.show_cursor();
-                let _ = terminal.write_line(&format!("\nchrysalis: {BROKEN_OFF}"));
-                std::process::exit(INTERRUPTED);
+    /// From now on: whoever is asked something afterwards may break off at once.
+    pub(crate) fn begin() -> Result<Self, Broken> {
+        let mut interrupts = signal(SignalKind::interrupt())
+            .map_err(|fault| Broken(format!("Ctrl-C cannot be listened for: {fault}; end some programs")))?;
+        Ok(Self(tokio::spawn(async move {
+            if interrupts.recv().await.is_some() {
+                break_off();
             }
-        }))
+        })))
     }
 }
 
@@ -112,7 +123,7 @@ impl Asker {
             if let Some(ready) = question.ready {
                 input = input.default(ready.to_owned());
             }
-            let answer = input.interact_text()?.trim().to_owned();
+            let answer = heard(input.interact_text())?.trim().to_owned();
             match (question.examine)(&answer) {
                 Ok(()) => return Ok(Some(answer)),
                 Err(fault) => eprintln!("  {fault}"),
@@ -135,7 +146,7 @@ impl Asker {
             if twice {
                 password = password.with_confirmation("The same again", "Those were two different ones. Once more:");
             }
-            let answer = password.interact()?;
+            let answer = heard(password.interact())?;
             match examine(&answer) {
                 Ok(()) => return Ok(answer),
                 Err(fault) => eprintln!("  {fault}"),
@@ -145,18 +156,18 @@ impl Asker {
 
     /// Yes or no. Only where somebody is there.
     pub(crate) fn confirm(&self, ask: &str, ready: bool) -> Result<bool, Broken> {
-        Ok(Confirm::with_theme(&self.theme).with_prompt(ask).default(ready).interact()?)
+        heard(Confirm::with_theme(&self.theme).with_prompt(ask).default(ready).interact())
     }
 
     /// One of these, by its place. Only where somebody is there.
     pub(crate) fn choose(&self, ask: &str, choices: &[String], ready: usize) -> Result<usize, Broken> {
-        Ok(Select::with_theme(&self.theme).with_prompt(ask).items(choices).default(ready).interact()?)
+        heard(Select::with_theme(&self.theme).with_prompt(ask).items(choices).default(ready).interact())
     }
 
     /// Some of these, by their places; each comes with whether it is chosen at first. Only where somebody is there.
     pub(crate) fn choose_some(&self, ask: &str, choices: &[(String, bool)]) -> Result<Vec<usize>, Broken> {
         let ask = format!("{ask} (space chooses, enter goes on)");
-        Ok(MultiSelect::with_theme(&self.theme).with_prompt(ask).items_checked(choices.iter().cloned()).interact()?)
+        heard(MultiSelect::with_theme(&self.theme).with_prompt(ask).items_checked(choices.iter().cloned()).interact())
     }
 }
 

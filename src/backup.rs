@@ -20,6 +20,7 @@ use crate::{
     placing::{BACKING_UP, is_left_over},
     progress::{self, Progress, Unit, Watched},
     running::Outcome,
+    saying::say,
     tenancy::Tenancy,
 };
 
@@ -62,7 +63,7 @@ struct Piece {
 pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Outcome {
     match write(configuration, target).await {
         Ok(told) => {
-            println!("{told}");
+            say!("{told}");
             Outcome::Done
         }
         Err(fault) => Outcome::Unusable(fault),

@@ -4,13 +4,13 @@ use std::io::{self, BufRead as _};
 
 use server::control::Client;
 
-use crate::{configuration::Configuration, progress, running::Outcome};
+use crate::{configuration::Configuration, progress, running::Outcome, saying::say, tenancy::Tenancy};
 
 /// Copies the database to where nothing is kept yet.
 pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option<&str>) -> Outcome {
     match carry(configuration, to, from).await {
         Ok(rows) => {
-            println!(
+            say!(
                 "copied {rows} rows. Set database.url to the copy, and start the server. From then on the old database must not be used \
                  again: it knows nothing of what comes."
             );
@@ -25,6 +25,8 @@ async fn carry(configuration: &Configuration, to: String, from: Option<&str>) ->
     if !matches!(Client::connect(directory).await, Ok(None)) {
         return Err(format!("a server runs on {}: stop it first", directory.display()));
     }
+    // One that starts meanwhile has to wait.
+    let _tenancy = Tenancy::alone(directory)?;
     let to = if to == "-" { told_on_standard_input()? } else { to };
     let from = from.unwrap_or(&configuration.database);
     store::copy_database(from, &to, &configuration.base, progress::rows("copying"))

@@ -8,7 +8,14 @@ use server::{
     control::{Answer, Asked, AskedStep, Client, Request},
 };
 
-use crate::{answering, command_line::Answers, configuration::Configuration, running::Outcome, terminal};
+use crate::{
+    answering,
+    command_line::Answers,
+    configuration::Configuration,
+    running::Outcome,
+    saying::{say, say_text},
+    terminal,
+};
 
 /// Connects to the running server.
 async fn connect(configuration: &Configuration) -> Result<Client, Outcome> {
@@ -87,11 +94,11 @@ pub(crate) async fn perform(
         let tasks = asked(&mut client, request).await?;
         let Some(task) = task else {
             if tasks.is_empty() {
-                println!(
+                say!(
                     "there is nothing to do with a link of {passport} to {network}; `chrysalis link list` shows what it has"
                 );
             } else {
-                print!("{}", terminal::lines(&answering::described(&tasks)));
+                say_text!("{}", terminal::lines(&answering::described(&tasks)));
             }
             return Ok(Outcome::Done);
         };
@@ -101,7 +108,7 @@ pub(crate) async fn perform(
         let Answer::Said(said) = ask(&mut client, &request).await? else {
             return Err(Outcome::Faulty(vec![another_version()]));
         };
-        println!("{}", terminal::lines(&said));
+        say!("{}", terminal::lines(&said));
         Ok(Outcome::Done)
     };
     either(attempt.await)
@@ -112,7 +119,7 @@ pub(crate) async fn ways(configuration: &Configuration, network: String) -> Outc
     let attempt = async {
         let mut client = connect(configuration).await?;
         let ways = asked(&mut client, Request::LinkWays { network }).await?;
-        print!("{}", terminal::lines(&answering::described(&ways)));
+        say_text!("{}", terminal::lines(&answering::described(&ways)));
         Ok(Outcome::Done)
     };
     either(attempt.await)
@@ -199,7 +206,7 @@ pub(crate) async fn remove(configuration: &Configuration, passport: String, netw
     let done = format!("{passport} is no longer linked to {network}");
     match ask(&mut client, &Request::Unlink { passport, network }).await {
         Ok(_) => {
-            println!("{done}");
+            say!("{done}");
             Outcome::Done
         }
         Err(outcome) => outcome,

@@ -4,6 +4,8 @@
 //! [networks](networks) that there are, and the [running](running) of it all.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+// It ends the program where nobody reads on: see `saying`.
+#![warn(clippy::print_stdout)]
 
 mod accounts;
 mod admission;
@@ -32,6 +34,7 @@ mod progress;
 mod reloading;
 mod restoring;
 mod running;
+mod saying;
 mod secrets;
 mod setup;
 mod setup_answers;
@@ -54,6 +57,7 @@ use keys::LogFormat;
 use logging::Logging;
 use operating::LogKeys;
 use running::Outcome;
+use saying::say_text;
 use server::Announcement;
 
 /// How long threads that do something blocking may take to end.
@@ -75,9 +79,9 @@ fn main() -> ExitCode {
 
 async fn obey(line: CommandLine) -> Outcome {
     if let Command::Config { command: ConfigCommand::Example } = line.command {
-        print!("{}", configuration::EXAMPLE);
+        say_text!("{}", configuration::EXAMPLE);
         for (name, example) in configuration::NETWORK_EXAMPLES {
-            print!("\n\n# ---- {name} ----\n\n{example}");
+            say_text!("\n\n# ---- {name} ----\n\n{example}");
         }
         return Outcome::Done;
     }

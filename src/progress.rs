@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 /// How often a line is drawn anew.
 const DRAWN: Duration = Duration::from_millis(100);
@@ -74,8 +74,8 @@ impl Progress {
     /// Says what is waited for, and for how long it was and will be.
     pub(crate) fn still(&mut self, state: &str, at_most: Duration) {
         let waited = self.begun.elapsed();
-        let seconds = |time: Duration| HumanDuration(Duration::from_secs(time.as_secs())).to_string();
-        let told = format!("{state} ({} of at most {})", seconds(waited), seconds(at_most));
+        let minutes = |time: Duration| format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60);
+        let told = format!("{state} ({} of at most {})", minutes(waited), minutes(at_most));
         match &self.bar {
             Some(bar) => bar.set_message(told),
             None => self.write(|| Cow::Owned(told)),

@@ -20,6 +20,8 @@ use crate::{
     placing::{Moves, RESTORING, is_in_use, move_into_place},
     progress::{self, Progress, Unit, Watched},
     running::Outcome,
+    saying::say,
+    tenancy::Tenancy,
 };
 
 /// The longest manifest, in bytes.
@@ -29,7 +31,7 @@ const LONGEST_MANIFEST: u64 = 64 * 1024;
 pub(crate) async fn restore(configuration: &Configuration, source: &Path, replace: bool) -> Outcome {
     match put_back(configuration, source, replace).await {
         Ok(told) => {
-            println!("{told}");
+            say!("{told}");
             Outcome::Done
         }
         Err(fault) => Outcome::Unusable(fault),
@@ -41,6 +43,8 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     if !matches!(Client::connect(directory).await, Ok(None)) {
         return Err(format!("a server runs on {}: stop it first", directory.display()));
     }
+    // One that starts meanwhile has to wait.
+    let _tenancy = Tenancy::alone(directory)?;
     let target = Target::of(configuration)?;
     let is_database_used = match &target {
         Target::File(database) => database.exists(),

@@ -25,6 +25,7 @@ use crate::{
     modes, networks,
     operating::OperationsKeys,
     reloading::Reloading,
+    saying::{say, say_text},
     tenancy::Tenancy,
     terminal,
     told::{Progress, Reload, Stop, tell_system},
@@ -307,7 +308,7 @@ pub(crate) async fn check(configuration: Configuration) -> Outcome {
         Err(outcome) => return outcome,
     };
     if faults.is_empty() {
-        println!("everything is in order");
+        say!("everything is in order");
         Outcome::Done
     } else {
         Outcome::Faulty(faults)
@@ -363,7 +364,7 @@ pub(crate) fn registration(configuration: &Configuration, double_puppet: bool, o
                 .to_owned(),
         ),
         ([document], None) => {
-            print!("{document}");
+            say_text!("{document}");
             Outcome::Done
         }
         ([document], Some(path)) => write_secret(path, document),
@@ -394,7 +395,7 @@ fn write_secret(path: &Path, document: &str) -> Outcome {
     );
     match written {
         Ok(()) => {
-            println!(
+            say!(
                 "wrote {}: name it in the homeserver's configuration (Synapse: app_service_config_files), and restart the \
                  homeserver",
                 path.display()

@@ -8,6 +8,7 @@ use store::SecretsKey;
 use crate::{
     configuration::Configuration,
     running::{Outcome, SECRETS_KEY, open_store},
+    saying::say,
     tenancy::Tenancy,
 };
 
@@ -15,7 +16,7 @@ use crate::{
 pub(crate) async fn rotate(configuration: &Configuration, is_given: bool) -> Outcome {
     match seal_anew(configuration, is_given).await {
         Ok(told) => {
-            println!("{told}");
+            say!("{told}");
             Outcome::Done
         }
         Err(outcome) => outcome,

@@ -19,6 +19,7 @@ use crate::{
     interview::Interview,
     networks::{self, KINDS},
     running::{self, Outcome},
+    saying::say,
     setup_answers::{Account, Answers, Secrets},
     setup_options::SetupOptions,
     trying, writing,
@@ -49,7 +50,7 @@ impl<'a> Setup<'a> {
             None => false,
         };
         setup.greet(present.as_ref());
-        let interruption = EndedByCtrlC::begin();
+        let interruption = EndedByCtrlC::begin()?;
         let interview = Interview {
             asker: &mut setup.asker,
             options,
@@ -78,7 +79,7 @@ impl<'a> Setup<'a> {
     fn greet(&self, present: Option<&Configuration>) {
         let main = self.main.display();
         match present {
-            None if self.asker.is_attended() => println!(
+            None if self.asker.is_attended() => say!(
                 "This sets Chrysalis up, in {main}. Nothing is written before everything is answered; Ctrl-C ends it.\n"
             ),
             None => {}
@@ -86,7 +87,7 @@ impl<'a> Setup<'a> {
                 let names: Vec<String> =
                     present.networks.iter().map(|network| network.section.name.to_string()).collect();
                 let networks = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-                println!(
+                say!(
                     "{main} is there already: domain {}, networks {networks}. What it says stays, unless options say something else; \
                      --replace asks everything anew.\n",
                     present.settings.realm.domain()
@@ -119,7 +120,7 @@ impl<'a> Setup<'a> {
             if !self.options.replace && !self.asker.is_attended() {
                 return Err(Broken(format!("this would change, and --replace lets it: {}", lines.join("; "))));
             }
-            println!("This changes:\n  {}\n", lines.join("\n  "));
+            say!("This changes:\n  {}\n", lines.join("\n  "));
         }
         let files = documents.to_write();
         let secrets: Vec<(PathBuf, &str)> = answers.secrets(data_directory).collect();
@@ -128,7 +129,7 @@ impl<'a> Setup<'a> {
         }
         if self.asker.is_attended() {
             for file in &files {
-                println!("  {}", file.path.display());
+                say!("  {}", file.path.display());
             }
             let ask = if changes.is_empty() { "Write these files?" } else { "Change these files?" };
             if !self.asker.confirm(ask, true)? {
@@ -136,15 +137,15 @@ impl<'a> Setup<'a> {
             }
         }
         writing::make_folder(data_directory)?;
-        println!("Written:");
+        say!("Written:");
         for (path, secret) in secrets {
             writing::write(&path, &format!("{secret}\n"))?;
-            println!("  {}", path.display());
+            say!("  {}", path.display());
         }
         for file in files {
             let kept = writing::write(&file.path, &file.text)?;
             let kept = kept.map(|kept| format!(" (what it said before: {})", kept.display()));
-            println!("  {}{}", file.path.display(), kept.unwrap_or_default());
+            say!("  {}{}", file.path.display(), kept.unwrap_or_default());
         }
         Ok(true)
     }
@@ -159,7 +160,7 @@ impl<'a> Setup<'a> {
         let mut faults = Vec::new();
         if let Some(account) = &answers.account {
             match make_account(&configuration, account).await? {
-                Ok(told) => println!("{told}"),
+                Ok(told) => say!("{told}"),
                 Err(fault) => faults.push(fault),
             }
         } else if !is_running {
@@ -179,7 +180,7 @@ impl<'a> Setup<'a> {
             }
         }
         if faults.is_empty() {
-            println!("Everything is in order.");
+            say!("Everything is in order.");
         }
         self.farewell(&configuration, answers, is_running);
         Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Faulty(faults) })
@@ -195,7 +196,7 @@ impl<'a> Setup<'a> {
             let first_look =
                 if self.options.no_check { Waited::BrokenOff } else { admission::wait(entry, Duration::ZERO).await };
             if first_look == Waited::Admitted {
-                println!("{} lets this server in.", entry.name);
+                say!("{} lets this server in.", entry.name);
                 continue;
             }
             admission::tell(entry, &registration);
@@ -206,7 +207,7 @@ impl<'a> Setup<'a> {
                 admission::wait(entry, at_most).await
             };
             match waited {
-                Waited::Admitted => println!("{} lets this server in.", entry.name),
+                Waited::Admitted => say!("{} lets this server in.", entry.name),
                 Waited::Not(fault) => faults.push(fault),
                 Waited::BrokenOff => faults.push(format!(
                     "networks.{}: it was not waited for; everything is written. When it is done, `chrysalis check` tells whether it works",
@@ -237,7 +238,7 @@ impl<'a> Setup<'a> {
         );
         let address = &configuration.settings.session.public_address;
         let web = &configuration.settings.session.web;
-        println!(
+        say!(
             "\n  start        {start}\n  \
              browser      {web}\n  \
              Messenger    {address}, sign-in at {web}; {web}/connect tells how it is pointed there\n  \
@@ -245,7 +246,7 @@ impl<'a> Setup<'a> {
              if it fails  {program} doctor"
         );
         if !web.starts_with("https:") && !address.starts_with("127.") {
-            println!("\n  Passwords cross the network in clear so. Read docs/security.md before others come.");
+            say!("\n  Passwords cross the network in clear so. Read docs/security.md before others come.");
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Tenancy {
 impl Tenancy {
     /// Beside others; an error says what to do.
     pub(crate) fn shared(directory: &Path) -> Result<Self, String> {
-        let busy = "its key of secrets is being changed; wait until that is done";
+        let busy = "it is restored or copied, or its key of secrets is being changed; wait until that is done";
         Self::taken(directory, busy, File::try_lock_shared)
     }
 

@@ -1,8 +1,10 @@
 //! `chrysalis setup`, without and with somebody at the terminal.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use chrysalis_discord_double::Double;
 use chrysalis_test_harness::{Finished, Messenger, PASSWORD, Server, chrysalis, free_address, text};
@@ -216,10 +218,43 @@ async fn somebody_at_a_terminal_is_asked_and_hides_the_password() {
 #[test]
 fn breaking_off_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut terminal = terminal(folder.path(), "");
-    terminal.until("Domain of this server");
-    terminal.types("\u{3}");
-    let shown = terminal.ends();
+    let mut asking = terminal(folder.path(), "");
+    asking.until("Domain of this server");
+    asking.types("\u{3}");
+    let shown = asking.ends();
     assert!(shown.contains("nothing was written"), "{shown}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    // A question that hides the cursor gives it back.
+    let mut asking = terminal(folder.path(), "--domain a.example --address 127.0.0.1 --networks none");
+    asking.until("first account?");
+    asking.until("\u{1b}[?25l");
+    asking.types("\u{3}");
+    let shown = asking.ends();
+    let (hidden, back) = (shown.rfind("\u{1b}[?25l"), shown.rfind("\u{1b}[?25h"));
+    assert!(shown.contains("nothing was written") && hidden < back, "{shown:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// `chrysalis setup … | head -1`.
+#[test]
+fn a_setup_goes_on_where_nobody_reads_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (messenger, web) = (free_address(), free_address());
+    let line = format!("{} --account {CAROL} --password-stdin", alone(messenger.port(), web.port()));
+    let mut setting_up = Command::new(program())
+        .arg("--config")
+        .arg(folder.path().join("chrysalis.toml"))
+        .arg("setup")
+        .args(line.split_whitespace())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(setting_up.stdout.take());
+    writeln!(setting_up.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    let ended = setting_up.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(folder.path().join("chrysalis.toml").exists() && folder.path().join("data").exists());
 }

@@ -43,6 +43,10 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     if !matches!(Client::connect(directory).await, Ok(None)) {
         return Err(format!("a server runs on {}: stop it first", directory.display()));
     }
+    let unwritten = |fault: io::Error| {
+        format!("cannot write in {}: {fault}; run this as the user who runs the server", directory.display())
+    };
+    make_folder(directory).map_err(unwritten)?;
     // One that starts meanwhile has to wait.
     let _tenancy = Tenancy::alone(directory)?;
     let target = Target::of(configuration)?;
@@ -67,10 +71,6 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
         ));
     }
 
-    let unwritten = |fault: io::Error| {
-        format!("cannot write in {}: {fault}; run this as the user who runs the server", directory.display())
-    };
-    make_folder(directory).map_err(unwritten)?;
     let scratch = TempDir::with_prefix_in(RESTORING, directory).map_err(unwritten)?;
     let (opened, unpacked_to) = (source.to_owned(), scratch.path().to_owned());
     let unpacked = tokio::task::spawn_blocking(move || unpack(&opened, &unpacked_to)).await;

@@ -78,8 +78,7 @@ impl Store {
 
     /// The friendly name; `None` if there is no such account.
     pub async fn account_name(&self, passport: &Passport) -> Result<Option<String>, StoreFault> {
-        let mut reader = self.readers.acquire().await?;
-        name(&mut reader, passport).await
+        self.readers.read(async |reader| name(reader, passport).await).await
     }
 
     /// One account at a glance; `None` if there is no such account.

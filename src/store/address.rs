@@ -92,8 +92,7 @@ impl Store {
 
     /// The address of a person or room; `None` if none was allotted.
     pub async fn address(&self, network: &NetworkName, target: &RemoteTarget) -> Result<Option<Passport>, StoreFault> {
-        let mut reader = self.readers.acquire().await?;
-        find(&mut reader, network, target).await
+        self.readers.read(async |reader| find(reader, network, target).await).await
     }
 
     /// The address of a person or room, allotted now if it has none. The name and the topic are taken only then.

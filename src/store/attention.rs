@@ -42,8 +42,7 @@ impl Attention {
 impl Store {
     /// How much of what is said in a room `owner` wants to see; all, unless something else was set.
     pub async fn attention(&self, owner: &Passport, room: &Passport) -> Result<Attention, StoreFault> {
-        let mut reader = self.readers.acquire().await?;
-        find(&mut reader, owner, room).await
+        self.readers.read(async |reader| find(reader, owner, room).await).await
     }
 
     /// Sets how much of what is said in a room `owner` wants to see. It outlives the room's place on the list.

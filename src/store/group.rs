@@ -20,7 +20,7 @@ const BEGIN_IN_FILE: &str = "BEGIN IMMEDIATE";
 const BEGIN_ON_SERVER: &str = "BEGIN; SELECT pg_current_xact_id()::TEXT";
 
 /// How long a step of a group may take on a server, whose silence says nothing: it may be gone.
-const LONGEST_STEP: Duration = Duration::from_mins(1);
+pub(crate) const LONGEST_STEP: Duration = Duration::from_mins(1);
 
 /// Whoever waits for something that is written.
 pub(crate) type Reply<Out> = oneshot::Sender<Result<Out, StoreFault>>;

@@ -39,6 +39,7 @@ mod outbox;
 mod place;
 mod postgres;
 mod reaction;
+mod readers;
 mod record;
 mod removed;
 mod room;
@@ -63,7 +64,6 @@ use std::{
 };
 
 use domain::{NetworkBit, NetworkName, Realm, conversation::MessageId};
-use sqlx::AnyPool;
 use tempfile::TempDir;
 
 pub use account::AccountSummary;
@@ -92,6 +92,7 @@ use address::Networks;
 use bounds::CurrentBounds;
 use numbers::{Numbers, Reservation};
 use open::Opened;
+use readers::Readers;
 use vault::Vault;
 use writer::Writer;
 
@@ -100,7 +101,7 @@ use writer::Writer;
 #[derive(Clone)]
 pub struct Store {
     writer: Writer,
-    readers: AnyPool,
+    readers: Readers,
     networks: Arc<Networks>,
     numbers: Arc<Numbers>,
     bounds: CurrentBounds,

@@ -59,8 +59,7 @@ impl Store {
 
     /// In whose window `owner` reads what `contact` says: that of the entry it is shown as, which is itself for most.
     pub async fn window(&self, owner: &Passport, contact: &Passport) -> Result<Passport, StoreFault> {
-        let mut reader = self.readers.acquire().await?;
-        window(&mut reader, &self.networks, owner, contact).await
+        self.readers.read(async |reader| window(reader, &self.networks, owner, contact).await).await
     }
 
     /// Whom `owner` speaks to in the window of `contact`: one that is merged into it, or itself.

@@ -8,7 +8,7 @@ use domain::{
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::{
-    Store, StoreFault, account, clock, invitation, outbox,
+    Store, StoreFault, clock, invitation, outbox,
     rows::{filled, places_from},
     word,
 };
@@ -114,7 +114,6 @@ impl Store {
         if stem(&quote.words).is_empty() {
             return Ok(None);
         }
-        let mut reader = self.readers.acquire().await?;
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT remote, gist FROM message_map
              WHERE owner = $1 AND peer = $2 AND message > 0 AND gist IS NOT NULL ORDER BY message DESC LIMIT $3",
@@ -122,9 +121,9 @@ impl Store {
         .bind(owner.as_str())
         .bind(peer.as_str())
         .bind(QUOTED_AMONG)
-        .fetch_all(&mut *reader)
+        .fetch_all(&self.readers)
         .await?;
-        let own_name = account::name(&mut reader, owner).await?.unwrap_or_default();
+        let own_name = self.account_name(owner).await?.unwrap_or_default();
         let said: Vec<Said> = rows
             .into_iter()
             .filter_map(|(remote, gist)| {

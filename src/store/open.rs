@@ -2,10 +2,10 @@
 
 use std::{fmt::Display, path::Path, sync::Once};
 
-use sqlx::{AnyPool, migrate::MigrateError};
+use sqlx::migrate::MigrateError;
 use tempfile::TempDir;
 
-use crate::{StoreFault, hold::Hold, place::Place, postgres, sqlite};
+use crate::{StoreFault, hold::Hold, place::Place, postgres, readers::Readers, sqlite};
 
 /// How many read at the same time.
 pub(crate) const READERS: u32 = 4;
@@ -14,7 +14,7 @@ static DRIVERS: Once = Once::new();
 
 pub(crate) struct Opened {
     pub(crate) writer: Hold,
-    pub(crate) readers: AnyPool,
+    pub(crate) readers: Readers,
     pub(crate) temporary: Option<TempDir>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn open(url: &str, base: &Path) -> Result<Opened, StoreFault> {
         }
     };
     let (writer, readers) = sqlite::open(&path).await?;
-    Ok(Opened { writer: Hold::of_file(writer), readers, temporary })
+    Ok(Opened { writer: Hold::of_file(writer), readers: Readers::of_file(readers), temporary })
 }
 
 pub(crate) fn unmigrated(place: &dyn Display, error: &MigrateError) -> StoreFault {

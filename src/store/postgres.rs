@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    AnyConnection, AnyPool, Connection,
+    AnyConnection, Connection,
     any::AnyPoolOptions,
     error::DatabaseError,
     migrate::{MigrateError, Migrator},
@@ -16,9 +16,11 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{
     StoreFault,
     fault::may_pass,
+    group::LONGEST_STEP,
     hold::Hold,
     open::{READERS, unmigrated},
     place::Server,
+    readers::Readers,
 };
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -78,7 +80,7 @@ impl From<sqlx::Error> for Refusal {
 }
 
 /// Opens the database, and brings it to this version's form.
-pub(crate) async fn open(server: Server) -> Result<(Hold, AnyPool), StoreFault> {
+pub(crate) async fn open(server: Server) -> Result<(Hold, Readers), StoreFault> {
     let (mut writer, session) = lock(&server).await?;
     form(&mut writer, &server).await?;
     let readers = AnyPoolOptions::new()
@@ -96,7 +98,7 @@ pub(crate) async fn open(server: Server) -> Result<(Hold, AnyPool), StoreFault> 
         .connect_with(server.options().map_err(|error| unopened(&server, &error))?)
         .await
         .map_err(|error| unopened(&server, &error))?;
-    Ok((Hold::of_server(writer, server, session), readers))
+    Ok((Hold::of_server(writer, server, session), Readers::of_server(readers, LONGEST_STEP)))
 }
 
 /// Brings the database to this version's form.

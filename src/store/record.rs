@@ -7,7 +7,7 @@ use domain::{
     account::{ContactProperty, Record},
     contact::RemoteIdentity,
 };
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Connection as _};
 
 use crate::{Store, StoreFault, address::Networks, word};
 
@@ -15,11 +15,14 @@ impl Store {
     /// What is kept of an account, as of one instant; `None` if there is no such account. Contacts of networks that are off
     /// are kept, but left out here.
     pub async fn load(&self, passport: &Passport) -> Result<Option<Record>, StoreFault> {
-        // One transaction sees one state, however many statements it takes to read it.
-        let mut reading = self.readers.begin().await?;
-        let record = read(&mut reading, passport, &self.networks).await?;
-        reading.commit().await?;
-        Ok(record)
+        let load = async |reader: &mut AnyConnection| {
+            // One transaction sees one state, however many statements it takes to read it.
+            let mut reading = reader.begin().await?;
+            let record = read(&mut reading, passport, &self.networks).await?;
+            reading.commit().await?;
+            Ok(record)
+        };
+        self.readers.read(load).await
     }
 }
 

@@ -22,7 +22,7 @@ impl Store {
         let vault = Arc::clone(&changing);
         self.writer.run(move |connection| Box::pin(async move { seal_anew(connection, &vault).await })).await?;
         // Looked at once more, as it stands there now: the key of before is gone after this.
-        let sealed = read(&mut *self.readers.acquire().await?).await?;
+        let sealed = self.readers.read(async |reader| read(reader).await).await?;
         let next = changing.of_next()?;
         for (network, key, sealed) in &sealed {
             next.open(network, key, sealed)?;

@@ -39,9 +39,7 @@ impl Store {
         early: Timestamp,
     ) -> Result<HashSet<BlobId>, StoreFault> {
         let mut mentions = Mentions::default();
-        let mut reader = self.readers.acquire().await?;
-        mentions.read_on(&mut reader).await?;
-        drop(reader);
+        self.readers.read(async |reader| mentions.read_on(reader).await).await?;
         let mentions = self
             .writer
             .run(move |connection| {

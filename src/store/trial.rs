@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use chrysalis_test_postgres::Database;
-use sqlx::AnyPool;
 use tempfile::TempDir;
 
 use crate::{
     hold::Hold,
     open::{self, Opened},
+    readers::Readers,
 };
 
 /// What goes with the test.
@@ -17,7 +17,7 @@ pub(crate) struct Trial {
     _directory: Option<TempDir>,
 }
 
-pub(crate) async fn open() -> (Hold, AnyPool, Trial) {
+pub(crate) async fn open() -> (Hold, Readers, Trial) {
     let database = if chrysalis_test_postgres::is_chosen() { Some(Database::new().await) } else { None };
     let url = database.as_ref().map_or_else(|| "sqlite::memory:".to_owned(), Database::url);
     let Opened { writer, readers, temporary } = open::open(&url, Path::new("/")).await.unwrap();

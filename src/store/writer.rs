@@ -176,18 +176,19 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use futures_util::future::join_all;
-    use sqlx::{AnyPool, Connection};
+    use sqlx::Connection;
 
     use super::*;
     use crate::{
         group::execute,
         open,
+        readers::Readers,
         trial::{self, Trial},
     };
 
     struct Bench {
         writer: Writer,
-        readers: AnyPool,
+        readers: Readers,
         trial: Trial,
     }
 

@@ -207,6 +207,34 @@ async fn while_the_server_is_away_everybody_is_told_and_when_it_is_back_all_goes
 }
 
 #[tokio::test]
+async fn readers_give_up_on_a_server_that_falls_silent_and_read_on_another_connection() {
+    let database = Database::new().await;
+    let proxy = Proxy::start(&database.url()).await;
+    let (store, _) = peopled(&proxy.url()).await;
+    let carol = passport(CAROL);
+    // More often than there are connections, and by each way of reading.
+    for round in 0..9 {
+        proxy.fall_silent_at(["ORDER BY passport", "WHERE passport = $1", "SELECT name, privacy, prompt"][round % 3]);
+        let reading = {
+            let (store, carol) = (store.clone(), carol.clone());
+            tokio::spawn(async move {
+                match round % 3 {
+                    0 => store.accounts().await.map(drop),
+                    1 => store.account_summary(&carol).await.map(drop),
+                    _ => store.load(&carol).await.map(drop),
+                }
+            })
+        };
+        timeout(DEADLINE, proxy.silent()).await.expect("it asks");
+        tokio::time::pause();
+        let read = timeout(DEADLINE * 2, reading).await.expect("nobody waits for ever").unwrap();
+        tokio::time::resume();
+        assert!(matches!(read, Err(StoreFault::Unreachable(_))), "{round}: {read:?}");
+    }
+    assert_eq!(store.accounts().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_table_that_somebody_holds_is_told_apart() {
     let database = Database::new().await;
     let (store, _) = peopled(&database.url()).await;

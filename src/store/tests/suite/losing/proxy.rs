@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Notify, watch},
 };
 use url::Url;
 
@@ -31,7 +31,23 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct Shared {
     loss: Mutex<Option<Loss>>,
+    /// After whose saying nothing is carried any more on that connection, which stays open.
+    silencing: Mutex<Option<&'static str>>,
+    silenced: Notify,
     is_shut: AtomicBool,
+}
+
+impl Shared {
+    /// Whether these are the words after which there is silence.
+    fn silences(&self, said: &[u8]) -> bool {
+        let mut silencing = self.silencing.lock().unwrap();
+        let is_said = |words: &mut &str| said.windows(words.len()).any(|some| some == words.as_bytes());
+        let is_silent = silencing.take_if(is_said).is_some();
+        if is_silent {
+            self.silenced.notify_one();
+        }
+        is_silent
+    }
 }
 
 impl Proxy {
@@ -82,6 +98,16 @@ impl Proxy {
         *self.shared.loss.lock().unwrap() = Some(loss);
     }
 
+    /// Falls silent on the next connection on which somebody says these words, as a host does that loses its power.
+    pub(crate) fn fall_silent_at(&self, words: &'static str) {
+        *self.shared.silencing.lock().unwrap() = Some(words);
+    }
+
+    /// Waits until somebody has said them.
+    pub(crate) async fn silent(&self) {
+        self.shared.silenced.notified().await;
+    }
+
     pub(crate) fn has_lost(&self) -> bool {
         self.shared.loss.lock().unwrap().is_none()
     }
@@ -97,6 +123,10 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>
             _ = cut.changed() => return,
             read = client.read(&mut said) => {
                 let Some(said) = read.ok().and_then(|length| said.get(..length)).filter(|said| !said.is_empty()) else { return };
+                if shared.silences(said) {
+                    let _ = cut.changed().await;
+                    return;
+                }
                 let loss = *shared.loss.lock().unwrap();
                 match loss.filter(|_| was_prepared) {
                     None => if server.write_all(said).await.is_err() { return },

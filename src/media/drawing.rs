@@ -1,6 +1,9 @@
 //! Reading pictures that strangers made: within bounds of size and memory, and away from the threads that serve connections.
 
-use std::io::Cursor;
+use std::{
+    io::Cursor,
+    sync::{Arc, LazyLock},
+};
 
 use bytes::Bytes;
 use image::{
@@ -20,7 +23,10 @@ const MOST_MEMORY: u64 = 64 * 1024 * 1024;
 /// How many pictures are worked on at once; further ones wait. Each takes up to three times [`MOST_MEMORY`].
 const MOST_AT_ONCE: usize = 2;
 
-static PLACES: Semaphore = Semaphore::const_new(MOST_AT_ONCE);
+fn places() -> Arc<Semaphore> {
+    static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MOST_AT_ONCE)));
+    Arc::clone(&PLACES)
+}
 
 /// Why nothing could be made of a picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,9 +71,13 @@ pub(crate) async fn apart<Out: Send + 'static>(
     if bytes.len() > LONGEST_FILE {
         return Err(PictureFault::TooLong);
     }
-    let place = PLACES.acquire().await.map_err(|_| PictureFault::Stopping)?;
-    let outcome = spawn_blocking(move || work(&bytes)).await;
-    drop(place);
+    let place = places().acquire_owned().await.map_err(|_| PictureFault::Stopping)?;
+    let worked = spawn_blocking(move || {
+        // Whoever does not wait for the picture any more ends no work: the next one waits for it all the same.
+        let _place = place;
+        work(&bytes)
+    });
+    let outcome = worked.await;
     outcome.unwrap_or_else(|fault| {
         let gave_up = PictureFault::Damaged("its decoder gave up".to_owned());
         Err(if fault.is_panic() { gave_up } else { PictureFault::Stopping })

@@ -5,12 +5,12 @@ mod hashing;
 mod tickets;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use domain::{Passport, Timestamp};
 use store::Store;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use self::{
@@ -19,6 +19,7 @@ use self::{
 };
 use crate::{allowances::Allowances, core::wall, limit::Limit, settings::Limits, subscriber::subscriber};
 
+pub(crate) use hashing::hash_holding;
 pub use hashing::{PasswordCost, hash_password};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -49,7 +50,7 @@ pub enum Refusal {
 /// Who may sign in.
 pub(crate) struct Authentication {
     /// Each check takes tens of megabytes; more at once than this would let anybody exhaust the machine.
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
     attempts: Mutex<Attempts>,
     tickets: Mutex<Tickets>,
     bounds: RwLock<Bounds>,
@@ -85,7 +86,7 @@ impl Bounds {
 impl Authentication {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            checks: Semaphore::new(limits.password_checks),
+            checks: Arc::new(Semaphore::new(limits.password_checks)),
             attempts: Mutex::new(Attempts::new(limits)),
             tickets: Mutex::default(),
             bounds: RwLock::new(Bounds::of(limits)),
@@ -190,8 +191,8 @@ impl Authentication {
         if cost.is_that_of(known) {
             return;
         }
-        let Some(_permit) = self.hashing().await else { return };
-        let renewed = match hash_password(password, cost).await {
+        let Some(permit) = self.hashing().await else { return };
+        let renewed = match hash_holding(password, cost, permit).await {
             Ok(hash) => store.renew_password(passport, known, &hash).await.map_err(|fault| fault.to_string()),
             Err(fault) => Err(fault),
         };
@@ -207,18 +208,23 @@ impl Authentication {
         lock(&self.attempts).begin(&Attempt::at(what, from), Instant::now())
     }
 
-    /// The right to hash a password now, beside those who have a password checked; `None` when the server stops.
-    pub(crate) async fn hashing(&self) -> Option<SemaphorePermit<'_>> {
+    /// The right to hash a password now, beside those who have a password checked; `None` when the server stops. It goes where the work is
+    /// done: see [`hash_holding`].
+    pub(crate) async fn hashing(&self) -> Option<OwnedSemaphorePermit> {
         if self.checks.available_permits() == 0 {
             Limit::PasswordChecks.reached("everybody together");
         }
-        self.checks.acquire().await.ok()
+        Arc::clone(&self.checks).acquire_owned().await.ok()
     }
 
     async fn verify(&self, password: &str, hash: String) -> Result<bool, Refusal> {
-        let _permit = self.hashing().await.ok_or(Refusal::Unavailable)?;
+        let permit = self.hashing().await.ok_or(Refusal::Unavailable)?;
         let password = password.to_owned();
-        let check = tokio::task::spawn_blocking(move || hashing::is_right(&password, &hash));
+        let check = tokio::task::spawn_blocking(move || {
+            // A client that hangs up ends no work: the next one waits for it all the same.
+            let _permit = permit;
+            hashing::is_right(&password, &hash)
+        });
         check.await.map_err(|_| Refusal::Unavailable)
     }
 
@@ -274,6 +280,17 @@ mod tests {
         assert!(may(Some(&carol), here, now + MINUTE));
         authentication.limit(&Limits { sign_ins: 9, ..limits });
         assert!((0..3).all(|_| may(Some(&carol), here, now)), "other limits begin anew");
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_ends_no_check_that_is_under_way() {
+        let authentication = Authentication::new(&Limits { password_checks: 1, ..Limits::default() });
+        let slow = "$argon2id$v=19$m=19456,t=40,p=1$c29tZXNhbHRzb21lc2FsdA$K7yQ0pUqYbA7T1xw5m1mPpm7x2o7r6eZcJ1vM0oV0cE";
+        let mut checking = Box::pin(authentication.verify("battery staple", slow.to_owned()));
+        assert!(futures_util::poll!(checking.as_mut()).is_pending());
+        drop(checking);
+        assert_eq!(authentication.checks.available_permits(), 0, "it is worked on still");
+        assert!(authentication.hashing().await.is_some(), "and comes to its end");
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Handle {
         let directory = settings.data_directory.join(MEDIA);
         let blobs = Blobs::open(&directory).await;
         let blobs = blobs
-            .map_err(|fault| StartFault::Unfit(format!("cannot use the folder {}: {fault}", directory.display())))?;
+            .map_err(|fault| StartFault::Unready(format!("cannot use the folder {}: {fault}", directory.display())))?;
         let core = Core::new(settings, store, blobs, Links::new(networks));
         let handle = Self { core: Arc::clone(&core), connected: Arc::default(), gateway: Arc::default() };
         core.tasks.spawn(signals::run(Arc::clone(&core)));
@@ -124,7 +124,7 @@ impl Handle {
         for entry in core.links.networks() {
             let directory = core.settings.data_directory.join(entry.name.as_str());
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(|fault| {
-                StartFault::Unfit(format!("cannot make the folder {}: {fault}", directory.display()))
+                StartFault::Unready(format!("cannot make the folder {}: {fault}", directory.display()))
             })?;
             let host = Arc::new(NetworkHost::new(&core, entry.name.clone(), directory));
             let started = entry.network.start(host).await;
@@ -195,8 +195,14 @@ impl Handle {
             .map_err(|problem| PasswordFault::Invalid(problem.trim_end_matches('.').to_owned()))?;
         // Hashes take as much as checks do, and must not be more at once.
         let permit = self.core.authentication.hashing().await;
-        let _permit = permit.ok_or(PasswordFault::Refused(Refusal::Unavailable))?;
-        let changed = self.administration().set_password(passport.as_str(), new).await;
+        let permit = permit.ok_or(PasswordFault::Refused(Refusal::Unavailable))?;
+        let (administration, passport, new) = (self.administration(), passport.clone(), new.to_owned());
+        // To its end, even where the browser goes away.
+        let changed = self.core.tasks.spawn(async move {
+            let _permit = permit;
+            administration.set_password(passport.as_str(), &new).await
+        });
+        let changed = changed.await.map_err(|_| PasswordFault::Refused(Refusal::Unavailable))?;
         changed.map_err(|fault| match fault {
             AccountFault::Invalid(problem) => PasswordFault::Invalid(problem),
             AccountFault::Missing(_) | AccountFault::Exists(_) => PasswordFault::Refused(Refusal::WrongCredentials),

@@ -94,6 +94,16 @@ pub(super) fn is_right(password: &str, kept: &str) -> bool {
 
 /// The argon2id hash of a password, as it is kept. Takes tens of milliseconds.
 pub async fn hash_password(password: &str, cost: PasswordCost) -> Result<String, String> {
+    hash_holding(password, cost, ()).await
+}
+
+/// As [`hash_password`]. What is `held` is let go of when the work is done, and not when nobody waits for it any more: whoever hangs up
+/// ends no work.
+pub(crate) async fn hash_holding(
+    password: &str,
+    cost: PasswordCost,
+    held: impl Send + 'static,
+) -> Result<String, String> {
     if password.is_empty() {
         return Err("the password is empty: give one of at least one character".to_owned());
     }
@@ -101,7 +111,11 @@ pub async fn hash_password(password: &str, cost: PasswordCost) -> Result<String,
         return Err(format!("the password is longer than {LONGEST_PASSWORD} bytes: give a shorter one"));
     }
     let password = password.to_owned();
-    tokio::task::spawn_blocking(move || cost.hash(&password)).await.map_err(|fault| fault.to_string())?
+    let hashed = tokio::task::spawn_blocking(move || {
+        let _held = held;
+        cost.hash(&password)
+    });
+    hashed.await.map_err(|fault| fault.to_string())?
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tracing::info;
 use super::{Browser, Portal, PortalFault, browsers::digest, invites, password};
 use crate::{
     administration::{AccountFault, Administration},
-    authentication::hash_password,
+    authentication::hash_holding,
     core::wall,
     limit::Limit,
     links,
@@ -85,9 +85,8 @@ impl Portal {
     ) -> Result<(), PortalFault> {
         // Hashes take as much as checks do, and must not be more at once.
         let permit = self.core.authentication.hashing().await.ok_or(PortalFault::Unavailable)?;
-        let hash = hash_password(password, self.core.settings.limits.password_cost).await;
+        let hash = hash_holding(password, self.core.settings.limits.password_cost, permit).await;
         let hash = hash.map_err(|problem| PortalFault::Unfit(format!("Not made: {problem}.")))?;
-        drop(permit);
         let (core, invite) = (Arc::clone(&self.core), invite.to_owned());
         let (passport, name) = (passport.clone(), name.to_owned());
         self.to_its_end(async move {

@@ -63,9 +63,9 @@ impl Documents {
                 Err(fault) if fault.kind() == io::ErrorKind::NotFound => None,
                 Err(fault) => return Err(Broken(format!("{}: cannot be read: {fault}", path.display()))),
             };
-            let now = before.as_deref().unwrap_or_default().parse().map_err(|fault: toml_edit::TomlError| {
-                let lines: Vec<String> = fault.to_string().lines().map(str::trim).map(str::to_owned).collect();
-                Broken(format!("{}: {}; mend it first", path.display(), lines.join(" ")))
+            let text = before.as_deref().unwrap_or_default();
+            let now = text.parse().map_err(|_: toml_edit::TomlError| {
+                Broken(format!("{}: {}; mend it first", path.display(), layers::what_is_no_toml(text)))
             })?;
             all.push(Document { path, before, now });
         }

@@ -148,8 +148,17 @@ impl Source for Layer {
         let format: &dyn config::Format = &FileFormat::Toml;
         format
             .parse(Some(&self.name), &self.text)
-            .map_err(|fault| config::ConfigError::Message(format!("{}: {}", self.name, one_line(&*fault))))
+            .map_err(|_| config::ConfigError::Message(format!("{}: {}", self.name, what_is_no_toml(&self.text))))
     }
+}
+
+/// What is wrong with a file, and where, without what stands there: that may be half of a secret.
+pub(crate) fn what_is_no_toml(text: &str) -> String {
+    let Err(fault) = toml::from_str::<toml::Table>(text) else { return "is no TOML".to_owned() };
+    let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {}", fault.message())
 }
 
 fn one_line(fault: &(impl std::fmt::Display + ?Sized)) -> String {
@@ -200,4 +209,21 @@ fn json(
             Value::Array(each.collect::<Result<_, _>>()?)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_toml_is_told_by_its_place_and_never_shown() {
+        for (text, place) in [
+            ("[networks.discord]\n  token = \"s3cret\nenabled = true", "line 2, column "),
+            ("token = s3cret", "line 1, column "),
+            ("a = 1\nö = \"s3cret\"\n", "line 2, column 1"),
+        ] {
+            let told = what_is_no_toml(text);
+            assert!(told.starts_with(place) && !told.contains("s3cret"), "{told}");
+        }
+    }
 }

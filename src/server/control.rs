@@ -4,6 +4,7 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bridge::{LinkAnswers, LinkStep, LinkTask, LinkWay, Through};
 use domain::{Passport, account::Announcement};
@@ -22,6 +23,8 @@ use crate::{
 
 /// The longest request, in bytes.
 const LONGEST: u64 = 64 * 1024;
+/// How long is waited after nobody could be let in.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What the command line asks of a running server. It may hold secrets, and so cannot be written into a log.
 #[derive(Serialize, Deserialize)]
@@ -204,7 +207,11 @@ pub fn serve(handle: &Handle, path: PathBuf) -> io::Result<()> {
                             }
                         });
                     }
-                    Err(fault) => warn!(%fault, "cannot accept a command"),
+                    Err(fault) => {
+                        warn!(%fault, "cannot accept a command");
+                        // Without open files to spare it fails again at once.
+                        tokio::time::sleep(PAUSE).await;
+                    }
                 }
             }
             let _ = std::fs::remove_file(&path);

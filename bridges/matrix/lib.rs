@@ -136,7 +136,8 @@ impl Network for Matrix {
     async fn start(&self, host: Arc<dyn Host>) -> Result<(), Failure> {
         let address = self.configuration.listen;
         let listener = listener::bind(address).await.map_err(|fault| {
-            Failure::refused(format!(
+            // It may pass by itself: the address of a tunnel comes after the system has begun, and another program ends.
+            Failure::retry(format!(
                 "appservice.listen: {address} cannot be listened on ({fault}); write another address, or end the program that has it"
             ))
         })?;

@@ -21,7 +21,7 @@ use crate::{
     progress::{self, Progress, Unit, Watched},
     running::Outcome,
     saying::say,
-    tenancy::Tenancy,
+    tenancy::{self, Tenancy},
 };
 
 /// What the archive is, for whoever restores it.
@@ -72,7 +72,7 @@ pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Out
 
 async fn write(configuration: &Configuration, target: &Path) -> Result<String, String> {
     // The key of secrets that is copied has to be that of the database that is copied.
-    let _tenancy = Tenancy::shared(&configuration.data_directory)?;
+    let _tenancy = Tenancy::copying(&configuration.data_directory)?;
     if target.exists() {
         return Err(format!("{} is there already: name another file", target.display()));
     }
@@ -92,10 +92,15 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     let mut pieces = vec![Piece { from: copy, name: DATABASE.into() }];
     let files = files(&configuration.data_directory, database.as_deref())?;
     for (number, (from, name)) in files.into_iter().enumerate() {
-        let from = match copied_if_database(&from, &scratch.path().join(number.to_string())).await {
-            Ok(Some(copy)) => copy,
-            Ok(None) => from,
-            Err(fault) => return Err(format!("cannot copy {}: {fault}", from.display())),
+        // What somebody sent may begin as a database does, and is to be kept as it is.
+        let from = if name.starts_with(MEDIA) {
+            from
+        } else {
+            match copied_if_database(&from, &scratch.path().join(number.to_string())).await {
+                Ok(Some(copy)) => copy,
+                Ok(None) => from,
+                Err(fault) => return Err(format!("cannot copy {}: {fault}", from.display())),
+            }
         };
         pieces.push(Piece { from, name: Path::new(DATA).join(name) });
     }
@@ -108,7 +113,7 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
     let (part, written_to) = (scratch.path().join("archive"), target.to_owned());
     let archive = tokio::task::spawn_blocking(move || {
         let bytes = archive(&part, &manifest, &pieces)?;
-        fs::hard_link(&part, &written_to)?;
+        give_name(&part, &written_to)?;
         let folder = written_to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
         drop(scratch);
@@ -126,6 +131,22 @@ async fn write(configuration: &Configuration, target: &Path) -> Result<String, S
         target.display(),
         bytes as f64 / 1e6
     ))
+}
+
+/// Gives a finished file its name, under which nothing may be yet.
+fn give_name(part: &Path, target: &Path) -> io::Result<()> {
+    match fs::hard_link(part, target) {
+        // Some file systems, of sticks and of networks, have one name for a file and no more.
+        Err(fault) if matches!(fault.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            let mut whole = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
+            let copied = io::copy(&mut File::open(part)?, &mut whole).and_then(|_| whole.sync_all());
+            if copied.is_err() {
+                let _ = fs::remove_file(target);
+            }
+            copied
+        }
+        linked => linked,
+    }
 }
 
 /// Removes what backups have left that were broken off: a whole database, and the key of secrets, which nobody would find again.
@@ -148,7 +169,7 @@ fn files(directory: &Path, database: Option<&Path>) -> Result<Vec<(PathBuf, Path
     let unread = |path: &Path, fault: &io::Error| {
         format!("cannot read {}: {fault}; run this as the user who runs it", path.display())
     };
-    let socket = control::path(directory);
+    let (socket, lock) = (control::path(directory), directory.join(tenancy::LOCK));
     let mut found = Vec::new();
     let mut folders = vec![directory.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -169,6 +190,7 @@ fn files(directory: &Path, database: Option<&Path>) -> Result<Vec<(PathBuf, Path
                 }
             } else if kind.is_file()
                 && path != socket
+                && path != lock
                 && !database.is_some_and(|database| is_of_database(&path, database))
                 && !is_log(&path)
             {
@@ -177,6 +199,11 @@ fn files(directory: &Path, database: Option<&Path>) -> Result<Vec<(PathBuf, Path
                     continue;
                 }
                 found.push((path, name));
+            } else if kind.is_symlink() {
+                return Err(format!(
+                    "{} is a link, and what it leads to would be missing in the backup: put it there itself, or mount it there",
+                    path.display()
+                ));
             }
         }
     }

@@ -49,6 +49,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use rustix::fs::Mode;
 
 use command_line::{
     AccountCommand, AnnounceCommand, Command, CommandLine, ConfigCommand, DatabaseCommand, LinkCommand, SecretsCommand,
@@ -64,6 +65,8 @@ use server::Announcement;
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
+    // What is made here is for this user alone, whatever makes it: databases, and what stands beside them for a moment.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let line = CommandLine::parse_from(command_line::spelt_out(std::env::args_os()));
     // Two TLS libraries end up in one program; which of them speaks is decided here, before anything connects.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

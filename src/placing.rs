@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use crate::{
     backup::{DATA, DATABASE},
     restoring::make_folder,
+    tenancy::LOCK,
 };
 
 /// How the folder is called in which a restoring is prepared.
@@ -52,10 +53,10 @@ impl Moves {
 }
 
 /// Whether something in the data directory is no part of the installation, by its name: what a backup or a restoring has left, and what was
-/// there before one.
+/// there before one; and the file by which they keep apart.
 pub(crate) fn is_left_over(name: &Path) -> bool {
     let name = name.to_string_lossy();
-    [RESTORING, BACKING_UP, BEFORE].iter().any(|left| name.starts_with(left))
+    name == LOCK || [RESTORING, BACKING_UP, BEFORE].iter().any(|left| name.starts_with(left))
 }
 
 /// What is in the data directory and would be mixed with what comes.

@@ -4,7 +4,7 @@
 //! restoring that breaks off leaves nothing half done. The restored installation begins another life: what must never be used twice is
 //! made anew.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
@@ -13,6 +13,7 @@ use server::control::Client;
 use store::StoreFault;
 use tar::{Archive, EntryType};
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest},
@@ -71,6 +72,7 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
         ));
     }
 
+    remove_left_overs(directory);
     let scratch = TempDir::with_prefix_in(RESTORING, directory).map_err(unwritten)?;
     let (opened, unpacked_to) = (source.to_owned(), scratch.path().to_owned());
     let unpacked = tokio::task::spawn_blocking(move || unpack(&opened, &unpacked_to)).await;
@@ -89,6 +91,8 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     let staged = scratch.path().join(DATABASE);
     store::begin_another_life(&staged).await.map_err(|fault| format!("the database of the backup: {fault}"))?;
 
+    // Whoever would end it amid the moves would leave a database of one life and keys of another: from here it goes to its end.
+    let _deaf = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
     let mut moves = Moves::default();
     let schema = match target {
         Target::File(database) => {
@@ -126,6 +130,16 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
         told(&moves.aside),
         schema.unwrap_or_default()
     ))
+}
+
+/// Removes what a restoring has left that was broken off: a whole backup, which nobody would find again. Whoever does that is alone here.
+fn remove_left_overs(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(RESTORING) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Where things are now that were in the way.

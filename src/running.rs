@@ -96,11 +96,12 @@ pub(crate) fn make_data_directory(configuration: &Configuration) -> Result<(), O
     modes::narrow(directory).map_err(|fault| Outcome::Unusable(format!("server.data_directory: {fault}")))
 }
 
+/// Listens. What is in the way may pass by itself: the address of a tunnel comes after the system has begun, and another program ends.
 async fn bind(key: &str, address: &str) -> Result<TcpListener, Outcome> {
     TcpListener::bind(address).await.map_err(|fault| {
-        Outcome::Unusable(format!(
+        Outcome::Faulty(vec![format!(
             "{key}: cannot listen on {address}: {fault}; name another address, or stop what uses it"
-        ))
+        )])
     })
 }
 
@@ -145,7 +146,6 @@ fn open_many_files(wanted: usize) {
 
 async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Logging) -> Result<(), Outcome> {
     make_data_directory(&configuration)?;
-    let _tenancy = Tenancy::shared(&configuration.data_directory).map_err(Outcome::Unusable)?;
     // First: a signal that nobody listens for ends the program, and a new version may have much to do before it serves.
     let (Ok(mut stop), Ok(mut reload)) = (Stop::listen(), Reload::listen()) else {
         return Err(Outcome::Unusable("the system does not let us be told to stop".to_owned()));
@@ -155,6 +155,8 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
         let directory = configuration.data_directory.display();
         return Err(Outcome::Unusable(format!("a server runs on {directory} already; stop it first")));
     }
+    // One that begins or ends cannot be asked.
+    let _tenancy = Tenancy::serving(&configuration.data_directory).map_err(|fault| Outcome::Faulty(vec![fault]))?;
     let entries = networks::build(&configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let listeners = listen(&configuration).await?;
     let http = bind("web.listen", &configuration.web_listen).await?;

@@ -1,52 +1,73 @@
-//! Who works on the data directory: many may, unless something is changed there that all of them rely on.
+//! Who works on the data directory: one server at most, backups beside it, and nobody else while what all of them rely on is changed.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A lock on the data directory, until it is dropped or the program ends, however that happens.
+/// The file, in the data directory, by which those who copy it and those who change it keep apart. It is always empty.
+pub(crate) const LOCK: &str = "chrysalis.lock";
+
+/// What the data directory is locked by, until it is dropped or the program ends, however that happens.
 pub(crate) struct Tenancy {
-    _directory: Option<File>,
+    _locked: Vec<File>,
 }
 
 impl Tenancy {
-    /// Beside others; an error says what to do.
-    pub(crate) fn shared(directory: &Path) -> Result<Self, String> {
+    /// Of the one server; an error says what to do.
+    pub(crate) fn serving(directory: &Path) -> Result<Self, String> {
+        let busy = "another server runs on it, or it is restored or copied, or its key of secrets is being changed; stop that, or wait";
+        let opened = opened(directory, File::open(directory))?;
+        Ok(Self { _locked: locked(directory, opened, busy, File::try_lock)? })
+    }
+
+    /// Of those who copy what is there, beside a server; an error says what to do.
+    pub(crate) fn copying(directory: &Path) -> Result<Self, String> {
         let busy = "it is restored or copied, or its key of secrets is being changed; wait until that is done";
-        Self::taken(directory, busy, File::try_lock_shared)
+        let opened = lock_file(directory)?;
+        Ok(Self { _locked: locked(directory, opened, busy, File::try_lock_shared)? })
     }
 
     /// Alone; an error says what to do.
     pub(crate) fn alone(directory: &Path) -> Result<Self, String> {
-        let busy = "a server runs on it, or a backup is written; stop it first, or wait";
-        Self::taken(directory, busy, File::try_lock)
+        let Self { _locked: mut all } = Self::serving(directory)?;
+        let busy = "a backup is written, or something else is done to it; wait until that is done";
+        all.extend(locked(directory, lock_file(directory)?, busy, File::try_lock)?);
+        Ok(Self { _locked: all })
     }
+}
 
-    fn taken(
-        directory: &Path,
-        busy: &str,
-        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
-    ) -> Result<Self, String> {
-        let place = directory.display();
-        let opened = match File::open(directory) {
-            Ok(opened) => opened,
-            // Where there is nothing, nobody works.
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Self { _directory: None }),
-            Err(fault) => {
-                return Err(format!("cannot open {place}: {fault}; run this as the user who runs the server"));
-            }
-        };
-        match lock(&opened) {
-            Ok(()) => Ok(Self { _directory: Some(opened) }),
-            Err(TryLockError::WouldBlock) => Err(format!("{place} is in use: {busy}")),
-            // Some file systems of networks have no locks.
-            Err(TryLockError::Error(fault)) if fault.kind() == io::ErrorKind::Unsupported => {
-                Ok(Self { _directory: None })
-            }
-            Err(TryLockError::Error(fault)) => {
-                Err(format!("cannot lock {place}: {fault}; name a folder on a local disk"))
-            }
+/// What was opened; `None` where there is no data directory, and nobody works on it.
+fn opened(directory: &Path, opened: io::Result<File>) -> Result<Option<File>, String> {
+    match opened {
+        Ok(opened) => Ok(Some(opened)),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => {
+            Err(format!("cannot open {}: {fault}; run this as the user who runs the server", directory.display()))
         }
+    }
+}
+
+fn lock_file(directory: &Path) -> Result<Option<File>, String> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    opened(directory, options.open(directory.join(LOCK)))
+}
+
+fn locked(
+    directory: &Path,
+    opened: Option<File>,
+    busy: &str,
+    lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+) -> Result<Vec<File>, String> {
+    let place = directory.display();
+    let Some(opened) = opened else { return Ok(Vec::new()) };
+    match lock(&opened) {
+        Ok(()) => Ok(vec![opened]),
+        Err(TryLockError::WouldBlock) => Err(format!("{place} is in use: {busy}")),
+        // Some file systems of networks have no locks.
+        Err(TryLockError::Error(fault)) if fault.kind() == io::ErrorKind::Unsupported => Ok(Vec::new()),
+        Err(TryLockError::Error(fault)) => Err(format!("cannot lock {place}: {fault}; name a folder on a local disk")),
     }
 }
 
@@ -55,16 +76,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_share_it_and_whoever_wants_it_alone_has_to_wait() {
+    fn one_server_serves_and_whoever_changes_what_it_relies_on_is_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (Tenancy::shared(folder.path()).unwrap(), Tenancy::shared(folder.path()).unwrap());
-        drop(one);
-        let fault = Tenancy::alone(folder.path()).err().unwrap();
-        assert!(fault.contains("is in use: a server runs on it"), "{fault}");
+        let place = folder.path();
+        let serving = Tenancy::serving(place).unwrap();
+        let (one, other) = (Tenancy::copying(place).unwrap(), Tenancy::copying(place).unwrap());
+        for refused in [Tenancy::serving(place), Tenancy::alone(place)] {
+            let fault = refused.err().unwrap();
+            assert!(fault.contains("is in use: another server runs on it"), "{fault}");
+        }
+        drop((serving, one));
+        let fault = Tenancy::alone(place).err().unwrap();
+        assert!(fault.contains("is in use: a backup is written"), "{fault}");
         drop(other);
-        let _alone = Tenancy::alone(folder.path()).unwrap();
-        let fault = Tenancy::shared(folder.path()).err().unwrap();
-        assert!(fault.contains("key of secrets is being changed"), "{fault}");
-        assert!(Tenancy::alone(&folder.path().join("none")).is_ok());
+        let alone = Tenancy::alone(place).unwrap();
+        for refused in [Tenancy::serving(place), Tenancy::copying(place)] {
+            let fault = refused.err().unwrap();
+            assert!(fault.contains("it is restored or copied"), "{fault}");
+        }
+        drop(alone);
+        assert!(Tenancy::serving(place).is_ok());
+        assert!(Tenancy::alone(&place.join("none")).is_ok(), "where there is nothing, nobody works");
     }
 }

@@ -6,7 +6,7 @@ use chrysalis_test_harness::{Messenger, Server};
 
 use msnp::dialect::Dialect;
 
-use crate::{ALICE, BOB, CAROL, program};
+use crate::{ALICE, BOB, CAROL, program, setup::open_to_others};
 
 const CONFIGURATION: &str = "[networks.loopback]\nlinking = true\n";
 
@@ -26,15 +26,29 @@ async fn what_was_backed_up_is_there_again_after_a_restoring() {
     assert_eq!(linked.code, 0, "{linked:?}");
     let links = server.command(&["link", "list", ALICE, "--json"], "").out;
     assert!(links.contains("ann@loop"), "{links}");
-    // A database of a bridge, in use.
     let folder = server.data().join("loopback");
     std::fs::write(folder.join("note"), "kept").unwrap();
+    let is_in_file = !server.is_on_postgres();
+    if is_in_file {
+        std::fs::copy(server.data().join("chrysalis.db"), folder.join("keys.sqlite3")).unwrap();
+    }
+    // What somebody sent is no database, whatever it begins with.
+    let sent = server.data().join("+media/00");
+    std::fs::create_dir_all(&sent).unwrap();
+    std::fs::write(sent.join("sent"), "SQLite format 3\0 and nothing more").unwrap();
 
     let file = server.config().with_file_name("backup.tar");
     let path = file.to_str().unwrap();
     let made = server.command(&["backup", path], "");
     assert_eq!(made.code, 0, "{made:?}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "it holds secrets");
+    let linked_elsewhere = folder.join("elsewhere");
+    std::os::unix::fs::symlink("/dev/null", &linked_elsewhere).unwrap();
+    let other = server.config().with_file_name("other.tar");
+    let partly = server.command(&["backup", other.to_str().unwrap()], "");
+    assert!(partly.code == 2 && partly.complaint.contains("elsewhere is a link"), "{partly:?}");
+    assert!(!other.exists());
+    std::fs::remove_file(linked_elsewhere).unwrap();
     let again = server.command(&["backup", path], "");
     assert!(again.code == 2 && again.complaint.contains("name another file"), "{again:?}");
     let running = server.command(&["restore", path, "--replace"], "");
@@ -54,6 +68,12 @@ async fn what_was_backed_up_is_there_again_after_a_restoring() {
     assert!(there.contains(BOB) && !there.contains(CAROL), "{there}");
     assert_eq!(server.command(&["link", "list", ALICE, "--json"], "").out, links, "its secret opens");
     assert_eq!(std::fs::read_to_string(folder.join("note")).unwrap(), "kept");
+    if is_in_file {
+        assert!(std::fs::read(folder.join("keys.sqlite3")).unwrap().starts_with(b"SQLite format 3\0"));
+        // But for what this test has put there itself.
+        let open: Vec<_> = open_to_others(&server.data()).into_iter().filter(|file| !file.contains("/00")).collect();
+        assert_eq!(open, Vec::<String>::new(), "whatever the usual modes are");
+    }
     let aside = server.data().join("before-restore-1");
     if server.is_on_postgres() {
         assert!(restored.out.contains("schema before_restore_1"), "what was there is kept: {restored:?}");

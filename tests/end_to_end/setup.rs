@@ -27,7 +27,7 @@ fn alone(messenger: u16, web: u16) -> String {
 }
 
 /// Every file and folder below this one that somebody else than this user may look into.
-fn open_to_others(folder: &Path) -> Vec<String> {
+pub(crate) fn open_to_others(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

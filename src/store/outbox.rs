@@ -45,19 +45,6 @@ pub struct PendingOrder {
     pub message: Option<MessageId>,
 }
 
-/// An order that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParkedOrder {
-    /// Its number.
-    pub id: OrderId,
-    /// Whom or what it concerns.
-    pub contact: Passport,
-    /// What was to be done.
-    pub action: Action,
-    /// Why it was given up.
-    pub reason: String,
-}
-
 impl Store {
     /// Orders something other than a message from the network of `contact`.
     pub async fn order(&self, owner: &Passport, contact: &Passport, action: Action) -> Result<OrderId, StoreFault> {
@@ -171,45 +158,6 @@ impl Store {
                         message::keep_content(connection, &owner, &window, report).await?;
                     }
                     Ok(Some(window))
-                })
-            })
-            .await
-    }
-
-    /// The orders of `owner` that were given up, oldest first.
-    pub async fn parked(&self, owner: &Passport) -> Result<Vec<ParkedOrder>, StoreFault> {
-        let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
-            "SELECT id, contact, action, parked FROM outbox
-             WHERE owner = $1 AND parked IS NOT NULL ORDER BY id",
-        )
-        .bind(owner.as_str())
-        .fetch_all(&self.readers)
-        .await?;
-        rows.into_iter()
-            .map(|(id, contact, action, reason)| {
-                Ok(ParkedOrder {
-                    id: OrderId(id),
-                    contact: word::passport("outbox", &contact)?,
-                    action: word::action(&action)?,
-                    reason,
-                })
-            })
-            .collect()
-    }
-
-    /// Takes up again what `owner` had given up, with the same keys, before whatever waits since; says how many orders.
-    pub async fn retry_parked(&self, owner: &Passport) -> Result<usize, StoreFault> {
-        let owner = owner.clone();
-        self.writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    let done = sqlx::query(
-                        "UPDATE outbox SET parked = NULL, given_up = NULL WHERE owner = $1 AND parked IS NOT NULL",
-                    )
-                    .bind(owner.as_str())
-                    .execute(connection)
-                    .await?;
-                    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
                 })
             })
             .await

@@ -3,7 +3,7 @@
 use bridge::{Action, Receipt};
 use bytes::Bytes;
 use domain::{Content, Passport, RemoteMessage, Timestamp, conversation::Draft};
-use store::{Lane, Store, StoreFault};
+use store::{Lane, OrderId, ParkedFilter, Store, StoreFault};
 
 use crate::bench::{Bench, CAROL, DAVE, loopback, passport, profile};
 
@@ -25,6 +25,11 @@ async fn say(store: &Store, lane: &Lane, text: &str) {
         gathers: Vec::new(),
     };
     store.keep(draft).await.unwrap();
+}
+
+/// What was given up of an account.
+fn of(owner: &str) -> ParkedFilter {
+    ParkedFilter { owner: Some(passport(owner)), ..ParkedFilter::default() }
 }
 
 fn text(action: &Action) -> &str {
@@ -96,11 +101,49 @@ async fn what_is_given_up_is_kept_with_its_reason_and_can_be_retried() {
     let parked = store.parked(&ann.owner).await.unwrap();
     assert_eq!((parked[0].id, parked[0].reason.as_str(), text(&parked[0].action)), (first.id, "the room is gone", "1"));
     assert_eq!(parked[0].contact, ann.contact);
-    assert_eq!(store.retry_parked(&passport(DAVE)).await.unwrap(), 0);
-    assert_eq!(store.retry_parked(&ann.owner).await.unwrap(), 1);
+    assert_eq!(store.retry_parked(&of(DAVE)).await.unwrap(), []);
+    assert_eq!(store.retry_parked(&of(CAROL)).await.unwrap(), std::slice::from_ref(&ann));
     assert_eq!(store.next_order(&ann).await.unwrap().unwrap().order.key, first.order.key);
     assert_eq!(run(&store, &ann).await, ["1"]);
     assert_eq!(store.parked(&ann.owner).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_given_up_can_be_told_apart_retried_and_forgotten() {
+    let Bench { store, directory: _directory } = Bench::new().await;
+    let (hers, his) = (lane(&store, CAROL, "ann").await, lane(&store, DAVE, "ben").await);
+    let mut ids = Vec::new();
+    for (lane, text) in [(&hers, "1"), (&his, "2"), (&hers, "3")] {
+        say(&store, lane, text).await;
+        let next = store.next_order(lane).await.unwrap().unwrap();
+        store.order_failed(next.id, "the room is gone", None).await.unwrap();
+        ids.push(next.id);
+    }
+    say(&store, &hers, "4").await;
+    let all = ParkedFilter::default();
+    let found = async |filter: &ParkedFilter, after: OrderId, most: u32| {
+        let orders = store.parked_orders(filter, after, most).await.unwrap();
+        orders.into_iter().map(|order| order.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&all, OrderId(0), 9).await, ids, "what waits was not given up");
+    assert_eq!(found(&all, ids[0], 1).await, [ids[1]]);
+    assert_eq!(found(&of(CAROL), OrderId(0), 9).await, [ids[0], ids[2]]);
+    let here = ParkedFilter { network: Some(loopback()), ..ParkedFilter::default() };
+    let elsewhere = ParkedFilter { network: Some("elsewhere".parse().unwrap()), ..ParkedFilter::default() };
+    assert_eq!((found(&here, OrderId(0), 9).await, found(&elsewhere, OrderId(0), 9).await), (ids.clone(), Vec::new()));
+    let first = &store.parked_orders(&all, OrderId(0), 1).await.unwrap()[0];
+    assert_eq!((&first.owner, &first.contact, &first.network), (&hers.owner, &hers.contact, &loopback()));
+    assert!(first.given_up.is_some());
+
+    let one = |order| ParkedFilter { order: Some(order), ..ParkedFilter::default() };
+    assert_eq!(store.drop_parked(&ParkedFilter { order: Some(ids[0]), ..of(DAVE) }).await.unwrap(), 0, "it is hers");
+    assert_eq!(store.drop_parked(&one(ids[0])).await.unwrap(), 1);
+    assert_eq!(store.retry_parked(&one(ids[0])).await.unwrap(), [], "it is gone");
+    assert_eq!(store.retry_parked(&one(ids[2])).await.unwrap(), std::slice::from_ref(&hers));
+    assert_eq!(run(&store, &hers).await, ["3", "4"]);
+    assert_eq!(store.drop_parked(&elsewhere).await.unwrap(), 0);
+    assert_eq!(store.drop_parked(&here).await.unwrap(), 1);
+    assert_eq!(found(&all, OrderId(0), 9).await, []);
 }
 
 #[tokio::test]
@@ -141,7 +184,7 @@ async fn what_was_given_up_long_ago_is_forgotten() {
         let first = store.next_order(&ann).await.unwrap().unwrap();
         store.order_failed(first.id, "the room is gone", None).await.unwrap();
         if retried {
-            store.retry_parked(&ann.owner).await.unwrap();
+            store.retry_parked(&of(CAROL)).await.unwrap();
         }
     }
     assert_eq!(store.prune(days(29)).await.unwrap(), 0);

@@ -29,6 +29,7 @@ use crate::{
     linking::Linking,
     links::{self, Links, NetworkEntry},
     listener::{Counted, Crowd, Listener, listen},
+    oversight::Oversight,
     portal::{self, Portal},
     reactions,
     readiness::Readiness,
@@ -255,6 +256,12 @@ impl Handle {
     #[must_use]
     pub fn portal(&self) -> Portal {
         Portal::of(&self.core)
+    }
+
+    /// What those who run the server see and do.
+    #[must_use]
+    pub fn oversight(&self) -> Oversight {
+        Oversight::of(&self.core)
     }
 
     /// Makes, shows and ends the links that accounts make themselves.

@@ -36,6 +36,7 @@ mod listener;
 mod mailbox;
 mod media;
 mod outbox;
+mod oversight;
 mod peer;
 mod peers;
 mod pictures;
@@ -56,7 +57,7 @@ mod transport;
 pub use account::Present;
 pub use administration::{AccountFault, AccountLine, Administration};
 pub use authentication::{PasswordCost, Refusal, Ticket, hash_password};
-pub use bridge::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, TaskStage, Through};
+pub use bridge::{Failure, LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, TaskStage, Through};
 pub use domain::account::Announcement;
 pub use faults::{FaultLine, Faults};
 pub use figures::describe;
@@ -65,12 +66,13 @@ pub use limit::Limit;
 pub use linking::{LinkFault, LinkLine, LinkPage, Linking, Onward};
 pub use links::NetworkEntry;
 pub use listener::Listener;
+pub use oversight::{AccountHealth, AccountPage, InviteFault, InviteLine, NetworkLine, Oversight};
 pub use portal::{
-    AccountHealth, Book, Browser, BrowserLine, Choices, Found, Glance, GroupLine, InviteLine, LinkPicture, NewAccount,
-    Overview, PersonLine, Portal, PortalFault, Profile, RoomLine, Search, Visit, judge_password,
+    Book, Browser, BrowserLine, Choices, Found, Glance, GroupLine, LinkPicture, NewAccount, Overview, PersonLine,
+    Portal, PortalFault, Profile, RoomLine, Search, Visit, judge_password,
 };
 pub use readiness::Readiness;
 pub use settings::{Limits, PortalSettings, RegistrationPolicy, RoomStyle, Settings, SignUpPolicy};
-pub use store::Attention;
+pub use store::{Attention, Figures, OrderId, OutboxFigures, ParkedFilter, ParkedOrder, StoreFault};
 pub use subscriber::subscriber;
 pub use transport::pipe::{Carried, GatewaySession, NotTaken, PIPE_CAPACITY, ServerEnd, session as gateway_session};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bridge::{Action, Failure, Features, Order, Receipt};
 use domain::{Content, Passport, contact::RemoteTarget, content};
-use store::{Lane, PendingOrder};
+use store::{Lane, ParkedFilter, PendingOrder};
 use tokio::sync::Notify;
 use tracing::{Instrument, debug, info_span, warn};
 
@@ -57,6 +57,16 @@ impl Outbox {
             self.kick(core, owner, contact);
         }
         Ok(())
+    }
+
+    /// Takes up again what was given up; says how many orders.
+    pub(crate) async fn retry(&self, core: &Arc<Core>, filter: &ParkedFilter) -> Result<usize, store::StoreFault> {
+        let lanes = core.store.retry_parked(filter).await?;
+        let count = lanes.len();
+        for Lane { owner, contact } in lanes {
+            self.kick(core, owner, contact);
+        }
+        Ok(count)
     }
 
     /// Returns when nothing is under way: what is left waits for a network that could not take it.

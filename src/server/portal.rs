@@ -28,11 +28,11 @@ use store::StoreFault;
 use tracing::{Instrument, warn};
 
 use crate::{authentication::Refusal, core::Core};
-pub use admin::{AccountHealth, Overview};
+pub use admin::Overview;
+pub(crate) use browsers::digest;
 pub use browsers::{Browser, BrowserLine, Visit};
 pub use choices::Choices;
 pub use glance::Glance;
-pub use invites::InviteLine;
 pub use linking::LinkPicture;
 pub use password::judge as judge_password;
 pub use people::{Book, GroupLine, PersonLine};

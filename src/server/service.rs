@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bridge::Action;
 use domain::{Content, Passport};
-use store::{ParkedOrder, StoreFault, WaitingPeer};
+use store::{ParkedFilter, ParkedOrder, StoreFault, WaitingPeer};
 use tracing::warn;
 
 use crate::{
@@ -204,12 +204,9 @@ async fn waiting(core: &Core, owner: &Passport) -> Result<String, StoreFault> {
 /// What was given up is tried again.
 async fn retry(core: &Arc<Core>, owner: &Passport) -> Result<String, StoreFault> {
     let parked = core.store.parked(owner).await?;
-    core.store.retry_parked(owner).await?;
-    let answer = retried(&parked);
-    for order in parked {
-        core.outbox.kick(core, owner.clone(), order.contact);
-    }
-    Ok(answer)
+    let filter = ParkedFilter { owner: Some(owner.clone()), ..ParkedFilter::default() };
+    core.outbox.retry(core, &filter).await?;
+    Ok(retried(&parked))
 }
 
 /// What is tried again, in words. What is no message is not counted: it is done for messages or contacts that are.

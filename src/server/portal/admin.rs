@@ -6,11 +6,11 @@ use bridge::Standing;
 use domain::Passport;
 use tracing::info;
 
-use super::{Portal, PortalFault, Visit, password};
+use super::{Portal, PortalFault, Visit};
 use crate::{
     administration::{AccountFault, AccountLine, Administration},
     faults::FaultLine,
-    linking::{LinkLine, Linking},
+    oversight::{AccountHealth, Oversight},
     settings::{Limits, SignUpPolicy},
 };
 
@@ -32,21 +32,6 @@ pub struct Overview {
     pub sign_up: SignUpPolicy,
     /// How much of everything there may be.
     pub limits: Limits,
-}
-
-/// One account, for those who run the server.
-#[derive(Debug, Clone)]
-pub struct AccountHealth {
-    /// The account.
-    pub account: AccountLine,
-    /// Its links.
-    pub links: Vec<LinkLine>,
-    /// What its networks gave up doing: with which contact, and why.
-    pub given_up: Vec<(Passport, String)>,
-    /// How many messages wait for it.
-    pub unread: u64,
-    /// Whether Messenger is signed in.
-    pub is_present: bool,
 }
 
 impl Portal {
@@ -75,7 +60,7 @@ impl Portal {
     /// What went wrong since the start, the newest first.
     pub fn faults(&self, visit: &Visit) -> Result<Vec<FaultLine>, PortalFault> {
         is_for(visit)?;
-        Ok(self.core.faults.get().map(|faults| faults.newest()).unwrap_or_default())
+        Ok(Oversight::of(&self.core).faults())
     }
 
     /// How one account is.
@@ -83,29 +68,15 @@ impl Portal {
         is_for(visit)?;
         let nobody = || PortalFault::unfit("There is no such account.");
         let owner: Passport = passport.parse().map_err(|_| nobody())?;
-        let account = self.core.store.account_summary(&owner).await?.map(AccountLine::from).ok_or_else(nobody)?;
-        let parked = self.core.store.parked(&owner).await?;
-        Ok(AccountHealth {
-            links: Linking::of(&self.core).links(&owner).await.unwrap_or_default(),
-            given_up: parked.into_iter().map(|order| (order.contact, order.reason)).collect(),
-            unread: self.core.store.waiting_peers(&owner).await?.iter().map(|waiting| waiting.count).sum(),
-            is_present: self.core.directory.present(&owner).await.is_some(),
-            account,
-        })
+        Oversight::of(&self.core).account(&owner).await?.ok_or_else(nobody)
     }
 
     /// Makes an account for somebody.
     pub async fn add_account(&self, visit: &Visit, passport: &str, name: &str, word: &str) -> Result<(), PortalFault> {
         is_for(visit)?;
         let passport = self.whole_address(passport);
-        if let Ok(owner) = passport.parse::<Passport>() {
-            password::judge(&owner, word).map_err(PortalFault::Unfit)?;
-        }
-        let administration = Administration::running(&self.core);
-        let (address, name, word) = (passport.clone(), name.to_owned(), word.to_owned());
-        let deed =
-            async move { administration.add(&address, Some(&name), &word).await.map_err(|fault| done_not(&fault)) };
-        self.to_its_end(deed).await?;
+        let added = Oversight::of(&self.core).add_account(&passport, Some(name), word).await;
+        added.map_err(|fault| done_not(&fault))?;
         info!(by = %visit.owner, %passport, "an account was made by an admin on a page");
         Ok(())
     }
@@ -113,16 +84,10 @@ impl Portal {
     /// Gives somebody's account another password; everybody who is signed in to it is signed out.
     pub async fn reset_password(&self, visit: &Visit, passport: &str, word: &str) -> Result<(), PortalFault> {
         is_for(visit)?;
-        if let Ok(owner) = passport.trim().parse::<Passport>() {
-            if owner == visit.owner {
-                return Err(PortalFault::unfit("That is your own account: change its password under \"Password\"."));
-            }
-            password::judge(&owner, word).map_err(PortalFault::Unfit)?;
+        if passport.trim().parse::<Passport>().is_ok_and(|whose| whose == visit.owner) {
+            return Err(PortalFault::unfit("That is your own account: change its password under \"Password\"."));
         }
-        let (administration, address, word) =
-            (Administration::running(&self.core), passport.to_owned(), word.to_owned());
-        let deed = async move { administration.set_password(&address, &word).await.map_err(|fault| done_not(&fault)) };
-        self.to_its_end(deed).await?;
+        Oversight::of(&self.core).set_password(passport, word).await.map_err(|fault| done_not(&fault))?;
         info!(by = %visit.owner, %passport, "a password was set by an admin on a page");
         Ok(())
     }
@@ -133,21 +98,19 @@ impl Portal {
         if passport.trim().parse::<Passport>().is_ok_and(|whose| whose == visit.owner) {
             return Err(PortalFault::unfit("That is your own account: delete it under \"Your data\"."));
         }
-        let (administration, address) = (Administration::running(&self.core), passport.to_owned());
-        let deed = async move { administration.remove(&address).await.map_err(|fault| done_not(&fault)) };
-        self.to_its_end(deed).await?;
+        Oversight::of(&self.core).remove_account(passport).await.map_err(|fault| done_not(&fault))?;
         info!(by = %visit.owner, %passport, "an account was removed by an admin on a page");
         Ok(())
     }
 }
 
-fn is_for(visit: &Visit) -> Result<(), PortalFault> {
+pub(super) fn is_for(visit: &Visit) -> Result<(), PortalFault> {
     visit.is_admin.then_some(()).ok_or(PortalFault::NotAdmin)
 }
 
 fn done_not(fault: &AccountFault) -> PortalFault {
     PortalFault::Unfit(match fault {
-        AccountFault::Invalid(problem) => format!("That was not done: {problem}."),
+        AccountFault::Invalid(problem) => format!("That was not done: {}.", problem.trim_end_matches('.')),
         AccountFault::Exists(passport) => format!("There is an account {passport} already."),
         AccountFault::Missing(passport) => format!("There is no account {passport}."),
         AccountFault::Store(_) => return PortalFault::Unavailable,

@@ -12,7 +12,12 @@ use store::{StoreFault, WebSession};
 use tracing::{info, warn};
 
 use super::{Portal, PortalFault};
-use crate::{administration::AccountFault, administration::Administration, core::wall, figures};
+use crate::{
+    administration::{AccountFault, Administration},
+    core::wall,
+    figures,
+    oversight::Oversight,
+};
 
 /// How many browsers may be signed in to one account; the one not used for longest makes way.
 const MOST_BROWSERS: u32 = 20;
@@ -63,6 +68,12 @@ pub struct BrowserLine {
     pub begun: Timestamp,
     /// When it was last seen, within some minutes.
     pub seen: Timestamp,
+}
+
+impl From<WebSession> for BrowserLine {
+    fn from(WebSession { hash, agent, address, begun, seen, .. }: WebSession) -> Self {
+        Self { id: hash, agent, address, begun, seen }
+    }
 }
 
 impl Portal {
@@ -132,15 +143,7 @@ impl Portal {
 
     /// The browsers that are signed in to the visitor's account, the one that was used last first.
     pub async fn browsers(&self, visit: &Visit) -> Result<Vec<BrowserLine>, PortalFault> {
-        let sessions = self.core.store.web_sessions(&visit.owner).await?;
-        let line = |WebSession { hash, agent, address, begun, seen, .. }| BrowserLine {
-            id: hash,
-            agent,
-            address,
-            begun,
-            seen,
-        };
-        Ok(sessions.into_iter().map(line).collect())
+        Ok(Oversight::of(&self.core).browsers(&visit.owner).await?)
     }
 
     /// How long a browser stays signed in, however much it is used.
@@ -151,7 +154,7 @@ impl Portal {
 
     /// Signs one of the browsers of the visitor's account out.
     pub async fn end_browser(&self, visit: &Visit, id: &str) -> Result<(), PortalFault> {
-        self.core.store.end_web_session(&visit.owner, id).await?;
+        Oversight::of(&self.core).end_browser(&visit.owner, id).await?;
         Ok(())
     }
 
@@ -162,8 +165,7 @@ impl Portal {
 
     /// Signs Messenger out: it has to be given the password again.
     pub fn end_messenger(&self, visit: &Visit) {
-        self.core.authentication.revoke(&visit.owner);
-        self.core.directory.post(&visit.owner, domain::account::Cause::Expelled);
+        Oversight::of(&self.core).end_messenger(&visit.owner);
         info!(owner = %visit.owner, "Messenger was signed out on a page");
     }
 
@@ -207,7 +209,7 @@ impl Portal {
 }
 
 /// The SHA-256 of a secret, in hexadecimal digits.
-pub(super) fn digest(secret: &str) -> String {
+pub(crate) fn digest(secret: &str) -> String {
     let mut digits = String::with_capacity(64);
     for byte in Sha256::digest(secret.as_bytes()) {
         // Writing into a text cannot fail.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bridge::LinkState;
 use domain::Passport;
-use store::WaitingPeer;
+use store::{ParkedFilter, WaitingPeer};
 use tracing::warn;
 
 use super::{Portal, PortalFault};
@@ -72,11 +72,8 @@ impl Portal {
 
     /// Tries again what its networks gave up doing for an account.
     pub async fn retry(&self, owner: &Passport) -> Result<(), PortalFault> {
-        let parked = self.core.store.parked(owner).await?;
-        self.core.store.retry_parked(owner).await?;
-        for order in parked {
-            self.core.outbox.kick(&self.core, owner.clone(), order.contact);
-        }
+        let filter = ParkedFilter { owner: Some(owner.clone()), ..ParkedFilter::default() };
+        self.core.outbox.retry(&self.core, &filter).await?;
         Ok(())
     }
 

@@ -1,130 +1,33 @@
-//! Codes by which people make themselves accounts: made by those who run the server, shown once, kept as a hash.
+//! Codes by which people make themselves accounts, for those who run the server and sit before a page.
 
-use domain::{Passport, Timestamp};
-use rand::Rng;
-use store::Invite;
 use tracing::info;
 
-use super::{Portal, PortalFault, Visit, browsers::digest};
-use crate::core::wall;
-
-/// What a code is made of: nothing that is read or heard as something else.
-const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
-
-/// How many letters a code has: about 100 bits of chance.
-const LENGTH: usize = 20;
-
-/// How many of them stand together.
-const GROUP: usize = 5;
-
-/// The longest note that is kept with a code, in characters.
-const LONGEST_NOTE: usize = 100;
-
-/// How many accounts one code makes at most.
-const MOST_USES: u32 = 100;
-
-/// For how many days a code is good at most.
-const MOST_DAYS: u32 = 365;
-
-/// A day, in milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1000;
-
-/// A code that was made, and is not shown any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InviteLine {
-    /// What it is known by; no secret.
-    pub id: String,
-    /// Who made it.
-    pub maker: Passport,
-    /// For whom, in its maker's words.
-    pub note: String,
-    /// From when on it is good no more.
-    pub expires: Timestamp,
-    /// How many accounts may still be made by it.
-    pub remaining: u32,
-}
+use super::{Portal, PortalFault, Visit, admin::is_for};
+use crate::oversight::{InviteFault, InviteLine, Oversight};
 
 impl Portal {
     /// Makes a code by which so many accounts can be made within so many days; it is shown only now.
     pub async fn make_invite(&self, visit: &Visit, note: &str, uses: u32, days: u32) -> Result<String, PortalFault> {
-        if !visit.is_admin {
-            return Err(PortalFault::NotAdmin);
-        }
-        if !(1..=MOST_USES).contains(&uses) || !(1..=MOST_DAYS).contains(&days) {
-            let problem = format!("A code makes 1 to {MOST_USES} accounts, and is good for 1 to {MOST_DAYS} days.");
-            return Err(PortalFault::Unfit(problem));
-        }
-        let (code, now) = (fresh(), wall());
-        let note = note.chars().filter(|each| !each.is_control()).take(LONGEST_NOTE).collect();
-        let invite = Invite {
-            hash: digest(&plain(&code)),
-            maker: visit.owner.clone(),
-            note,
-            made: now,
-            expires: Timestamp(now.0.saturating_add(i64::from(days) * DAY)),
-            remaining: uses,
-        };
-        self.core.store.add_invite(invite, now).await?;
-        info!(maker = %visit.owner, uses, days, "an invite code was made");
-        Ok(code)
+        is_for(visit)?;
+        let made = Oversight::of(&self.core).make_invite(Some(&visit.owner), note, uses, days).await;
+        made.map(|(code, _)| code).map_err(|fault| match fault {
+            InviteFault::Unfit => PortalFault::unfit(fault.to_string()),
+            InviteFault::Store(fault) => PortalFault::from(fault),
+        })
     }
 
     /// The codes by which accounts can be made now, the newest first.
     pub async fn invites(&self, visit: &Visit) -> Result<Vec<InviteLine>, PortalFault> {
-        if !visit.is_admin {
-            return Err(PortalFault::NotAdmin);
-        }
-        let invites = self.core.store.invites(wall()).await?;
-        let line = |Invite { hash, maker, note, expires, remaining, .. }| InviteLine {
-            id: hash,
-            maker,
-            note,
-            expires,
-            remaining,
-        };
-        Ok(invites.into_iter().map(line).collect())
+        is_for(visit)?;
+        Ok(Oversight::of(&self.core).invites().await?)
     }
 
     /// Takes a code back.
     pub async fn revoke_invite(&self, visit: &Visit, id: &str) -> Result<(), PortalFault> {
-        if !visit.is_admin {
-            return Err(PortalFault::NotAdmin);
-        }
-        if self.core.store.revoke_invite(id).await? {
+        is_for(visit)?;
+        if Oversight::of(&self.core).revoke_invite(id).await? {
             info!(by = %visit.owner, "an invite code was taken back");
         }
         Ok(())
-    }
-}
-
-fn fresh() -> String {
-    let mut chance = rand::rng();
-    let mut code = String::with_capacity(LENGTH + LENGTH / GROUP);
-    for place in 0..LENGTH {
-        if place > 0 && place.is_multiple_of(GROUP) {
-            code.push('-');
-        }
-        let letter = LETTERS.get(chance.random_range(0..LETTERS.len())).copied().unwrap_or(b'a');
-        code.push(char::from(letter));
-    }
-    code
-}
-
-/// A code without what people put between its letters, or get wrong when they copy it.
-pub(super) fn plain(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).take(LENGTH * 2).map(|each| each.to_ascii_lowercase()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_long_different_and_read_as_they_are_copied() {
-        let (one, other) = (fresh(), fresh());
-        assert_ne!(one, other);
-        assert_eq!((one.len(), plain(&one).len()), (23, 20), "{one}");
-        assert_eq!(plain(&format!(" {} ", one.to_uppercase().replace('-', " "))), plain(&one));
-        assert!(!one.contains(['0', 'o', '1', 'l', 'i']), "{one}");
     }
 }

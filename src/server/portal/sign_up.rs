@@ -8,13 +8,13 @@ use domain::Passport;
 use store::InviteOutcome;
 use tracing::info;
 
-use super::{Browser, Portal, PortalFault, browsers::digest, invites, password};
+use super::{Browser, Portal, PortalFault, browsers::digest, password};
 use crate::{
     administration::{AccountFault, Administration},
     authentication::hash_holding,
     core::wall,
     limit::Limit,
-    links,
+    links, oversight,
     settings::SignUpPolicy,
 };
 
@@ -55,7 +55,7 @@ impl Portal {
             Limit::SignInAttempts.reached(from);
             PortalFault::TooOften { retry_after }
         })?;
-        let invite = digest(&invites::plain(wanted.invite));
+        let invite = digest(&oversight::plain(wanted.invite));
         // First, so that nobody learns without a code which addresses are taken.
         if policy == SignUpPolicy::Invite && !self.core.store.is_invite(&invite, wall()).await? {
             return Err(no_invite());

@@ -70,7 +70,8 @@ pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Out
     }
 }
 
-async fn write(configuration: &Configuration, target: &Path) -> Result<String, String> {
+/// As [`back_up`]; says what was written.
+pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Result<String, String> {
     // The key of secrets that is copied has to be that of the database that is copied.
     let _tenancy = Tenancy::copying(&configuration.data_directory)?;
     if target.exists() {

@@ -27,7 +27,11 @@ pub(crate) enum Command {
     /// Run the server until it is told to stop
     Run,
     /// Check the configuration and that the networks can be reached; one line per fault
-    Check,
+    Check {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Write the database, media, keys and secrets into one file; the server may be running
     Backup {
         /// Where to; nothing may be there

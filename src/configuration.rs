@@ -18,6 +18,7 @@ use url::Url;
 use crate::keys::{Accounts, Whole, bounds, limits};
 use crate::layers::Layers;
 use crate::listeners::{self, ListenerKeys};
+use crate::managing::{self, ManagementKeys};
 use crate::operating::{self, LogKeys, OperationsKeys};
 
 /// The annotated example of the main file.
@@ -60,6 +61,8 @@ pub(crate) struct Configuration {
     pub(crate) web_connections_per_address: usize,
     /// How long a session of the HTTP gateway outlives its last request.
     pub(crate) gateway_idle: Duration,
+    /// Where the management API is served; `None`: nowhere.
+    pub(crate) management: Option<ManagementKeys>,
     /// The database.
     pub(crate) database: String,
     /// How many minutes clients are told of before the server stops; none by default.
@@ -144,6 +147,7 @@ impl Configuration {
         let networks = networks(&layers, whole.networks, &base, &data_directory, kinds)?;
         let names: Vec<NetworkName> = networks.iter().map(|network| network.section.name.clone()).collect();
         let operations = operating::operations(&layers, whole.operations, &names)?;
+        let management = managing::management(&layers, whole.management, &base, &data_directory)?;
         let log = operating::log(&layers, whole.log)?;
         let settings = server::Settings {
             realm: Realm::new(domain, names),
@@ -190,6 +194,7 @@ impl Configuration {
             drain: Duration::from_secs(whole.server.drain_seconds),
             log,
             operations,
+            management,
             database: whole.database.url,
             settings,
             networks,
@@ -205,6 +210,11 @@ impl Configuration {
     /// The keys of which this configuration says something else than `other`, dotted.
     pub(crate) fn changes(&self, other: &Self) -> BTreeSet<String> {
         self.layers.changes(&other.layers)
+    }
+
+    /// All keys of `[limits]`.
+    pub(crate) fn limits(&self) -> Map<String, Value> {
+        self.layers.section("limits")
     }
 
     /// The bit of each network that is on.
@@ -346,7 +356,7 @@ pub(crate) mod tests {
         assert_eq!(format!("{:?}", plain.settings.limits), format!("{:?}", example.settings.limits));
         assert_eq!(plain.listeners, example.listeners);
         let [defaults, whole] = [DEFAULTS, EXAMPLE].map(|text| toml::from_str::<Value>(text).unwrap());
-        for section in ["server", "accounts", "web", "log", "operations", "database", "limits"] {
+        for section in ["server", "accounts", "web", "log", "operations", "management", "database", "limits"] {
             let keys = |of: &Value| of[section].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
             assert_eq!(keys(&whole), keys(&defaults), "[{section}] of config/examples/chrysalis.toml");
         }

@@ -23,6 +23,7 @@ pub(crate) struct Whole {
     pub(crate) web: Web,
     pub(crate) log: Log,
     pub(crate) operations: Operations,
+    pub(crate) management: Management,
     pub(crate) database: Database,
     pub(crate) limits: Limits,
     #[serde(default)]
@@ -142,6 +143,16 @@ pub(crate) struct Operations {
     pub(crate) listen: String,
     pub(crate) allow_remote: bool,
     pub(crate) required_networks: Vec<String>,
+}
+
+/// `[management]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Management {
+    pub(crate) listen: String,
+    pub(crate) allow_remote: bool,
+    pub(crate) token_file: String,
+    pub(crate) backup_directory: String,
 }
 
 /// `[database]`

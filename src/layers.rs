@@ -79,6 +79,11 @@ impl Layers {
         })
     }
 
+    /// All keys of a section.
+    pub(crate) fn section(&self, name: &str) -> Map<String, Value> {
+        self.whole.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
     /// The keys of which this says something else than `other`, dotted.
     pub(crate) fn changes(&self, other: &Self) -> BTreeSet<String> {
         let mut changed = BTreeSet::new();

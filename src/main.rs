@@ -24,6 +24,7 @@ mod layers;
 mod linking;
 mod listeners;
 mod logging;
+mod managing;
 mod modes;
 mod network_interview;
 mod networks;
@@ -99,7 +100,7 @@ async fn obey(line: CommandLine) -> Outcome {
     let logging = Logging::begin(&configuration.log);
     match line.command {
         Command::Run => running::run(configuration, line.config, logging).await,
-        Command::Check => running::check(configuration).await,
+        Command::Check { json } => running::check(configuration, json).await,
         Command::Backup { file } => backup::back_up(&configuration, &file).await,
         Command::Restore { file, replace } => restoring::restore(&configuration, &file, replace).await,
         Command::Database { command: DatabaseCommand::Copy { to, from } } => {

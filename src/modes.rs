@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use crate::running::SECRETS_KEY;
+use crate::{managing::TOKEN, running::SECRETS_KEY};
 
 /// Folders of the system, which more than this program live in.
 const OF_THE_SYSTEM: [&str; 22] = [
@@ -75,8 +75,8 @@ pub(crate) fn narrow(directory: &Path) -> Result<(), String> {
                 if name != MEDIA {
                     folders.push(path);
                 }
-            } else if metadata.is_file() && !name.to_string_lossy().starts_with(SECRETS_KEY) {
-                // Whether others have read the key, nobody knows: it is refused where it is read, until somebody has looked.
+            } else if metadata.is_file() && !name.to_string_lossy().starts_with(SECRETS_KEY) && name != TOKEN {
+                // Whether others have read the key or the token, nobody knows: it is refused where it is read, until somebody has looked.
                 close(&path, mode, &mut narrowed)?;
             }
         }

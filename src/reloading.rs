@@ -7,8 +7,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use management::Reloaded;
 use server::{Handle, NetworkEntry};
 use store::Store;
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use crate::{
@@ -29,6 +31,7 @@ const FROM_THE_NEXT_START: [&str; 12] = [
     "web.trusted_proxies",
     "log.format",
     "operations",
+    "management",
     "database",
     "limits.gateway_idle_seconds",
 ];
@@ -40,7 +43,7 @@ pub(crate) struct Reloading {
     /// As the server was started.
     pub(crate) started: Arc<Configuration>,
     /// As it is now.
-    pub(crate) now: Arc<Configuration>,
+    pub(crate) now: watch::Sender<Arc<Configuration>>,
     pub(crate) logging: Logging,
     pub(crate) handle: Handle,
     pub(crate) store: Store,
@@ -50,8 +53,8 @@ pub(crate) struct Reloading {
 }
 
 impl Reloading {
-    /// Reads the configuration again. One that cannot be taken changes nothing; what is wrong with it stands in the log.
-    pub(crate) fn reload(&mut self) {
+    /// Reads the configuration again. One that cannot be taken changes nothing; what is wrong with it stands in the log, and is said.
+    pub(crate) fn reload(&mut self) -> Result<Reloaded, String> {
         match self.take_up() {
             Ok((changed, waiting)) => {
                 info!(changed = listed(&changed), "the configuration was read again");
@@ -62,10 +65,12 @@ impl Reloading {
                     );
                 }
                 count("taken");
+                Ok(Reloaded { changed: changed.into_iter().collect(), waiting: waiting.into_iter().collect() })
             }
             Err(fault) => {
                 error!(%fault, "the configuration cannot be taken: nothing was changed");
                 count("refused");
+                Err(fault.to_string())
             }
         }
     }
@@ -89,9 +94,9 @@ impl Reloading {
         self.web_connections.store(fresh.web_connections_per_address, Ordering::Relaxed);
         self.handle.reconfigure(fresh.settings.clone());
         let waits = |key: &String| waits(key, &held);
-        let changed = fresh.changes(&self.now).into_iter().filter(|key| !waits(key)).collect();
+        let changed = fresh.changes(&self.now.borrow()).into_iter().filter(|key| !waits(key)).collect();
         let waiting = fresh.changes(&self.started).into_iter().filter(waits).collect();
-        self.now = Arc::new(fresh);
+        self.now.send_replace(Arc::new(fresh));
         Ok((changed, waiting))
     }
 }
@@ -128,6 +133,7 @@ mod tests {
             "web.trusted_proxies.0",
             "database.url",
             "log.format",
+            "management.token_file",
             "networks.discord",
             "networks.matrix.url",
         ] {

@@ -7,13 +7,17 @@ use std::sync::{Arc, atomic::AtomicUsize};
 use std::time::Duration;
 
 use bridge::Standing;
+use management::{Reloaded, Token};
 use operations::Measures;
 use server::{
     Announcement, Broken, Handle, Listener, StartFault,
     control::{self, Answer, Client, Request},
 };
 use store::Store;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -22,6 +26,7 @@ use crate::{
     examining,
     listeners::ListenerKeys,
     logging::Logging,
+    managing::{Household, ManagementKeys},
     modes, networks,
     operating::OperationsKeys,
     reloading::Reloading,
@@ -130,6 +135,15 @@ async fn observe(configuration: &Configuration) -> Result<Option<(TcpListener, M
     Ok(Some((listener, measures, keys.clone())))
 }
 
+/// Binds what the management API is served on, if it is, and has the token for it.
+async fn manage(configuration: &Configuration) -> Result<Option<(TcpListener, Token, ManagementKeys)>, Outcome> {
+    let Some(keys) = &configuration.management else { return Ok(None) };
+    let listener = bind("management.listen", &keys.listen).await?;
+    let token = Token::open(&keys.token_file);
+    let token = token.map_err(|fault| Outcome::Unusable(format!("management.token_file: {fault}")))?;
+    Ok(Some((listener, token, keys.clone())))
+}
+
 /// Lets the program have as many files open as the system allows: each client is one.
 fn open_many_files(wanted: usize) {
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -161,6 +175,7 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
     let listeners = listen(&configuration).await?;
     let http = bind("web.listen", &configuration.web_listen).await?;
     let observed = observe(&configuration).await?;
+    let managed = manage(&configuration).await?;
     let store = tokio::select! {
         store = open_store(&configuration) => store?,
         () = stop.next() => return Ok(()),
@@ -208,27 +223,45 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
         let looking = operations::serve(listener, settings, measures, Arc::new(handle.clone()), observing.clone());
         tokio::spawn(looking);
     }
-    welcome(&configuration);
+    let started = Arc::new(configuration);
+    let (now, current) = watch::channel(Arc::clone(&started));
+    let (reloads, mut asked_to_reload) = mpsc::channel(1);
+    if let Some((listener, token, keys)) = managed {
+        let ManagementKeys { listen, backup_directory, .. } = keys;
+        let household = Household { started: Arc::clone(&started), now: current, reloads, backup_directory };
+        let serving = management::serve(listener, token, handle.clone(), Arc::new(household), handle.stopping());
+        handle.spawn_listener(format!("management {listen}"), serving);
+    }
+    welcome(&started);
     tell_system(Progress::Ready);
 
-    let now = Arc::new(configuration);
-    let started = Arc::clone(&now);
     let mut reloading =
         Reloading { named, started, now, logging, handle: handle.clone(), store, networks: entries, web_connections };
     let ended = loop {
         tokio::select! {
             () = stop.next() => break Ok(()),
             () = reload.next() => {
-                tell_system(Progress::Reloading);
-                reloading.reload();
-                tell_system(Progress::Ready);
+                // What came of it stands in the log.
+                let _ = reload_now(&mut reloading);
+            }
+            Some(answer) = asked_to_reload.recv() => {
+                // Whoever asked may be gone.
+                let _ = answer.send(reload_now(&mut reloading));
             }
             fault = handle.broken() => break Err(fault),
         }
     };
     tell_system(Progress::Stopping);
-    let outcome = finish(&handle, &mut stop, &reloading.now, ended).await;
+    let now = Arc::clone(&reloading.now.borrow());
+    let outcome = finish(&handle, &mut stop, &now, ended).await;
     observing.cancel();
+    outcome
+}
+
+fn reload_now(reloading: &mut Reloading) -> Result<Reloaded, String> {
+    tell_system(Progress::Reloading);
+    let outcome = reloading.reload();
+    tell_system(Progress::Ready);
     outcome
 }
 
@@ -304,11 +337,16 @@ fn welcome(configuration: &Configuration) {
     );
 }
 
-pub(crate) async fn check(configuration: Configuration) -> Outcome {
+/// With `json`, what is wrong goes to standard output as an object.
+pub(crate) async fn check(configuration: Configuration, json: bool) -> Outcome {
     let faults = match faults(&configuration).await {
         Ok(faults) => faults,
         Err(outcome) => return outcome,
     };
+    if json {
+        println!("{}", serde_json::json!({ "faults": faults }));
+        return if faults.is_empty() { Outcome::Done } else { Outcome::Faulty(Vec::new()) };
+    }
     if faults.is_empty() {
         say!("everything is in order");
         Outcome::Done
@@ -332,6 +370,7 @@ pub(crate) async fn faults(configuration: &Configuration) -> Result<Vec<String>,
     if let Some(keys) = &configuration.operations {
         drop(bind("operations.listen", &keys.listen).await?);
     }
+    drop(manage(configuration).await?);
     let entries = networks::build(configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
     let store = open_store(configuration).await?;
     store.close().await;

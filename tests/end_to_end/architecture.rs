@@ -37,7 +37,7 @@ fn allowed(folder: &str) -> Option<&'static [&'static str]> {
         "src/media" | "bridges/api" => &["src/domain"],
         "src/store" => &["src/domain", "bridges/api"],
         "src/server" => &["src/session", "src/msnp", "src/domain", "src/store", "src/media", "bridges/api"],
-        "src/operations" => &["src/server", "src/domain"],
+        "src/management" | "src/operations" => &["src/server", "src/domain"],
         "src/web" => &["src/server", "src/media", "src/domain", "src/doctor"],
         bridge if bridge.starts_with("bridges/") => &["bridges/api", "src/domain"],
         _ => return None,

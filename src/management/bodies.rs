@@ -1,0 +1,95 @@
+//! What is read from requests: bodies, places in paths, and what stands behind the question mark. What cannot be read is a problem that
+//! says so.
+
+use axum::{
+    Json,
+    extract::{
+        FromRequest, FromRequestParts, Path, Query, Request,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
+};
+use domain::{NetworkName, Passport};
+use http::{StatusCode, request::Parts};
+use serde::{Deserialize, de::DeserializeOwned};
+use server::LinkAnswers;
+use utoipa::ToSchema;
+
+use crate::problem::{Kind, Problem};
+
+/// The longest body, in bytes.
+pub(crate) const LONGEST: usize = 64 * 1024;
+
+/// A body of JSON.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = Json::<T>::from_request(request, state).await;
+        read.map(|Json(body)| Self(body)).map_err(|rejection| {
+            let detail = rejection.body_text();
+            match rejection {
+                JsonRejection::MissingJsonContentType(_) => {
+                    Problem::new(Kind::NotJson, "send the body as JSON, with Content-Type: application/json")
+                }
+                JsonRejection::JsonDataError(_) => {
+                    Problem::new(Kind::Unfit, format!("{detail}: /openapi.json tells what the body has to be"))
+                }
+                rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::new(Kind::TooLarge, format!("send {LONGEST} bytes at most"))
+                }
+                _ => Problem::new(Kind::Malformed, format!("{detail}: send one JSON object")),
+            }
+        })
+    }
+}
+
+/// What stands behind the question mark.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        read.map(|Query(asked)| Self(asked)).map_err(|rejection: QueryRejection| {
+            Problem::new(Kind::Malformed, format!("{}: /openapi.json tells what can be asked", rejection.body_text()))
+        })
+    }
+}
+
+/// What stands in the path, piece by piece.
+pub(crate) struct Place<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|Path(place)| Self(place)).map_err(|rejection: PathRejection| {
+            Problem::new(Kind::Malformed, format!("{}: look at the path", rejection.body_text()))
+        })
+    }
+}
+
+/// The answers to what a network asks.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answers {
+    /// The answer to each step, by its key.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    pub(crate) answers: LinkAnswers,
+}
+
+/// Whose account is meant.
+pub(crate) fn owner(address: &str) -> Result<Passport, Problem> {
+    // Nobody has an address that is none.
+    address.parse().map_err(|_| Problem::no_account(&format_args!("{address:?}")))
+}
+
+/// The network of that name; one that there cannot be is like one that there is not.
+pub(crate) fn network(name: &str) -> Option<NetworkName> {
+    name.parse().ok()
+}

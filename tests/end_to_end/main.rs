@@ -25,6 +25,7 @@ mod limits;
 mod linking;
 mod lists;
 mod loopback;
+mod management;
 mod matrix;
 mod matrix_faults;
 mod members;

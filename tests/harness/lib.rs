@@ -41,7 +41,7 @@ pub use p2p::{
 pub use passport::{by_header, by_passport, by_rst, ticket, token_of};
 pub use room::{Room, nudge, text, typing};
 pub use server::{LockedDatabase, PASSWORD, Server, free_address};
-pub use web::{Answered, get, post};
+pub use web::{Answered, ask, get, post};
 pub use wire::{Ended, Wire};
 
 /// How long anything may take: on a machine that does something else beside it, encryption is slow without optimisation.

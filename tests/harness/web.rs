@@ -37,6 +37,15 @@ pub async fn post(web: SocketAddr, path: &str, headers: &str, body: &str) -> Ans
     exchange(web, &(head + body)).await
 }
 
+/// Asks with any method, with a body of JSON unless there is none; `headers` are whole lines with their ends.
+pub async fn ask(web: SocketAddr, (method, path): (&str, &str), headers: &str, json: Option<&str>) -> Answered {
+    let body = json.unwrap_or_default();
+    let kind = if json.is_some() { "Content-Type: application/json\r\n" } else { "" };
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {web}\r\n{kind}Content-Length: {length}\r\n{headers}\r\n");
+    exchange(web, &(head + body)).await
+}
+
 async fn exchange(web: SocketAddr, request: &str) -> Answered {
     assert!(web.ip().is_loopback(), "tests stay on this machine: {web}");
     let mut stream = within("a web connection", TcpStream::connect(web)).await.unwrap();

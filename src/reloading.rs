@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The keys that hold from the next start on only: exactly these, and whatever stands below them.
-const FROM_THE_NEXT_START: [&str; 12] = [
+const FROM_THE_NEXT_START: [&str; 13] = [
     "server.domain",
     "server.data_directory",
     "server.secrets_key",

@@ -69,7 +69,7 @@ pub(crate) struct AccountState {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Search {
+pub(crate) struct AccountSearch {
     /// Words that are in the address or the name, whatever the case.
     #[serde(default)]
     search: String,
@@ -112,13 +112,13 @@ pub(crate) struct NewPassword {
 }
 
 /// List accounts, in the order of their addresses
-#[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(Search), responses((status = 200, body = AccountPage)))]
-pub(crate) async fn list(State(desk): State<Desk>, Asked(search): Asked<Search>) -> Result<Json<AccountPage>, Problem> {
-    let limit = search.limit.unwrap_or(USUAL);
+#[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(AccountSearch), responses((status = 200, body = AccountPage)))]
+pub(crate) async fn list(State(desk): State<Desk>, Asked(asked): Asked<AccountSearch>) -> Result<Json<AccountPage>, Problem> {
+    let limit = asked.limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::new(Kind::Unfit, format!("limit is {limit}: ask for 1 to {MOST} accounts")));
     }
-    let page = desk.handle.oversight().accounts(&search.search, &search.after, limit).await?;
+    let page = desk.handle.oversight().accounts(&asked.search, &asked.after, limit).await?;
     let next = page.accounts.last().filter(|_| page.has_more).map(|account| account.passport.clone());
     let accounts = page.accounts.into_iter().map(Account::from).collect();
     Ok(Json(AccountPage { accounts, count: page.count, next }))

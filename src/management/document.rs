@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of all routes together.
+//! What the document says of all routes together.
 
 use utoipa::{
     Modify, OpenApi,

@@ -102,13 +102,11 @@ fn admit(desk: &Desk, from: IpAddr, headers: &HeaderMap, now: Instant) -> Result
 
 /// Answers in bounded time. What was begun is done to its end.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = "there was no answer within a minute: look a little later whether it was done";
-            Problem::new(Kind::TooSlow, detail).into_response()
-        }
-    }
+    let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        let detail = "there was no answer within a minute: look a little later whether it was done";
+        Problem::new(Kind::TooSlow, detail).into_response()
+    })
 }
 
 /// What every answer says: nobody keeps it, and nobody takes it for anything else than it says it is.

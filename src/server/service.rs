@@ -245,9 +245,12 @@ mod tests {
         let of = |actions: &[Action]| {
             let order = |action: &Action| ParkedOrder {
                 id: OrderId(1),
+                owner: "ann@msn.example".parse().unwrap(),
                 contact: "room@rooms.net.msn.example".parse().unwrap(),
+                network: "net".parse().unwrap(),
                 action: action.clone(),
                 reason: "no".to_owned(),
+                given_up: None,
             };
             retried(&actions.iter().map(order).collect::<Vec<_>>())
         };

@@ -251,6 +251,8 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
             fault = handle.broken() => break Err(fault),
         }
     };
+    // Whoever asks from now on, or has asked just before, is told that it stops.
+    drop(asked_to_reload);
     tell_system(Progress::Stopping);
     let now = Arc::clone(&reloading.now.borrow());
     let outcome = finish(&handle, &mut stop, &now, ended).await;

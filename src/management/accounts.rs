@@ -113,7 +113,10 @@ pub(crate) struct NewPassword {
 
 /// List accounts, in the order of their addresses
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(AccountSearch), responses((status = 200, body = AccountPage)))]
-pub(crate) async fn list(State(desk): State<Desk>, Asked(asked): Asked<AccountSearch>) -> Result<Json<AccountPage>, Problem> {
+pub(crate) async fn list(
+    State(desk): State<Desk>,
+    Asked(asked): Asked<AccountSearch>,
+) -> Result<Json<AccountPage>, Problem> {
     let limit = asked.limit.unwrap_or(USUAL);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::new(Kind::Unfit, format!("limit is {limit}: ask for 1 to {MOST} accounts")));
@@ -205,6 +208,5 @@ pub(crate) async fn set_password(
 /// Whose account is meant, if there is such an account.
 pub(crate) async fn known(desk: &Desk, address: &str) -> Result<domain::Passport, Problem> {
     let owner = owner(address)?;
-    let name = desk.handle.account_name(&owner).await;
-    name.map(|_| owner.clone()).ok_or_else(|| Problem::no_account(&owner))
+    if desk.handle.oversight().exists(&owner).await? { Ok(owner) } else { Err(Problem::no_account(&owner)) }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Things {
     /// The same, as clocks on walls have it.
     pub(crate) started: Timestamp,
     /// Held by whoever writes a backup.
-    pub(crate) backing_up: Arc<Mutex<()>>,
+    pub(crate) backing_up: Mutex<()>,
 }
 
 impl Desk {
@@ -40,7 +40,7 @@ impl Desk {
             failures: Failures::default(),
             began: Instant::now(),
             started: Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
-            backing_up: Arc::default(),
+            backing_up: Mutex::default(),
         }))
     }
 }

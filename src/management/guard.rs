@@ -13,8 +13,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, header};
-use server::subscriber;
-use tracing::{debug, info, warn};
+use server::{Limit, subscriber};
+use tokio::task::JoinError;
+use tracing::{debug, error, info, warn};
 
 use crate::{
     desk::Desk,
@@ -71,15 +72,19 @@ pub(crate) async fn guard(
     {
         return problem.into_response();
     }
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    if method == Method::GET {
-        debug!(%from, path, status, "the management API was asked");
-    } else {
-        info!(%from, %method, path, status, "the management API was told to do something");
-    }
-    response
+    // In a task of its own: what was begun is done to its end, and noted, also where whoever asked goes away.
+    let answering = tokio::spawn(async move {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = next.run(request).await;
+        let status = response.status().as_u16();
+        if method == Method::GET {
+            debug!(%from, path, status, "the management API was asked");
+        } else {
+            info!(%from, %method, path, status, "the management API was told to do something");
+        }
+        response
+    });
+    answering.await.unwrap_or_else(|fault| broken(&fault))
 }
 
 fn admit(desk: &Desk, from: IpAddr, headers: &HeaderMap, now: Instant) -> Result<(), Problem> {
@@ -93,6 +98,7 @@ fn admit(desk: &Desk, from: IpAddr, headers: &HeaderMap, now: Instant) -> Result
         return Ok(());
     }
     if let Some(wait) = desk.failures.count(from, now) {
+        Limit::ManagementTokens.reached(from);
         let detail = format!("wait a minute, and {HOW}");
         return Err(Problem::new(Kind::TooManyWrongTokens, detail).after(wait));
     }
@@ -100,13 +106,20 @@ fn admit(desk: &Desk, from: IpAddr, headers: &HeaderMap, now: Instant) -> Result
     Err(Problem::new(Kind::WrongToken, HOW))
 }
 
+fn broken(fault: &JoinError) -> Response {
+    error!(%fault, "an answer of the management API was broken off");
+    let detail = "the server has a fault, which stands in its log: look whether it was done, and report it";
+    Problem::new(Kind::Broken, detail).into_response()
+}
+
 /// Answers in bounded time. What was begun is done to its end.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
-    let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
-    answered.unwrap_or_else(|_| {
+    let answering = tokio::spawn(next.run(request));
+    let Ok(answered) = tokio::time::timeout(PATIENCE, answering).await else {
         let detail = "there was no answer within a minute: look a little later whether it was done";
-        Problem::new(Kind::TooSlow, detail).into_response()
-    })
+        return Problem::new(Kind::TooSlow, detail).into_response();
+    };
+    answered.unwrap_or_else(|fault| broken(&fault))
 }
 
 /// What every answer says: nobody keeps it, and nobody takes it for anything else than it says it is.

@@ -13,6 +13,10 @@ use crate::{
     problem::{Kind, Problem},
 };
 
+/// How many links stand on one page, unless something else is asked for, and at most.
+const USUAL: usize = 100;
+const MOST: usize = 1000;
+
 /// A link that an account has made itself.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Link {
@@ -66,6 +70,13 @@ pub(crate) struct OwnedLink {
     account: String,
     #[serde(flatten)]
     link: Link,
+}
+
+impl OwnedLink {
+    /// Where it stands among all.
+    fn place(&self) -> (&str, &str) {
+        (&self.account, &self.link.network)
+    }
 }
 
 /// One thing that a network asks.
@@ -180,6 +191,17 @@ pub(crate) struct LinkPage {
     address: String,
 }
 
+/// Some of all links.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LinkList {
+    links: Vec<OwnedLink>,
+    /// How many links there are that are meant, on this page or not.
+    count: usize,
+    /// What to ask for as `after` for the next page; null on the last.
+    #[schema(example = "ann@msn.example/matrix")]
+    next: Option<String>,
+}
+
 /// Which links are meant.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -190,14 +212,23 @@ pub(crate) struct LinkSearch {
     /// Those that are so: `failed`, say.
     #[param(inline)]
     state: Option<Health>,
+    /// The link after which the page begins, as the page before says.
+    #[serde(default)]
+    after: String,
+    /// How many links stand on the page: 1 to 1000, 100 if left out.
+    limit: Option<usize>,
 }
 
-/// List the links of all accounts
-#[utoipa::path(get, path = "/v1/links", tag = "links", params(LinkSearch), responses((status = 200, body = [OwnedLink])))]
+/// List the links of all accounts, in the order of their addresses
+#[utoipa::path(get, path = "/v1/links", tag = "links", params(LinkSearch), responses((status = 200, body = LinkList)))]
 pub(crate) async fn list_all(
     State(desk): State<Desk>,
     Asked(search): Asked<LinkSearch>,
-) -> Result<Json<Vec<OwnedLink>>, Problem> {
+) -> Result<Json<LinkList>, Problem> {
+    let limit = search.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::new(Kind::Unfit, format!("limit is {limit}: ask for 1 to {MOST} links")));
+    }
     let meant = match &search.network {
         None => None,
         Some(name) => {
@@ -209,7 +240,17 @@ pub(crate) async fn list_all(
     let links = desk.handle.oversight().links(meant.as_ref()).await;
     let owned = links.into_iter().map(|(owner, line)| OwnedLink { account: owner.to_string(), link: line.into() });
     let is_meant = |owned: &OwnedLink| search.state.is_none_or(|state| owned.link.state == state);
-    Ok(Json(owned.filter(is_meant).collect()))
+    let mut owned: Vec<OwnedLink> = owned.filter(is_meant).collect();
+    owned.sort_by(|one, other| one.place().cmp(&other.place()));
+    let count = owned.len();
+    // No network has a slash in its name.
+    let after = search.after.rsplit_once('/').unwrap_or((&search.after, ""));
+    let mut links: Vec<OwnedLink> = owned.into_iter().filter(|owned| owned.place() > after).take(limit + 1).collect();
+    let has_more = links.len() > limit;
+    links.truncate(limit);
+    let last = links.last().filter(|_| has_more).map(OwnedLink::place);
+    let next = last.map(|(account, network)| format!("{account}/{network}"));
+    Ok(Json(LinkList { links, count, next }))
 }
 
 /// List the ways in which accounts link themselves to a network

@@ -8,7 +8,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use server::Handle;
+use server::{Handle, Impatient, Limit};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -25,6 +25,9 @@ const MOST_HEADERS: usize = 64;
 
 /// How long a client may take to send a request head, the time between two requests included.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// How long a client may take nothing of its answer, the token shown or not: else it would keep its place for ever.
+const STALL_TIME: Duration = Duration::from_secs(30);
 
 /// How long an answer that is under way may take when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -53,6 +56,9 @@ pub async fn serve(
                     continue;
                 }
             };
+            if places.available_permits() == 0 {
+                Limit::ManagementConnections.reached(from);
+            }
             let (router, stop) = (router.clone().layer(Extension(Peer(from))), stop.clone());
             connections.spawn(async move {
                 let connection = http1::Builder::new()
@@ -60,7 +66,10 @@ pub async fn serve(
                     .header_read_timeout(HEAD_TIME)
                     .max_buf_size(LARGEST_HEAD)
                     .max_headers(MOST_HEADERS)
-                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+                    .serve_connection(
+                        TokioIo::new(Impatient::new(stream, STALL_TIME)),
+                        TowerToHyperService::new(router),
+                    );
                 let mut connection = std::pin::pin!(connection);
                 tokio::select! {
                     _ = connection.as_mut() => {}

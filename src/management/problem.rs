@@ -45,6 +45,7 @@ pub(crate) enum Kind {
     TooSlow,
     Refused,
     Unavailable,
+    Broken,
 }
 
 impl Kind {
@@ -80,6 +81,7 @@ impl Kind {
             Self::TooSlow => ("too-slow", StatusCode::GATEWAY_TIMEOUT, "That takes too long"),
             Self::Refused => ("refused", StatusCode::UNPROCESSABLE_ENTITY, "That cannot be done"),
             Self::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The server cannot do that now"),
+            Self::Broken => ("broken", StatusCode::INTERNAL_SERVER_ERROR, "That was broken off"),
         }
     }
 }
@@ -177,6 +179,7 @@ impl From<InviteFault> for Problem {
     fn from(fault: InviteFault) -> Self {
         match fault {
             InviteFault::Unfit => Self::new(Kind::Unfit, fault.to_string()),
+            InviteFault::TooMany => Self::new(Kind::Refused, fault.to_string()),
             InviteFault::Store(fault) => Self::from(fault),
         }
     }

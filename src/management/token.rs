@@ -2,9 +2,9 @@
 
 use std::{
     fmt::{self, Debug},
-    fs::OpenOptions,
+    fs::{File, OpenOptions, Permissions},
     io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +19,9 @@ const SHORTEST: usize = 32;
 
 /// The longest, so that another file that was named by mistake is not read whole.
 const LONGEST: u64 = 1024;
+
+/// How a file begins to be called that is not whole yet.
+const PART: &str = ".management-token-";
 
 /// What opens the API.
 #[derive(Clone)]
@@ -68,11 +71,16 @@ impl Token {
         token.map(|token| Self(token.to_owned())).ok_or_else(|| TokenFault::Unfit(path.to_owned()))
     }
 
+    /// Makes the file: whole or not at all, and never in place of one that is there.
     fn make(path: &Path) -> io::Result<Self> {
         let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; CHANCE]>());
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        writeln!(file, "{token}")?;
-        file.sync_all()?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let for_us_alone = Permissions::from_mode(0o600);
+        let mut part = tempfile::Builder::new().prefix(PART).permissions(for_us_alone).tempfile_in(folder)?;
+        writeln!(part, "{token}")?;
+        part.as_file().sync_all()?;
+        part.persist_noclobber(path).map_err(|fault| fault.error)?;
+        File::open(folder)?.sync_all()?;
         Ok(Self(token))
     }
 
@@ -90,6 +98,8 @@ impl Debug for Token {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::OpenOptionsExt;
+
     use super::*;
 
     #[test]
@@ -99,11 +109,13 @@ mod tests {
         let made = Token::open(&path).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(made.0.len(), 43, "256 bits");
+        assert_eq!(Token::make(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
         let read = Token::open(&path).unwrap();
         assert!(read.is(&made.0) && !read.is("") && !read.is(&made.0[1..]));
         assert_ne!(Token::open(&folder.path().join("other")).unwrap().0, made.0);
         assert!(!format!("{made:?}").contains(&made.0));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let fault = Token::open(&path).unwrap_err().to_string();
         assert!(fault.ends_with(&format!("chmod 600 {}", path.display())), "{fault}");
     }

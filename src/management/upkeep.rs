@@ -1,13 +1,10 @@
 //! The server itself: how it is, what went wrong lately, its limits, and what is done to it while it runs.
 
-use std::sync::Arc;
-
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use server::{FaultLine, Reach, Readiness, SignUpPolicy};
-use tokio::sync::oneshot;
 use utoipa::ToSchema;
 
 use crate::{
@@ -204,16 +201,12 @@ pub(crate) async fn back_up(
         );
         return Err(Problem::new(Kind::Unfit, detail));
     }
-    let Ok(turn) = Arc::clone(&desk.backing_up).try_lock_owned() else {
+    let Ok(turn) = desk.backing_up.try_lock() else {
         return Err(Problem::new(Kind::UnderWay, "a backup is just being written: wait for it"));
     };
-    let (program, (tell, told)) = (Arc::clone(&desk.program), oneshot::channel());
-    // Whoever asked may go away: what was begun is written to its end.
-    desk.handle.spawn(async move {
-        let _ = tell.send(program.back_up(&name).await);
-        drop(turn);
-    });
-    let written = told.await.map_err(|_| Problem::new(Kind::Unavailable, "the server stops: back up when it runs"))?;
+    let written = desk.handle.stopping().run_until_cancelled(desk.program.back_up(&name)).await;
+    drop(turn);
+    let written = written.ok_or_else(|| Problem::new(Kind::Unavailable, "the server stops: back up when it runs"))?;
     let (file, bytes) = written.map_err(|fault| Problem::new(Kind::Refused, fault.to_string()))?;
     Ok((StatusCode::CREATED, Json(Backup { file: file.display().to_string(), bytes })))
 }

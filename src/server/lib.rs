@@ -49,6 +49,7 @@ mod registration;
 mod service;
 mod settings;
 mod signals;
+mod stall;
 mod subscriber;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,7 @@ pub use portal::{
 };
 pub use readiness::Readiness;
 pub use settings::{Limits, PortalSettings, RegistrationPolicy, RoomStyle, Settings, SignUpPolicy};
+pub use stall::Impatient;
 pub use store::{Attention, Figures, OrderId, OutboxFigures, ParkedFilter, ParkedOrder, StoreFault};
 pub use subscriber::subscriber;
 pub use transport::pipe::{Carried, GatewaySession, NotTaken, PIPE_CAPACITY, ServerEnd, session as gateway_session};

@@ -22,6 +22,10 @@ pub enum Limit {
     WebConnections,
     /// `limits.web_connections_per_address`
     WebConnectionsPerAddress,
+    /// How many connections to `[management]` there may be.
+    ManagementConnections,
+    /// How many wrong tokens one address may show to `[management]`.
+    ManagementTokens,
     /// `limits.gateway_sessions`
     GatewaySessions,
     /// `limits.gateway_sessions_per_address`
@@ -98,11 +102,13 @@ impl Limit {
     }
 
     /// Every limit.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::WebConnections,
         Self::WebConnectionsPerAddress,
+        Self::ManagementConnections,
+        Self::ManagementTokens,
         Self::GatewaySessions,
         Self::GatewaySessionsPerAddress,
         Self::SignInAttempts,
@@ -136,6 +142,8 @@ impl Limit {
             Self::ConnectionsPerAddress => "connections_per_address",
             Self::WebConnections => "web_connections",
             Self::WebConnectionsPerAddress => "web_connections_per_address",
+            Self::ManagementConnections => "management_connections",
+            Self::ManagementTokens => "management_tokens",
             Self::GatewaySessions => "gateway_sessions",
             Self::GatewaySessionsPerAddress => "gateway_sessions_per_address",
             Self::SignInAttempts => "sign_in_attempts",

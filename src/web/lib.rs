@@ -32,7 +32,6 @@ mod rst;
 mod server;
 mod services;
 mod spelling;
-mod stall;
 mod visit;
 
 pub use ::server::{GatewaySession, LinkFault, LinkPage, MediaFile, Onward, PasswordFault, Refusal, Ticket};

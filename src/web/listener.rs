@@ -8,7 +8,7 @@ use std::{
 };
 
 use ::doctor::{Doctor, Mirror, Passage};
-use ::server::Limit;
+use ::server::{Impatient, Limit};
 use axum::{
     Router,
     body::Body,
@@ -34,7 +34,6 @@ use crate::{
     portal::Notes,
     routes::{Origin, Web, routes},
     spelling::Respelled,
-    stall::Impatient,
     visit::Visits,
 };
 

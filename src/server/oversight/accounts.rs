@@ -51,6 +51,11 @@ impl Oversight {
         Ok(AccountPage { accounts, count, has_more: rest.next().is_some() })
     }
 
+    /// Whether there is such an account.
+    pub async fn exists(&self, owner: &Passport) -> Result<bool, StoreFault> {
+        Ok(self.core.store.account_name(owner).await?.is_some())
+    }
+
     /// How one account is; `None` if there is no such account.
     pub async fn account(&self, owner: &Passport) -> Result<Option<AccountHealth>, StoreFault> {
         let Some(account) = self.core.store.account_summary(owner).await? else { return Ok(None) };
@@ -71,7 +76,7 @@ impl Oversight {
         let (passport, name, word) = (passport.to_owned(), name.map(str::to_owned), word.to_owned());
         self.to_its_end(async move {
             // Hashes take as much as checks do, and must not be more at once.
-            let _permit = core.authentication.hashing().await;
+            let _permit = core.authentication.hashing().await.ok_or_else(stops)?;
             Administration::running(&core).add(&passport, name.as_deref(), &word).await
         })
         .await
@@ -83,7 +88,7 @@ impl Oversight {
         let core = self.core.clone();
         let (passport, word) = (passport.to_owned(), word.to_owned());
         self.to_its_end(async move {
-            let _permit = core.authentication.hashing().await;
+            let _permit = core.authentication.hashing().await.ok_or_else(stops)?;
             Administration::running(&core).set_password(&passport, &word).await
         })
         .await
@@ -94,6 +99,10 @@ impl Oversight {
         let (administration, passport) = (Administration::running(&self.core), passport.to_owned());
         self.to_its_end(async move { administration.remove(&passport).await }).await
     }
+}
+
+fn stops() -> AccountFault {
+    AccountFault::Store("the server stops".to_owned())
 }
 
 /// What is no address is told by whoever makes or looks for the account.

@@ -26,6 +26,9 @@ const MOST_USES: u32 = 100;
 /// For how many days a code is good at most.
 const MOST_DAYS: u32 = 365;
 
+/// How many codes may be good at once.
+const MOST_CODES: usize = 1000;
+
 /// A day, in milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -50,6 +53,9 @@ pub enum InviteFault {
     /// It would be good for too much, or for nothing.
     #[error("A code makes 1 to {MOST_USES} accounts, and is good for 1 to {MOST_DAYS} days.")]
     Unfit,
+    /// So many are good already that nobody oversees them.
+    #[error("{MOST_CODES} codes are good already. Take some back first.")]
+    TooMany,
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreFault),
@@ -69,6 +75,9 @@ impl Oversight {
             return Err(InviteFault::Unfit);
         }
         let (code, now) = (fresh(), wall());
+        if self.core.store.invites(now).await?.len() >= MOST_CODES {
+            return Err(InviteFault::TooMany);
+        }
         let note = note.chars().filter(|each| !each.is_control()).take(LONGEST_NOTE).collect();
         let invite = Invite {
             hash: digest(&plain(&code)),

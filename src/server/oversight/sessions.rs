@@ -4,7 +4,7 @@ use domain::{Passport, account::Cause};
 use store::StoreFault;
 
 use super::Oversight;
-use crate::{account::Present, portal::BrowserLine};
+use crate::{account::Present, linking::Linking, portal::BrowserLine};
 
 impl Oversight {
     /// The Messenger that is signed in to an account.
@@ -28,9 +28,10 @@ impl Oversight {
         self.core.store.end_web_session(owner, id).await
     }
 
-    /// Signs everybody out who is signed in to an account.
+    /// Signs everybody out who is signed in to an account; pages for its links that were asked for are good no more.
     pub async fn end_sessions(&self, owner: &Passport) -> Result<(), StoreFault> {
         self.end_messenger(owner);
+        Linking::of(&self.core).forget_pages(owner);
         self.core.store.end_web_sessions(owner, None).await
     }
 }

@@ -11,7 +11,7 @@ impl Portal {
         is_for(visit)?;
         let made = Oversight::of(&self.core).make_invite(Some(&visit.owner), note, uses, days).await;
         made.map(|(code, _)| code).map_err(|fault| match fault {
-            InviteFault::Unfit => PortalFault::unfit(fault.to_string()),
+            InviteFault::Unfit | InviteFault::TooMany => PortalFault::unfit(fault.to_string()),
             InviteFault::Store(fault) => PortalFault::from(fault),
         })
     }

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{core, passport};
 use crate::{
-    Browser, NewAccount, Portal, PortalFault, PortalSettings, RegistrationPolicy, Search, Settings, SignUpPolicy,
-    Visit, administration::Administration, core::Core, service::UnderWay,
+    Browser, InviteFault, NewAccount, Oversight, Portal, PortalFault, PortalSettings, RegistrationPolicy, Search,
+    Settings, SignUpPolicy, Visit, administration::Administration, core::Core, service::UnderWay,
 };
 
 const FROM: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -83,6 +83,19 @@ async fn another_password_signs_everybody_else_out() {
     assert!(portal.visit(&fresh, FROM).await.unwrap().is_some());
     assert_eq!(portal.sign_in("ann", "correct horse", BROWSER).await, Err(PortalFault::WrongPassword));
     portal.sign_in("ann", "battery staple", BROWSER).await.unwrap();
+}
+
+#[tokio::test]
+async fn not_more_codes_are_good_than_somebody_can_oversee() {
+    let (_portal, core, _folder) = portal(SignUpPolicy::Invite).await;
+    let oversight = Oversight::of(&core);
+    let make = || oversight.make_invite(None, "", 1, 7);
+    let made = futures_util::future::join_all((0..1000).map(|_| make())).await;
+    assert!(made.iter().all(Result::is_ok));
+    assert_eq!(make().await.err(), Some(InviteFault::TooMany));
+    let (_, first) = made[0].as_ref().unwrap();
+    assert_eq!(oversight.revoke_invite(&first.id).await, Ok(true));
+    assert!(make().await.is_ok(), "one was taken back");
 }
 
 #[tokio::test]

@@ -97,10 +97,12 @@ async fn another_name_is_seen_and_another_password_signs_everybody_out() {
     assert_eq!(status, 404);
 
     let password = format!("{path}/password");
+    sign_in_by_browser(&managed, "One").await;
     managed.done("PUT", &password, json!({ "password": "battery staple" })).await;
     assert!(is_sent_away(&mut alice).await);
     assert_eq!(by_header(managed.server.web(), ALICE, PASSWORD).await, None);
     assert!(by_header(managed.server.web(), ALICE, "battery staple").await.is_some());
+    assert_eq!(managed.get(&format!("{path}/sessions")).await["browsers"], json!([]));
     let (_, kind, _) = managed.refused("PUT", &password, json!({ "password": "1234567" })).await;
     assert_eq!(kind, "unfit");
 }

@@ -58,12 +58,22 @@ async fn an_account_is_linked_by_its_answers_and_does_what_there_is_to_do() {
     let gone = json!({ "way": "token", "answers": { "token": "loop-gone-Sesame", "circle": "Loop" } });
     managed.done("POST", "/v1/accounts/bob@example.com/links/loopback", gone).await;
     let health = |links: &Value| {
-        let links = links.as_array().unwrap().iter();
+        let links = links["links"].as_array().unwrap().iter();
         links.map(|link| format!("{} {}", link["account"], link["state"]).replace('"', "")).collect::<Vec<_>>()
     };
     let all = managed.get("/v1/links").await;
     assert_eq!(health(&all), ["alice@example.com connected", "bob@example.com failed"]);
-    assert_eq!(all[1]["reason"], "the token was taken back");
+    assert_eq!(all["links"][1]["reason"], "the token was taken back");
+    assert_eq!((&all["count"], &all["next"]), (&json!(2), &Value::Null));
+    let first = managed.get("/v1/links?limit=1").await;
+    assert_eq!(
+        (health(&first), &first["count"], &first["next"]),
+        (vec!["alice@example.com connected".to_owned()], &json!(2), &json!("alice@example.com/loopback"))
+    );
+    let second = managed.get("/v1/links?limit=1&after=alice@example.com/loopback").await;
+    assert_eq!((health(&second), &second["next"]), (vec!["bob@example.com failed".to_owned()], &Value::Null));
+    let (status, kind, _) = managed.refused("GET", "/v1/links?limit=1001", Value::Null).await;
+    assert_eq!((status, kind.as_str()), (422, "unfit"));
     assert_eq!(health(&managed.get("/v1/links?network=loopback&state=failed").await), ["bob@example.com failed"]);
     let shown = managed.get("/v1/accounts/bob@example.com").await;
     assert_eq!(shown["links"][0]["identity"], "gone@loop");

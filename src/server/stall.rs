@@ -14,7 +14,8 @@ use tokio::{
 };
 
 /// A stream whose writes fail when the other side takes nothing for so long.
-pub(crate) struct Impatient<S> {
+#[derive(Debug)]
+pub struct Impatient<S> {
     stream: S,
     patience: Duration,
     /// Runs while a write waits.
@@ -22,7 +23,8 @@ pub(crate) struct Impatient<S> {
 }
 
 impl<S> Impatient<S> {
-    pub(crate) fn new(stream: S, patience: Duration) -> Self {
+    /// Over `stream`, and with so much patience.
+    pub const fn new(stream: S, patience: Duration) -> Self {
         Self { stream, patience, stalled: None }
     }
 

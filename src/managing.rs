@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder},
     os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::Arc,
 };
 
@@ -102,7 +102,8 @@ impl Program for Household {
             runtime.block_on(backup::write(&configuration, &target))?;
             let written = fs::metadata(&target);
             let bytes = written.map_err(|fault| format!("cannot read {}: {fault}", target.display()))?.len();
-            Ok((target, bytes))
+            // Whoever reads that is in another folder.
+            Ok((path::absolute(&target).unwrap_or(target), bytes))
         });
         let written = written.await.map_err(|fault| Refusal(format!("the backup was broken off: {fault}")))?;
         written.map_err(Refusal)

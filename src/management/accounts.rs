@@ -77,6 +77,7 @@ pub(crate) struct AccountSearch {
     #[serde(default)]
     after: String,
     /// How many accounts stand on the page: 1 to 1000, 100 if left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 

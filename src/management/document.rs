@@ -53,8 +53,12 @@ impl Modify for Everywhere {
         let operations = paths.flat_map(|path| {
             [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch].into_iter().flatten()
         });
-        for Operation { responses, .. } in operations {
+        for Operation { tags, operation_id, responses, .. } in operations {
             responses.responses.insert("default".to_owned(), problem.clone().into());
+            // Several tags have a list: programs that are made of the document want a name for each route.
+            if let (Some([tag]), Some(name)) = (tags.as_deref(), operation_id) {
+                *name = format!("{tag}_{name}");
+            }
         }
     }
 }

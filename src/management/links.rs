@@ -216,6 +216,7 @@ pub(crate) struct LinkSearch {
     #[serde(default)]
     after: String,
     /// How many links stand on the page: 1 to 1000, 100 if left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 

@@ -72,6 +72,7 @@ pub(crate) struct OrderSearch {
     #[serde(default)]
     after: i64,
     /// How many orders stand on the page: 1 to 1000, 100 if left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 

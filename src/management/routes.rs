@@ -86,6 +86,8 @@ async fn no_method(request: Request) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use super::*;
@@ -95,7 +97,7 @@ mod tests {
         let (_, document) = described();
         let document = serde_json::to_value(&document).unwrap();
         let paths = document["paths"].as_object().unwrap();
-        let mut operations = 0;
+        let (mut operations, mut ids) = (0, BTreeSet::new());
         for (path, methods) in paths {
             assert!(path.starts_with("/v1/"), "{path}");
             for (method, operation) in methods.as_object().unwrap() {
@@ -115,6 +117,7 @@ mod tests {
                 let placed: Vec<&str> =
                     path.split('/').filter_map(|piece| piece.strip_prefix('{')?.strip_suffix('}')).collect();
                 assert_eq!(told, placed, "{method} {path}");
+                assert!(ids.insert(text("operationId")), "{method} {path}: {ids:?}");
                 operations += 1;
             }
         }

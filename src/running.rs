@@ -346,7 +346,7 @@ pub(crate) async fn check(configuration: Configuration, json: bool) -> Outcome {
         Err(outcome) => return outcome,
     };
     if json {
-        println!("{}", serde_json::json!({ "faults": faults }));
+        say!("{}", serde_json::json!({ "faults": faults }));
         return if faults.is_empty() { Outcome::Done } else { Outcome::Faulty(Vec::new()) };
     }
     if faults.is_empty() {

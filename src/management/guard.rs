@@ -67,7 +67,8 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path() != DESCRIPTION
+    let is_question = [Method::GET, Method::HEAD].contains(request.method());
+    if !(is_question && request.uri().path() == DESCRIPTION)
         && let Err(problem) = admit(&desk, from, request.headers(), Instant::now())
     {
         return problem.into_response();
@@ -77,7 +78,7 @@ pub(crate) async fn guard(
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = next.run(request).await;
         let status = response.status().as_u16();
-        if method == Method::GET {
+        if is_question {
             debug!(%from, path, status, "the management API was asked");
         } else {
             info!(%from, %method, path, status, "the management API was told to do something");

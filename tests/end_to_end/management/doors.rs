@@ -45,6 +45,8 @@ async fn every_route_wants_the_token() {
     }
     let elsewhere = ask(address, ("GET", "/nowhere"), "", None).await;
     assert_eq!(elsewhere.status, 401, "nobody is told what there is");
+    let told = ask(address, ("POST", "/openapi.json"), "", None).await;
+    assert_eq!(told.status, 401, "without the token it can be read, and nothing else");
 
     let wrong = async |headers: &str| ask(address, ("GET", "/v1/accounts"), headers, None).await;
     let almost = format!("Authorization: Bearer {}\r\n", &managed.token[1..]);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chrysalis_test_harness::{Homeserver, Messenger, PASSWORD, Server, text, ticket};
+use chrysalis_test_harness::{Homeserver, Messenger, PASSWORD, Server, chrysalis, free_address, text, ticket};
 use msnp::dialect::Dialect;
 
 use crate::program;
@@ -63,6 +63,36 @@ fn browsers_come_in_by_the_doors_that_are_open() {
     let open = server("sign_up = \"open\"");
     let urls = [("CHRYSALIS_CLOSED", url(&closed)), ("CHRYSALIS_INVITE", url(&invite)), ("CHRYSALIS_OPEN", url(&open))];
     walk(&url(&closed), &["doors"], &urls.each_ref().map(|(name, url)| (*name, url.as_str())));
+}
+
+/// From nothing to a first message, as README tells a new user to do it; how long each step took is shown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_take_a_new_user_from_a_fresh_setup_to_a_first_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let (messenger, http) = (free_address(), free_address());
+    let begun = Instant::now();
+    let ports = [messenger.port().to_string(), http.port().to_string()];
+    let line =
+        ["setup", "--domain", "msn.example", "--networks", "loopback", "--port", &ports[0], "--web-port", &ports[1]]
+            .into_iter()
+            .chain(["--no-account", "--sign-up", "open"]);
+    let line: Vec<&str> = line.collect();
+    let done = chrysalis(program(), &folder.path().join("chrysalis.toml"), &line, &[], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    let set_up = begun.elapsed();
+    let server = Server::configured(program(), folder, messenger, http);
+    let running = begun.elapsed();
+    walk(&url(&server), &["first"], &[]);
+    let signed_up = begun.elapsed();
+    let mut erin = Messenger::online(&server, ERIN, Dialect::Msnp12).await;
+    let mut talk = erin.call(ECHO).await;
+    talk.joined(ECHO).await;
+    talk.tell(text("hello from 2005")).await;
+    assert_eq!(talk.hear_text(ECHO).await, "hello from 2005");
+    println!(
+        "set up {set_up:.1?}, running after {running:.1?}, signed up in the browser after {signed_up:.1?}, answered after {:.1?}",
+        begun.elapsed()
+    );
 }
 
 /// Echo asks Carol into its room; Dave has her on his list and has written to her, who is signed out by then.

@@ -27,7 +27,7 @@ use domain::{
 use store::StoreFault;
 use tracing::{Instrument, warn};
 
-use crate::{authentication::Refusal, core::Core};
+use crate::{authentication::Refusal, core::Core, service::Undone};
 pub use admin::Overview;
 pub(crate) use browsers::digest;
 pub use browsers::{Browser, BrowserLine, Visit};
@@ -93,6 +93,12 @@ impl From<StoreFault> for PortalFault {
     fn from(fault: StoreFault) -> Self {
         warn!(%fault, "what was asked on a page cannot be done");
         Self::Unavailable
+    }
+}
+
+impl From<Undone> for PortalFault {
+    fn from(undone: Undone) -> Self {
+        Self::Unfit(undone.why)
     }
 }
 

@@ -10,6 +10,7 @@ mod links;
 mod listing;
 mod merging;
 mod naming;
+mod outcome;
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -25,11 +26,11 @@ use crate::{
     core::{Core, SERVICE_NAME},
 };
 use command::Command;
-pub(crate) use command::Errand;
-pub(crate) use errands::{UnderWay, introduction, obey};
+pub(crate) use errands::{UnderWay, introduction, join_from_page, leave_from_page};
 pub(crate) use links::is_private;
 pub(crate) use listing::invitation;
 pub(crate) use naming::label;
+pub(crate) use outcome::Undone;
 
 /// Of how many accounts it is remembered what was listed to them.
 const MOST_LISTS: usize = 10_000;

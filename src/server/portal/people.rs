@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{Portal, PortalFault};
-use crate::service::{self, Errand, label};
+use crate::service::{self, label};
 
 /// The longest name of a group, in bytes: what Messenger takes.
 const LONGEST_GROUP: usize = 61;
@@ -102,7 +102,7 @@ impl Portal {
             self.change(owner, add(List::Allow)).await?;
             return Ok(format!("{passport} is on your list now."));
         }
-        Ok(service::obey(&self.core, owner, Errand::Join(words.to_owned())).await?)
+        Ok(service::join_from_page(&self.core, owner, words).await??)
     }
 
     /// The account of this server that words mean.

@@ -4,7 +4,7 @@ use domain::{List, Passport, account::Cause};
 use store::{Attention, RoomEntry};
 
 use super::{Portal, PortalFault};
-use crate::service::{self, Errand, label};
+use crate::service::{self, label};
 
 /// How much of what a room is about is shown, in characters.
 const LONGEST_TOPIC: usize = 200;
@@ -53,12 +53,12 @@ impl Portal {
 
     /// Goes into a room; says what came of it.
     pub async fn enter_room(&self, owner: &Passport, room: &Passport) -> Result<String, PortalFault> {
-        Ok(service::obey(&self.core, owner, Errand::Join(room.to_string())).await?)
+        Ok(service::join_from_page(&self.core, owner, room.as_str()).await??)
     }
 
     /// Goes out of a room; says what came of it.
     pub async fn leave_room(&self, owner: &Passport, room: &Passport) -> Result<String, PortalFault> {
-        Ok(service::obey(&self.core, owner, Errand::Leave(room.to_string())).await?)
+        Ok(service::leave_from_page(&self.core, owner, room).await??)
     }
 
     /// Stays away from a room into which the account is asked; `false` if it is not asked any more.

@@ -23,6 +23,7 @@ use super::{
     listing::{choose, no_room, place_of, rooms, which},
     merging,
     naming::{Meant, Room, label, named, named_first},
+    outcome::{Outcome, Undone, told},
 };
 use crate::{
     conversation::{ConversationHandle, ToConversation},
@@ -88,19 +89,37 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Does an errand for somebody who waits for its answer on a page, as [`begin`] does.
-pub(crate) async fn obey(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<String, StoreFault> {
+/// An account goes into a room, or adds a person, whom these words mean: for somebody who waits for the answer on a page.
+pub(crate) async fn join_from_page(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<Outcome, StoreFault> {
+    awaited(core, owner, join(core, owner, words.trim())).await
+}
+
+/// An account goes out of a room: for somebody who waits for the answer on a page.
+pub(crate) async fn leave_from_page(
+    core: &Arc<Core>,
+    owner: &Passport,
+    room: &Passport,
+) -> Result<Outcome, StoreFault> {
+    awaited(core, owner, leave(core, owner, room.as_str())).await
+}
+
+/// As [`begin`] does it, for whoever waits.
+async fn awaited(
+    core: &Arc<Core>,
+    owner: &Passport,
+    errand: impl Future<Output = Result<Outcome, StoreFault>>,
+) -> Result<Outcome, StoreFault> {
     let Some(_under_way) = UnderWay::begin(core, owner) else {
-        return Ok("What you asked for before is still under way; wait for it.".to_owned());
+        return Ok(Err("What you asked for before is still under way; wait for it.".into()));
     };
-    let answered = tokio::time::timeout(PATIENCE, run(core, owner, errand)).await;
-    answered.unwrap_or_else(|_| Ok("The network did not answer in time; try again later.".to_owned()))
+    let answered = tokio::time::timeout(PATIENCE, errand).await;
+    answered.unwrap_or_else(|_| Ok(Err("The network did not answer in time; try again later.".into())))
 }
 
 async fn run(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<String, StoreFault> {
     match errand {
-        Errand::Join(words) => join(core, owner, words.trim()).await,
-        Errand::Leave(words) => leave(core, owner, &words).await,
+        Errand::Join(words) => join(core, owner, words.trim()).await.map(told),
+        Errand::Leave(words) => leave(core, owner, &words).await.map(told),
         Errand::Invite { whom, room } => invite(core, owner, &whom, &room).await,
         Errand::Topic(words) => topic(core, owner, &words).await,
         Errand::Search(words) => search(core, owner, &words).await,
@@ -115,32 +134,36 @@ async fn run(core: &Arc<Core>, owner: &Passport, errand: Errand) -> Result<Strin
 }
 
 /// An account goes into a room, or adds a person.
-async fn join(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<String, StoreFault> {
+async fn join(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<Outcome, StoreFault> {
+    let undone = |why: String| Ok(Err(Undone::from(why)));
     if words.is_empty() {
-        return Ok("Where to? Say an address after the word, such as those that \"search WORDS\" finds.".to_owned());
+        let next = "Say an address after the word, such as those that \"search WORDS\" finds.";
+        return Ok(Err(Undone::saying("Where to?", next)));
     }
     let (passport, name, identity) = match destination(core, owner, words).await? {
         Ok(Resolution::Remote { passport, name, identity }) => (passport, name, identity),
         Ok(Resolution::Account { .. }) => {
-            return Ok(format!("{words} is somebody of this server: add them to your contacts."));
+            return undone(format!("{words} is somebody of this server: add them to your contacts."));
         }
         Ok(Resolution::Nobody) => {
-            return Ok(format!("Nobody and nothing is called \"{words}\". Say \"search WORDS\" to look for it."));
+            let why = format!("Nobody and nothing is called \"{words}\".");
+            return Ok(Err(Undone::saying(why, "Say \"search WORDS\" to look for it.")));
         }
-        Ok(Resolution::Unknown) => return Ok("The network does not answer now; try again later.".to_owned()),
-        Err(answer) => return Ok(answer),
+        Ok(Resolution::Unknown) => return undone("The network does not answer now; try again later.".to_owned()),
+        Err(why) => return undone(why),
     };
     let is_room = matches!(identity.target, RemoteTarget::Room(_));
     let name = label(&name, &passport);
     let wish = Cause::Wanted { passport: passport.clone(), name: name.clone(), identity };
-    Ok(match (core.directory.wish(core, owner, wish).await, is_room) {
-        (Ok(()), true) => format!("You go into {name} ({passport}). {}", on_the_list(core)),
-        (Ok(()), false) => format!("{name} ({passport}) is asked. {}", on_the_list(core)),
+    let why = match (core.directory.wish(core, owner, wish).await, is_room) {
+        (Ok(()), true) => return Ok(Ok(format!("You go into {name} ({passport}). {}", on_the_list(core)))),
+        (Ok(()), false) => return Ok(Ok(format!("{name} ({passport}) is asked. {}", on_the_list(core)))),
         (Err(Refusal::Blocked), _) => format!("You block {name} ({passport}): unblock it first."),
         (Err(Refusal::OnList), true) => format!("You are in {name} ({passport}) already."),
         (Err(Refusal::OnList), false) => format!("{name} ({passport}) is on your list already."),
         (Err(refusal), _) => refused(refusal).to_owned(),
-    })
+    };
+    undone(why)
 }
 
 /// When a client sees what came on its list.
@@ -207,18 +230,19 @@ pub(crate) fn introduction(found: Found) -> Introduction {
 }
 
 /// An account goes out of a room.
-async fn leave(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<String, StoreFault> {
+async fn leave(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<Outcome, StoreFault> {
     let room = match choose(core, owner, words).await? {
         Ok(room) => room,
-        Err(answer) => return Ok(answer),
+        Err(undone) => return Ok(Err(undone)),
     };
     if !room.is_entered() {
-        return Ok(format!("You are not in {}: say \"decline {}\" to stay away.", room.name, room.passport));
+        let next = format!("Say \"decline {}\" to stay away.", room.passport);
+        return Ok(Err(Undone::saying(format!("You are not in {}.", room.name), next)));
     }
     Ok(match core.directory.wish(core, owner, Cause::Unwanted(room.passport.clone())).await {
-        Ok(()) if core.settings.live_list => format!("You go out of {}.", room.name),
-        Ok(()) => format!("You go out of {}. It stands on your list until your next sign-in.", room.name),
-        Err(refusal) => refused(refusal).to_owned(),
+        Ok(()) if core.settings.live_list => Ok(format!("You go out of {}.", room.name)),
+        Ok(()) => Ok(format!("You go out of {}. It stands on your list until your next sign-in.", room.name)),
+        Err(refusal) => Err(refused(refusal).into()),
     })
 }
 
@@ -229,7 +253,7 @@ async fn invite(core: &Arc<Core>, owner: &Passport, whom: &str, words: &str) -> 
     }
     let room = match choose(core, owner, words).await? {
         Ok(room) => room,
-        Err(answer) => return Ok(answer),
+        Err(undone) => return Ok(undone.told()),
     };
     let Some((remote, entry)) = whereabouts(core, &room).await? else { return Ok(switched_off(&room)) };
     let (Some(link), Some(place)) = (core.links.link(owner, &remote.network), place_of(&remote.target)) else {
@@ -271,7 +295,7 @@ async fn topic(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<String
     let (room, topic) = match named_first(&known, &numbers, words) {
         Meant::One(room, topic) => (room, topic),
         Meant::Several(several) => return Ok(which(&several)),
-        Meant::Nothing => return Ok(no_room(words)),
+        Meant::Nothing => return Ok(no_room(words).told()),
     };
     let Some((remote, entry)) = whereabouts(core, room).await? else { return Ok(switched_off(room)) };
     let (Some(link), Some(place)) = (core.links.link(owner, &remote.network), place_of(&remote.target)) else {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use domain::{Passport, contact::RemoteTarget};
 use store::{Attention, StoreFault};
 
-use super::naming::{Meant, Named, Room, label, named};
+use super::{
+    naming::{Meant, Named, Room, label, named},
+    outcome::Undone,
+};
 use crate::core::Core;
 
 /// How many rooms and invitations are listed.
@@ -81,11 +84,11 @@ pub(crate) fn invitation((room, name, topic): (&Passport, &str, &str), asker: &s
 }
 
 /// The room that an account means by these words; or what to answer when that is not clear.
-pub(super) async fn choose(core: &Core, owner: &Passport, words: &str) -> Result<Result<Room, String>, StoreFault> {
+pub(super) async fn choose(core: &Core, owner: &Passport, words: &str) -> Result<Result<Room, Undone>, StoreFault> {
     let (rooms, numbers) = (rooms(core, owner).await?, core.service.listed(owner));
     Ok(match named(&rooms, &numbers, words) {
         Meant::One(room, _) => Ok(room.clone()),
-        Meant::Several(several) => Err(which(&several)),
+        Meant::Several(several) => Err(which(&several).into()),
         Meant::Nothing => Err(no_room(words)),
     })
 }
@@ -100,10 +103,10 @@ pub(super) fn which<Entry>(several: &[&Named<Entry>]) -> String {
 }
 
 /// That an account is in no such room.
-pub(super) fn no_room(words: &str) -> String {
+pub(super) fn no_room(words: &str) -> Undone {
     match words.trim() {
-        "" => "Which room? Say its name or address after the word; \"rooms\" lists yours.".to_owned(),
-        words => format!("You are in no room \"{words}\". Say \"rooms\" for those you are in."),
+        "" => Undone::saying("Which room?", "Say its name or address after the word; \"rooms\" lists yours."),
+        words => Undone::saying(format!("You are in no room \"{words}\"."), "Say \"rooms\" for those you are in."),
     }
 }
 
@@ -111,7 +114,7 @@ pub(super) fn no_room(words: &str) -> String {
 pub(super) async fn decline(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<String, StoreFault> {
     let room = match choose(core, owner, words).await? {
         Ok(room) => room,
-        Err(answer) => return Ok(answer),
+        Err(undone) => return Ok(undone.told()),
     };
     if !core.store.decline_room(owner, &room.passport).await? {
         return Ok(format!("Nobody asks you into {}; say \"leave {}\" to go out of it.", room.name, room.passport));
@@ -131,7 +134,7 @@ pub(super) async fn attend(
 ) -> Result<String, StoreFault> {
     let room = match choose(core, owner, words).await? {
         Ok(room) => room,
-        Err(answer) => return Ok(answer),
+        Err(undone) => return Ok(undone.told()),
     };
     core.store.set_attention(owner, &room.passport, attention).await?;
     Ok(match attention {

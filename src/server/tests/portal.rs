@@ -249,7 +249,22 @@ async fn an_account_searches_a_few_times_at_once_and_again_when_a_browser_has_go
     assert!(
         matches!(portal.search(&ann, "zoe").await, Err(PortalFault::Unfit(why)) if why.contains("still under way"))
     );
-    assert!(portal.add(&ann, "#tea").await.unwrap().contains("still under way"));
+    let refused = portal.add(&ann, "#tea").await;
+    assert!(matches!(refused, Err(PortalFault::Unfit(why)) if why.contains("still under way")));
     drop(under_way);
     assert_eq!(portal.search(&ann, "zoe").await, Ok(Search::default()));
+}
+
+#[tokio::test]
+async fn what_was_not_done_is_a_fault_and_nobody_is_told_to_say_something_to_a_browser() {
+    let (portal, _core, _folder) = portal(SignUpPolicy::Closed).await;
+    let ann = passport("ann@msn.example");
+    let nowhere = passport("attic@msn.example");
+    for (outcome, wanted) in [
+        (portal.add(&ann, "#tea").await, "Nobody and nothing is called \"#tea\"."),
+        (portal.enter_room(&ann, &nowhere).await, "Nobody and nothing is called \"attic@msn.example\"."),
+        (portal.leave_room(&ann, &nowhere).await, "You are in no room \"attic@msn.example\"."),
+    ] {
+        assert_eq!(outcome, Err(PortalFault::Unfit(wanted.to_owned())));
+    }
 }

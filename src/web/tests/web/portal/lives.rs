@@ -95,11 +95,14 @@ async fn contacts_are_found_added_grouped_blocked_and_removed() {
     let (mut ben, mut ann) = (house.browser_of("ben").await, house.browser_of("ann").await);
     ben.get("/contacts?search=zoe").await.has("Zoe &#60;z&#62;").has("value=\"zoe@net.msn.example\"");
     ben.get("/contacts?search=%3Ci%3E").await.has("is called “&#60;i&#62;”");
-    ben.submit("/contacts", &[("action", "add"), ("whom", "zoe@net.msn.example")]).await.has("is asked.");
+    ben.submit("/contacts", &[("action", "add"), ("whom", "zoe@net.msn.example")])
+        .await
+        .has("is asked.")
+        .has("role=\"status\"");
     ben.submit("/contacts", &[("action", "add"), ("whom", "ann")]).await.has("ann@msn.example is on your list now.");
     ben.submit("/contacts", &[("action", "add"), ("whom", "nobody@msn.example")])
         .await
-        .has("Nobody and nothing is called");
+        .has("role=\"alert\">Nobody and nothing is called &#34;nobody@msn.example&#34;.</p>");
     ben.submit("/contacts", &[("action", "add-group"), ("name", "Friends")]).await.has("value=\"Friends\"");
 
     let person = "/contacts/person?of=zoe%40net.msn.example";

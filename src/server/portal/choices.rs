@@ -39,30 +39,39 @@ impl Portal {
         })
     }
 
-    /// Has these be the account's choices from now on.
-    pub async fn choose(&self, owner: &Passport, wanted: &Choices) -> Result<(), PortalFault> {
-        let zone = TimeZone::get(wanted.time_zone.trim()).ok();
-        let zone = zone.as_ref().and_then(TimeZone::iana_name).ok_or_else(|| {
-            PortalFault::unfit("There is no such time zone. Names look like Europe/Berlin or America/New_York.")
-        })?;
-        let before = self.choices(owner).await?;
-        let store = &self.core.store;
-        if zone != before.time_zone {
-            store.set_time_zone(owner, Some(zone)).await?;
-            self.core.service.note_time_zone(owner, Some(zone));
-        }
-        if wanted.receipts != before.receipts {
-            store.set_receipts(owner, Some(wanted.receipts)).await?;
-        }
-        if wanted.rooms != before.rooms {
-            store.set_room_style(owner, Some(wanted.rooms)).await?;
-        }
-        if wanted.privacy != before.privacy {
-            self.change(owner, Request::ChangePrivacy(wanted.privacy)).await?;
-        }
-        if wanted.prompt != before.prompt {
-            self.change(owner, Request::ChangePrompt(wanted.prompt)).await?;
-        }
-        Ok(())
+    /// Has these be the account's choices from now on, where they are others than the account was `shown`: what was chosen elsewhere since
+    /// then stays as it is.
+    pub async fn choose(&self, owner: &Passport, shown: Choices, wanted: Choices) -> Result<(), PortalFault> {
+        let zone = if wanted.time_zone.trim() == shown.time_zone { None } else { Some(zone(&wanted.time_zone)?) };
+        let (portal, owner) = (self.clone(), owner.clone());
+        self.to_its_end(async move {
+            let store = &portal.core.store;
+            if let Some(zone) = zone {
+                store.set_time_zone(&owner, Some(&zone)).await?;
+                portal.core.service.note_time_zone(&owner, Some(&zone));
+            }
+            if wanted.receipts != shown.receipts {
+                store.set_receipts(&owner, Some(wanted.receipts)).await?;
+            }
+            if wanted.rooms != shown.rooms {
+                store.set_room_style(&owner, Some(wanted.rooms)).await?;
+            }
+            if wanted.privacy != shown.privacy {
+                portal.change(&owner, Request::ChangePrivacy(wanted.privacy)).await?;
+            }
+            if wanted.prompt != shown.prompt {
+                portal.change(&owner, Request::ChangePrompt(wanted.prompt)).await?;
+            }
+            Ok(())
+        })
+        .await
     }
+}
+
+/// The whole name of a time zone.
+fn zone(written: &str) -> Result<String, PortalFault> {
+    let zone = TimeZone::get(written.trim()).ok();
+    zone.as_ref().and_then(TimeZone::iana_name).map(str::to_owned).ok_or_else(|| {
+        PortalFault::unfit("There is no such time zone. Names look like Europe/Berlin or America/New_York.")
+    })
 }

@@ -96,10 +96,15 @@ impl Portal {
             return Err(PortalFault::unfit("Write whom you want to add."));
         }
         if let Some(passport) = self.account_of_here(words).await? {
-            let add =
-                |list| Request::AddContact { list, who: Who::Passport(passport.clone()), name: None, group: None };
-            self.change(owner, add(List::Forward)).await?;
-            self.change(owner, add(List::Allow)).await?;
+            let (portal, owner, whom) = (self.clone(), owner.clone(), passport.clone());
+            self.to_its_end(async move {
+                for list in [List::Forward, List::Allow] {
+                    let who = Who::Passport(whom.clone());
+                    portal.change(&owner, Request::AddContact { list, who, name: None, group: None }).await?;
+                }
+                Ok(())
+            })
+            .await?;
             return Ok(format!("{passport} is on your list now."));
         }
         Ok(service::join_from_page(&self.core, owner, words).await??)
@@ -129,11 +134,15 @@ impl Portal {
 
     /// Takes somebody off the allow or the block list, on which of them they are.
     pub async fn forget(&self, owner: &Passport, whom: &Passport) -> Result<(), PortalFault> {
-        for list in [List::Allow, List::Block] {
-            let who = Who::Passport(whom.clone());
-            self.change(owner, Request::RemoveContact { list, who, group: None }).await?;
-        }
-        Ok(())
+        let (portal, owner, whom) = (self.clone(), owner.clone(), whom.clone());
+        self.to_its_end(async move {
+            for list in [List::Allow, List::Block] {
+                let who = Who::Passport(whom.clone());
+                portal.change(&owner, Request::RemoveContact { list, who, group: None }).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Makes a group.
@@ -151,26 +160,38 @@ impl Portal {
         self.change(owner, Request::RemoveGroup { group: GroupRef::Guid(group) }).await
     }
 
-    /// Has a contact in exactly these of the groups.
-    pub async fn put_in_groups(&self, owner: &Passport, whom: &Passport, wanted: &[Guid]) -> Result<(), PortalFault> {
+    /// Has a contact in these of the groups, and not in the others, where that is otherwise than it was `shown`: what was changed elsewhere
+    /// since then stays as it is.
+    pub async fn put_in_groups(
+        &self,
+        owner: &Passport,
+        whom: &Passport,
+        shown: &[Guid],
+        wanted: &[Guid],
+    ) -> Result<(), PortalFault> {
         let book = self.book(owner).await?;
         let person = book.people.iter().find(|person| person.passport == *whom);
         let person = person.ok_or_else(|| PortalFault::unfit("That is not on your list any more."))?;
-        for group in book.groups.iter().map(|group| group.guid) {
+        let request = |group: Guid| {
             let who = Who::Passport(whom.clone());
-            match (person.groups.contains(&group), wanted.contains(&group)) {
-                (false, true) => {
-                    let request = Request::AddContact { list: List::Forward, who, name: None, group: Some(group) };
-                    self.change(owner, request).await?;
+            let is_in = person.groups.contains(&group);
+            match (shown.contains(&group), wanted.contains(&group)) {
+                (false, true) if !is_in => {
+                    Some(Request::AddContact { list: List::Forward, who, name: None, group: Some(group) })
                 }
-                (true, false) => {
-                    let request = Request::RemoveContact { list: List::Forward, who, group: Some(group) };
-                    self.change(owner, request).await?;
-                }
-                (false, false) | (true, true) => {}
+                (true, false) if is_in => Some(Request::RemoveContact { list: List::Forward, who, group: Some(group) }),
+                (true | false, true | false) => None,
             }
-        }
-        Ok(())
+        };
+        let requests: Vec<Request> = book.groups.iter().filter_map(|group| request(group.guid)).collect();
+        let (portal, owner) = (self.clone(), owner.clone());
+        self.to_its_end(async move {
+            for request in requests {
+                portal.change(&owner, request).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Makes one contact of two people of different networks, that of the first.

@@ -77,20 +77,28 @@ impl Portal {
             warn!(%owner, %fault, "a picture cannot be kept");
             PortalFault::Unavailable
         })?;
-        self.core.store.set_account_picture(owner, Some(object.hash)).await?;
-        // An account that is not in memory shows the picture that it has when it comes there.
-        drop(self.core.directory.account(&self.core, owner));
-        if let Some(picture) = self.core.media.own_picture(&object.hash).await {
-            self.core.directory.post(owner, Cause::Pictured(Some(Arc::new(picture))));
-        }
-        Ok(())
+        let (core, owner) = (Arc::clone(&self.core), owner.clone());
+        self.to_its_end(async move {
+            core.store.set_account_picture(&owner, Some(object.hash)).await?;
+            // An account that is not in memory shows the picture that it has when it comes there.
+            drop(core.directory.account(&core, &owner));
+            if let Some(picture) = core.media.own_picture(&object.hash).await {
+                core.directory.post(&owner, Cause::Pictured(Some(Arc::new(picture))));
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Shows no picture any more.
     pub async fn remove_picture(&self, owner: &Passport) -> Result<(), PortalFault> {
-        drop(self.core.directory.account(&self.core, owner));
-        self.core.store.set_account_picture(owner, None).await?;
-        self.core.directory.post(owner, Cause::Pictured(None));
-        Ok(())
+        let (core, owner) = (Arc::clone(&self.core), owner.clone());
+        self.to_its_end(async move {
+            drop(core.directory.account(&core, &owner));
+            core.store.set_account_picture(&owner, None).await?;
+            core.directory.post(&owner, Cause::Pictured(None));
+            Ok(())
+        })
+        .await
     }
 }

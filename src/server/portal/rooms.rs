@@ -1,5 +1,7 @@
 //! The rooms of an account.
 
+use std::sync::Arc;
+
 use domain::{List, Passport, account::Cause};
 use store::{Attention, RoomEntry};
 
@@ -63,12 +65,16 @@ impl Portal {
 
     /// Stays away from a room into which the account is asked; `false` if it is not asked any more.
     pub async fn decline_room(&self, owner: &Passport, room: &Passport) -> Result<bool, PortalFault> {
-        if !self.core.store.decline_room(owner, room).await? {
-            return Ok(false);
-        }
-        self.core.directory.post(owner, Cause::Listed { by: room.clone(), name: String::new(), listed: false });
-        self.core.outbox.kick(&self.core, owner.clone(), room.clone());
-        Ok(true)
+        let (core, owner, room) = (Arc::clone(&self.core), owner.clone(), room.clone());
+        self.to_its_end(async move {
+            if !core.store.decline_room(&owner, &room).await? {
+                return Ok(false);
+            }
+            core.directory.post(&owner, Cause::Listed { by: room.clone(), name: String::new(), listed: false });
+            core.outbox.kick(&core, owner, room);
+            Ok(true)
+        })
+        .await
     }
 
     /// Sets how much of what is said in a room is shown.

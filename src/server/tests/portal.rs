@@ -4,13 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::policy::Privacy;
+use futures_util::FutureExt;
 use media::picture::SIDE;
 use tempfile::TempDir;
 
 use super::{core, passport};
 use crate::{
-    Browser, InviteFault, NewAccount, Oversight, Portal, PortalFault, PortalSettings, RegistrationPolicy, Search,
-    Settings, SignUpPolicy, Visit, administration::Administration, core::Core, service::UnderWay,
+    Browser, Choices, InviteFault, NewAccount, Oversight, Portal, PortalFault, PortalSettings, RegistrationPolicy,
+    Search, Settings, SignUpPolicy, Visit, administration::Administration, core::Core, service::UnderWay,
 };
 
 const FROM: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -162,14 +164,14 @@ async fn lists_groups_and_names_are_changed_where_no_client_is() {
     assert_eq!(portal.add(&ann, "ben").await.unwrap(), "ben@msn.example is on your list now.");
     portal.add_group(&ann, " Friends ").await.unwrap();
     let group = portal.book(&ann).await.unwrap().groups[0].guid;
-    portal.put_in_groups(&ann, &ben, &[group]).await.unwrap();
+    portal.put_in_groups(&ann, &ben, &[], &[group]).await.unwrap();
     portal.allow(&ann, &ben, false).await.unwrap();
     let book = portal.book(&ann).await.unwrap();
     let person = &book.people[0];
     assert_eq!((person.name.as_str(), person.is_blocked, person.is_allowed), ("Ben", true, false));
     assert_eq!((&person.groups[..], book.groups[0].size, book.groups[0].name.as_str()), (&[group][..], 1, "Friends"));
     assert_eq!(portal.book(&ben).await.unwrap().pending[0].passport, ann);
-    portal.put_in_groups(&ann, &ben, &[]).await.unwrap();
+    portal.put_in_groups(&ann, &ben, &[group], &[]).await.unwrap();
     portal.remove_group(&ann, group).await.unwrap();
     portal.remove(&ann, &ben).await.unwrap();
     let book = portal.book(&ann).await.unwrap();
@@ -193,15 +195,68 @@ async fn lists_groups_and_names_are_changed_where_no_client_is() {
 async fn choices_are_kept() {
     let (portal, core, _folder) = portal(SignUpPolicy::Closed).await;
     let ann = passport("ann@msn.example");
-    let mut choices = portal.choices(&ann).await.unwrap();
-    choices.privacy = domain::policy::Privacy::OnlyAllowed;
+    let shown = portal.choices(&ann).await.unwrap();
+    let mut choices = shown.clone();
+    choices.privacy = Privacy::OnlyAllowed;
     choices.prompt = domain::account::Prompt::Never;
     (choices.receipts, choices.time_zone) = (false, "Europe/Berlin".to_owned());
-    portal.choose(&ann, &choices).await.unwrap();
+    portal.choose(&ann, shown.clone(), choices.clone()).await.unwrap();
     assert_eq!(portal.choices(&ann).await.unwrap(), choices);
     assert_eq!(core.service.time_zone(&ann).as_deref(), Some("Europe/Berlin"));
     choices.time_zone = "Nowhere".to_owned();
-    assert!(matches!(portal.choose(&ann, &choices).await, Err(PortalFault::Unfit(_))));
+    assert!(matches!(portal.choose(&ann, shown, choices).await, Err(PortalFault::Unfit(_))));
+}
+
+#[tokio::test]
+async fn a_page_that_was_open_for_long_takes_nothing_back() {
+    let (portal, _core, _folder) = portal(SignUpPolicy::Closed).await;
+    let (ann, ben) = (passport("ann@msn.example"), passport("ben@msn.example"));
+    let morning = portal.choices(&ann).await.unwrap();
+    let noon = Choices { privacy: Privacy::OnlyAllowed, receipts: false, ..morning.clone() };
+    portal.choose(&ann, morning.clone(), noon.clone()).await.unwrap();
+    let evening = Choices { time_zone: "Europe/Berlin".to_owned(), ..morning.clone() };
+    portal.choose(&ann, morning, evening).await.unwrap();
+    let both = Choices { time_zone: "Europe/Berlin".to_owned(), ..noon };
+    assert_eq!(portal.choices(&ann).await.unwrap(), both);
+
+    portal.add(&ann, "ben").await.unwrap();
+    for name in ["One", "Two"] {
+        portal.add_group(&ann, name).await.unwrap();
+    }
+    let groups: Vec<_> = portal.book(&ann).await.unwrap().groups.iter().map(|group| group.guid).collect();
+    let [one, two] = groups[..] else { panic!("{groups:?}") };
+    portal.put_in_groups(&ann, &ben, &[], &[one]).await.unwrap();
+    portal.put_in_groups(&ann, &ben, &[], &[two]).await.unwrap();
+    let kept = &portal.book(&ann).await.unwrap().people[0].groups;
+    assert!(
+        kept.len() == 2 && groups.iter().all(|group| kept.contains(group)),
+        "what was joined since stays: {kept:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_begun_is_done_to_its_end_when_the_browser_goes_away() {
+    let (portal, _core, _folder) = portal(SignUpPolicy::Closed).await;
+    let (ann, ben) = (passport("ann@msn.example"), passport("ben@msn.example"));
+    let shown = portal.choices(&ann).await.unwrap();
+    let wanted = Choices {
+        privacy: Privacy::OnlyAllowed,
+        prompt: domain::account::Prompt::Never,
+        receipts: false,
+        rooms: crate::RoomStyle::Members,
+        time_zone: "Europe/Berlin".to_owned(),
+    };
+    portal.allow(&ann, &ben, true).await.unwrap();
+    portal.allow(&ann, &ben, false).await.unwrap();
+    // Each browser goes away at once.
+    assert!(portal.choose(&ann, shown, wanted.clone()).now_or_never().is_none());
+    assert!(portal.forget(&ann, &ben).now_or_never().is_none());
+    let done = async {
+        while portal.choices(&ann).await.unwrap() != wanted || !portal.book(&ann).await.unwrap().others.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), done).await.unwrap();
 }
 
 #[tokio::test]

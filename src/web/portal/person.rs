@@ -99,8 +99,10 @@ async fn changed(seat: &Seat, form: &Form, whom: &Passport, action: &str) -> Res
         "let-in" => portal.allow(owner, whom, true).await.map(|()| format!("{whom} sees you from now on.")),
         "block" => portal.allow(owner, whom, false).await.map(|()| format!("{whom} is blocked.")),
         "groups" => {
-            let wanted: Vec<_> = form.all("group").filter_map(|group| group.parse().ok()).collect();
-            portal.put_in_groups(owner, whom, &wanted).await.map(|()| "The groups are changed.".to_owned())
+            let [shown, wanted] = ["shown", "group"]
+                .map(|name| form.all(name).filter_map(|group| group.parse().ok()).collect::<Vec<_>>());
+            let put = portal.put_in_groups(owner, whom, &shown, &wanted).await;
+            put.map(|()| "The groups are changed.".to_owned())
         }
         "join" => {
             let other = passport(form, "other")?;

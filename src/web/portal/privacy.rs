@@ -10,7 +10,9 @@ use super::{
     frame::{self, Frame},
     onward,
     seat::{Posted, Seat},
+    unknown_action,
 };
+use crate::form::Form;
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a field of the form of its own")]
 #[derive(Template)]
@@ -41,16 +43,35 @@ pub(crate) async fn show(seat: Seat) -> Response {
     frame::page(StatusCode::OK, &page)
 }
 
-/// Answers `POST /privacy`: a box that is not ticked is not in the form.
+/// Answers `POST /privacy`. What the page has shown is in the form as well: another page, or Messenger, may have changed it since, and only
+/// what is chosen otherwise here is changed.
 pub(crate) async fn change(Posted { seat, form }: Posted) -> Response {
-    let is_ticked = |name: &str| form.value(name).is_some();
-    let choices = Choices {
-        privacy: if form.value("privacy") == Some("allowed") { Privacy::OnlyAllowed } else { Privacy::Everybody },
-        prompt: if is_ticked("asks") { Prompt::Ask } else { Prompt::Never },
-        receipts: is_ticked("receipts"),
-        rooms: if form.value("rooms") == Some("members") { RoomStyle::Members } else { RoomStyle::Prefixed },
-        time_zone: form.value("zone").unwrap_or_default().to_owned(),
+    let chosen = match (choices(&form, SHOWN), choices(&form, "")) {
+        (Some(shown), Some(wanted)) => seat.portal.choose(&seat.visit.owner, shown, wanted).await,
+        (None, _) | (_, None) => Err(unknown_action()),
     };
-    let chosen = seat.portal.choose(&seat.visit.owner, &choices).await;
     onward(&seat, "/privacy", chosen.map(|()| "That is how it is from now on.".to_owned()))
+}
+
+/// How the names of the fields begin that say what the page has shown.
+const SHOWN: &str = "shown-";
+
+/// The choices in the fields whose names begin like this. A box that is not ticked is not in the form.
+fn choices(form: &Form, prefix: &str) -> Option<Choices> {
+    let value = |name: &str| form.value(&format!("{prefix}{name}"));
+    Some(Choices {
+        privacy: match value("privacy")? {
+            "allowed" => Privacy::OnlyAllowed,
+            "everybody" => Privacy::Everybody,
+            _ => return None,
+        },
+        prompt: if value("asks").is_some() { Prompt::Ask } else { Prompt::Never },
+        receipts: value("receipts").is_some(),
+        rooms: match value("rooms")? {
+            "members" => RoomStyle::Members,
+            "prefixed" => RoomStyle::Prefixed,
+            _ => return None,
+        },
+        time_zone: value("zone")?.to_owned(),
+    })
 }

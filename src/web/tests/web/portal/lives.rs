@@ -109,7 +109,10 @@ async fn contacts_are_found_added_grouped_blocked_and_removed() {
     let page = ben.get(person).await;
     let group = crate::server::between(&page.body, "name=\"group\" value=\"", "\"").to_owned();
     let zoe = ("whom", "zoe@net.msn.example");
-    ben.submit(person, &[("action", "groups"), zoe, ("group", &group)]).await.has("\" checked");
+    ben.submit(person, &[("action", "groups"), zoe, ("group", &group)])
+        .await
+        .has("\" checked")
+        .has(&format!("type=\"hidden\" name=\"shown\" value=\"{group}\""));
     ben.submit(person, &[("action", "block"), zoe]).await.has("no: blocked");
     ben.submit(person, &[("action", "let-in"), zoe]).await.has("sees you from now on.");
     ben.submit(person, &[("action", "part"), zoe]).await.has("one person on one network alone");
@@ -175,11 +178,31 @@ async fn choices_are_kept() {
     let mut ben = house.browser_of("ben").await;
     let page = ben.get("/privacy").await;
     page.has("value=\"everybody\" checked").has("name=\"asks\" value=\"yes\" checked").has("value=\"UTC\"");
-    let form = [("privacy", "allowed"), ("receipts", "yes"), ("rooms", "members"), ("zone", "europe/berlin")];
-    let page = ben.submit("/privacy", &form).await;
+    let shown = [
+        ("shown-privacy", "everybody"),
+        ("shown-asks", "yes"),
+        ("shown-receipts", "yes"),
+        ("shown-rooms", "prefixed"),
+        ("shown-zone", "UTC"),
+    ];
+    for (name, value) in shown {
+        page.has(&format!("name=\"{name}\" value=\"{value}\""));
+    }
+    let form = |form: &[(&'static str, &'static str)]| [&shown[..], form].concat();
+    let first = form(&[("privacy", "allowed"), ("receipts", "yes"), ("rooms", "members"), ("zone", "europe/berlin")]);
+    let page = ben.submit("/privacy", &first).await;
     page.has("value=\"allowed\" checked").has("value=\"members\" checked").has("value=\"Europe/Berlin\"");
     assert!(!page.body.contains("name=\"asks\" value=\"yes\" checked"));
-    ben.submit("/privacy", &[("zone", "<Nowhere>")]).await.has("There is no such time zone.");
+    // The page that was open all day changes what is chosen on it, and nothing back.
+    let stale = form(&[("privacy", "everybody"), ("asks", "yes"), ("rooms", "prefixed"), ("zone", "UTC")]);
+    let page = ben.submit("/privacy", &stale).await;
+    page.has("value=\"allowed\" checked").has("value=\"members\" checked").has("value=\"Europe/Berlin\"");
+    assert!(!page.body.contains("name=\"receipts\" value=\"yes\" checked"));
+    let wrong = form(&[("privacy", "everybody"), ("rooms", "prefixed"), ("zone", "<Nowhere>")]);
+    ben.submit("/privacy", &wrong).await.has("role=\"alert\">There is no such time zone.");
+    ben.submit("/privacy", &[("privacy", "everybody"), ("rooms", "prefixed"), ("zone", "UTC")])
+        .await
+        .has("Nothing was done");
     house.close().await;
 }
 

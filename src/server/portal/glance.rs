@@ -1,5 +1,6 @@
 //! The state of everything of an account at a glance.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bridge::LinkState;
@@ -72,9 +73,13 @@ impl Portal {
 
     /// Tries again what its networks gave up doing for an account.
     pub async fn retry(&self, owner: &Passport) -> Result<(), PortalFault> {
+        let core = Arc::clone(&self.core);
         let filter = ParkedFilter { owner: Some(owner.clone()), ..ParkedFilter::default() };
-        self.core.outbox.retry(&self.core, &filter).await?;
-        Ok(())
+        self.to_its_end(async move {
+            core.outbox.retry(&core, &filter).await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn named(&self, waiting: &[WaitingPeer]) -> Result<Vec<(String, u64)>, PortalFault> {

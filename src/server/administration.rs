@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{AccountSummary, Store, StoreFault};
 
 use crate::{
-    authentication::{PasswordCost, hash_password},
+    authentication::{PasswordCost, Proven, hash_password},
     core::{Core, wall},
     linking::Linking,
     links,
@@ -123,12 +123,29 @@ impl Administration {
         if !self.store.set_password(&passport, &hash).await? {
             return Err(AccountFault::Missing(passport.to_string()));
         }
-        if let Some(core) = &self.core {
-            core.authentication.revoke(&passport);
-            Linking::of(core).forget_pages(&passport);
-            core.directory.post(&passport, Cause::Expelled);
-        }
+        self.sign_out(&passport);
         Ok(())
+    }
+
+    /// As [`Administration::set_password`], for whoever has given the one before it: nothing is changed where the account has another one
+    /// by now, so that nobody who knows an old one takes the account back.
+    pub(crate) async fn change_password(&self, proven: Proven, password: &str) -> Result<Proven, AccountFault> {
+        let Proven { owner, hash: known } = proven;
+        let hash = hash_password(password, self.cost).await.map_err(AccountFault::Invalid)?;
+        if !self.store.change_password(&owner, &known, &hash).await? {
+            return Err(AccountFault::Missing(owner.to_string()));
+        }
+        self.sign_out(&owner);
+        Ok(Proven { owner, hash })
+    }
+
+    /// Ends what shows that somebody has given the password before this one, but for browsers, which end with it.
+    fn sign_out(&self, passport: &Passport) {
+        if let Some(core) = &self.core {
+            core.authentication.revoke(passport);
+            Linking::of(core).forget_pages(passport);
+            core.directory.post(passport, Cause::Expelled);
+        }
     }
 
     /// All accounts.

@@ -33,6 +33,14 @@ pub struct Ticket {
     pub expires: Timestamp,
 }
 
+/// An account, and what is kept of its password, which somebody has just given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proven {
+    pub(crate) owner: Passport,
+    /// What is done for whoever has proven that counts only as long as this is what is kept.
+    pub(crate) hash: String,
+}
+
 /// Why no ticket was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -133,7 +141,19 @@ impl Authentication {
         password: &str,
         from: IpAddr,
     ) -> Result<Ticket, Refusal> {
-        self.prove(store, passport, password, from).await.map(|passport| self.issue(passport))
+        let proven = self.prove(store, passport, password, from).await?;
+        self.ticket_for(store, &proven).await
+    }
+
+    /// A ticket for whoever has proven the password. Whoever changes it ends the tickets that there are by then, so this one is there
+    /// before it is asked whether that has happened meanwhile.
+    pub(crate) async fn ticket_for(&self, store: &Store, proven: &Proven) -> Result<Ticket, Refusal> {
+        let ticket = self.issue(proven.owner.clone());
+        if store.password_hash(&proven.owner).await.is_ok_and(|now| now.as_ref() == Some(&proven.hash)) {
+            return Ok(ticket);
+        }
+        lock(&self.tickets).withdraw(&ticket.value);
+        Err(Refusal::WrongCredentials)
     }
 
     /// Whose password this is: a wrong one counts for its address and its account. One that was hashed at another cost than passwords
@@ -144,7 +164,7 @@ impl Authentication {
         passport: &str,
         password: &str,
         from: IpAddr,
-    ) -> Result<Passport, Refusal> {
+    ) -> Result<Proven, Refusal> {
         let passport = passport.parse::<Passport>().ok();
         let attempt = Attempt::to_sign_in(passport.clone(), from);
         let now = Instant::now();
@@ -163,8 +183,24 @@ impl Authentication {
         proven
     }
 
-    async fn judge(&self, store: &Store, passport: Option<Passport>, password: &str) -> Result<Passport, Refusal> {
-        let known = match &passport {
+    async fn judge(&self, store: &Store, passport: Option<Passport>, password: &str) -> Result<Proven, Refusal> {
+        // Whoever signs in at the same time may have had the password hashed anew: then it is looked at once more.
+        for _ in 0..2 {
+            if let Some(proven) = self.compare(store, passport.as_ref(), password).await? {
+                return Ok(proven);
+            }
+        }
+        Err(Refusal::WrongCredentials)
+    }
+
+    /// `None` where what is kept of the password was replaced meanwhile.
+    async fn compare(
+        &self,
+        store: &Store,
+        passport: Option<&Passport>,
+        password: &str,
+    ) -> Result<Option<Proven>, Refusal> {
+        let known = match passport {
             Some(passport) => store.password_hash(passport).await.map_err(|fault| {
                 warn!(%fault, "cannot read a password's hash");
                 Refusal::Unavailable
@@ -177,29 +213,39 @@ impl Authentication {
             return Err(Refusal::WrongCredentials);
         };
         // The password may have been changed while this one was being checked.
-        if store.password_hash(&passport).await.is_ok_and(|now| now.as_ref() == Some(&known)) {
-            self.renew(store, &passport, password, &known).await;
-            Ok(passport)
+        if store.password_hash(passport).await.is_ok_and(|now| now.as_ref() == Some(&known)) {
+            let hash = self.renewed(store, passport, password, known).await;
+            Ok(hash.map(|hash| Proven { owner: passport.clone(), hash }))
         } else {
-            Err(Refusal::WrongCredentials)
+            Ok(None)
         }
     }
 
-    /// Hashes a right password anew, if what is kept of it was made at another cost. Whatever fails, the next sign-in tries again.
-    async fn renew(&self, store: &Store, passport: &Passport, password: &str, known: &str) {
+    /// What is kept of a right password: hashed anew, if what was `known` was made at another cost. Whatever fails, the next sign-in tries
+    /// again. `None` where that was replaced meanwhile.
+    async fn renewed(&self, store: &Store, passport: &Passport, password: &str, known: String) -> Option<String> {
         let cost = self.bounds().cost;
-        if cost.is_that_of(known) {
-            return;
+        if cost.is_that_of(&known) {
+            return Some(known);
         }
-        let Some(permit) = self.hashing().await else { return };
+        let Some(permit) = self.hashing().await else { return Some(known) };
         let renewed = match hash_holding(password, cost, permit).await {
-            Ok(hash) => store.renew_password(passport, known, &hash).await.map_err(|fault| fault.to_string()),
+            Ok(hash) => {
+                let renewed = store.renew_password(passport, &known, &hash).await;
+                renewed.map(|is_done| is_done.then_some(hash)).map_err(|fault| fault.to_string())
+            }
             Err(fault) => Err(fault),
         };
         match renewed {
-            Ok(true) => info!(%passport, "a password's hash was made anew, as [accounts] says"),
-            Ok(false) => {}
-            Err(fault) => warn!(%passport, fault, "a password's hash stays as it was"),
+            Ok(Some(hash)) => {
+                info!(%passport, "a password's hash was made anew, as [accounts] says");
+                Some(hash)
+            }
+            Ok(None) => None,
+            Err(fault) => {
+                warn!(%passport, fault, "a password's hash stays as it was");
+                Some(known)
+            }
         }
     }
 

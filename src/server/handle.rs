@@ -191,20 +191,22 @@ impl Handle {
         new: &str,
         from: IpAddr,
     ) -> Result<(), PasswordFault> {
-        self.sign_in(passport.as_str(), old, from).await.map_err(PasswordFault::Refused)?;
+        let proven = self.core.authentication.prove(&self.core.store, passport.as_str(), old, from).await;
+        figures::count_password(proven.as_ref().err());
+        let proven = proven.map_err(PasswordFault::Refused)?;
         portal::password::judge(passport, new)
             .map_err(|problem| PasswordFault::Invalid(problem.trim_end_matches('.').to_owned()))?;
         // Hashes take as much as checks do, and must not be more at once.
         let permit = self.core.authentication.hashing().await;
         let permit = permit.ok_or(PasswordFault::Refused(Refusal::Unavailable))?;
-        let (administration, passport, new) = (self.administration(), passport.clone(), new.to_owned());
+        let (administration, new) = (self.administration(), new.to_owned());
         // To its end, even where the browser goes away.
         let changed = self.core.tasks.spawn(async move {
             let _permit = permit;
-            administration.set_password(passport.as_str(), &new).await
+            administration.change_password(proven, &new).await
         });
         let changed = changed.await.map_err(|_| PasswordFault::Refused(Refusal::Unavailable))?;
-        changed.map_err(|fault| match fault {
+        changed.map(drop).map_err(|fault| match fault {
             AccountFault::Invalid(problem) => PasswordFault::Invalid(problem),
             AccountFault::Missing(_) | AccountFault::Exists(_) => PasswordFault::Refused(Refusal::WrongCredentials),
             AccountFault::Store(_) => PasswordFault::Refused(Refusal::Unavailable),

@@ -39,11 +39,24 @@ impl Store {
                         .bind(&password_hash)
                         .execute(&mut *connection)
                         .await?;
-                    sqlx::query("DELETE FROM web_session WHERE owner = $1")
-                        .bind(passport.as_str())
-                        .execute(connection)
-                        .await?;
+                    end_web_sessions(connection, &passport).await?;
                     Ok(done.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
+    /// As [`Store::set_password`], unless the hash is not `known` any more; says whether it was.
+    pub async fn change_password(&self, passport: &Passport, known: &str, changed: &str) -> Result<bool, StoreFault> {
+        let (passport, known, changed) = (passport.clone(), known.to_owned(), changed.to_owned());
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let is_done = replace_hash(connection, &passport, &known, &changed).await?;
+                    if is_done {
+                        end_web_sessions(connection, &passport).await?;
+                    }
+                    Ok(is_done)
                 })
             })
             .await
@@ -53,27 +66,14 @@ impl Store {
     pub async fn renew_password(&self, passport: &Passport, known: &str, renewed: &str) -> Result<bool, StoreFault> {
         let (passport, known, renewed) = (passport.clone(), known.to_owned(), renewed.to_owned());
         self.writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    let done =
-                        sqlx::query("UPDATE account SET password_hash = $3 WHERE passport = $1 AND password_hash = $2")
-                            .bind(passport.as_str())
-                            .bind(&known)
-                            .bind(&renewed)
-                            .execute(connection)
-                            .await?;
-                    Ok(done.rows_affected() > 0)
-                })
-            })
+            .run(move |connection| Box::pin(async move { replace_hash(connection, &passport, &known, &renewed).await }))
             .await
     }
 
     /// The password's hash; `None` if there is no such account.
     pub async fn password_hash(&self, passport: &Passport) -> Result<Option<String>, StoreFault> {
-        Ok(sqlx::query_scalar("SELECT password_hash FROM account WHERE passport = $1")
-            .bind(passport.as_str())
-            .fetch_optional(&self.readers)
-            .await?)
+        let mut reader = self.readers.acquire().await?;
+        password_hash(&mut reader, passport).await
     }
 
     /// The friendly name; `None` if there is no such account.
@@ -136,6 +136,38 @@ pub(crate) async fn name(connection: &mut AnyConnection, passport: &Passport) ->
         .await?)
 }
 
+/// The password's hash; `None` if there is no such account.
+pub(crate) async fn password_hash(
+    connection: &mut AnyConnection,
+    passport: &Passport,
+) -> Result<Option<String>, StoreFault> {
+    Ok(sqlx::query_scalar("SELECT password_hash FROM account WHERE passport = $1")
+        .bind(passport.as_str())
+        .fetch_optional(connection)
+        .await?)
+}
+
+/// Replaces the password's hash if it is `known`; says whether it was.
+async fn replace_hash(
+    connection: &mut AnyConnection,
+    passport: &Passport,
+    known: &str,
+    hash: &str,
+) -> Result<bool, StoreFault> {
+    let done = sqlx::query("UPDATE account SET password_hash = $3 WHERE passport = $1 AND password_hash = $2")
+        .bind(passport.as_str())
+        .bind(known)
+        .bind(hash)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn end_web_sessions(connection: &mut AnyConnection, passport: &Passport) -> Result<(), StoreFault> {
+    sqlx::query("DELETE FROM web_session WHERE owner = $1").bind(passport.as_str()).execute(connection).await?;
+    Ok(())
+}
+
 /// As [`Store::add_account`].
 pub(crate) async fn add(
     connection: &mut AnyConnection,
@@ -186,6 +218,7 @@ async fn remove(connection: &mut AnyConnection, passport: &Passport, now: Timest
         return Ok(false);
     }
     removed::note(connection, passport).await?;
+    sqlx::query("DELETE FROM invite WHERE maker = $1").bind(passport.as_str()).execute(&mut *connection).await?;
     for message in waiting {
         message::forget_if_nobody_waits(connection, message).await?;
     }

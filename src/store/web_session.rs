@@ -28,13 +28,15 @@ pub struct WebSession {
 type Row = (String, String, i64, i64, i64, String, String);
 
 impl Store {
-    /// A browser is signed in from now on. Of one account there are at most `most`: those that were not seen for longest make way.
-    pub async fn begin_web_session(&self, session: WebSession, most: u32) -> Result<(), StoreFault> {
+    /// A browser is signed in from now on, if what is kept of the account's password is still `proven`, which the browser has given the
+    /// password to; says whether it is. Of one account there are at most `most`: those that were not seen for longest make way.
+    pub async fn begin_web_session(&self, session: WebSession, proven: &str, most: u32) -> Result<bool, StoreFault> {
+        let proven = proven.to_owned();
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
-                    if account::name(connection, &session.owner).await?.is_none() {
-                        return Err(StoreFault::UnknownAccount(session.owner));
+                    if account::password_hash(&mut *connection, &session.owner).await? != Some(proven) {
+                        return Ok(false);
                     }
                     insert(connection, &session).await?;
                     sqlx::query(
@@ -45,7 +47,7 @@ impl Store {
                     .bind(i64::from(most))
                     .execute(connection)
                     .await?;
-                    Ok(())
+                    Ok(true)
                 })
             })
             .await

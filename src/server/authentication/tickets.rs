@@ -76,6 +76,13 @@ impl Tickets {
         }
     }
 
+    /// Ends one ticket.
+    pub(super) fn withdraw(&mut self, ticket: &str) {
+        if let Some(number) = self.by_hash.get(&digest(ticket)).copied() {
+            self.remove(number);
+        }
+    }
+
     /// Forgets those that have ended, from the oldest on; one that was given for longer keeps those after it a little.
     fn forget_ended(&mut self, now: Instant) {
         while let Some((number, _)) = self.given.first_key_value().filter(|(_, given)| given.until <= now) {
@@ -119,6 +126,10 @@ mod tests {
         assert_eq!((tickets.holder(&carols, day), tickets.holder("", now)), (None, None));
         tickets.revoke(&passport("carol"));
         assert_eq!((tickets.holder(&carols, now), tickets.holder(&bobs, now)), (None, Some(&passport("bob"))));
+        let another = tickets.issue(passport("bob"), now, day);
+        tickets.withdraw(&bobs);
+        tickets.withdraw(&carols);
+        assert_eq!((tickets.holder(&bobs, now), tickets.holder(&another, now)), (None, Some(&passport("bob"))));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::{Portal, PortalFault};
 use crate::{
     administration::{AccountFault, Administration},
+    authentication::Proven,
     core::wall,
     figures,
     oversight::Oversight,
@@ -80,14 +81,20 @@ impl Portal {
     /// Signs a browser in by the account's password; gives what it has to show from now on.
     pub async fn sign_in(&self, passport: &str, password: &str, browser: Browser<'_>) -> Result<String, PortalFault> {
         let passport = self.whole_address(passport);
-        let owner = self.core.authentication.prove(&self.core.store, &passport, password, browser.from).await;
-        figures::count_password(owner.as_ref().err());
-        let owner = owner?;
-        self.begin(&owner, browser).await
+        let proven = self.given(&passport, password, browser.from).await?;
+        self.begin(&proven, browser).await
     }
 
-    /// Signs a browser in to an account whose password it has given.
-    pub(super) async fn begin(&self, owner: &Passport, browser: Browser<'_>) -> Result<String, PortalFault> {
+    /// Looks whether a password is the account's, which counts.
+    async fn given(&self, passport: &str, password: &str, from: IpAddr) -> Result<Proven, PortalFault> {
+        let proven = self.core.authentication.prove(&self.core.store, passport, password, from).await;
+        figures::count_password(proven.as_ref().err());
+        Ok(proven?)
+    }
+
+    /// Signs a browser in to an account whose password it has given, unless that was changed meanwhile.
+    pub(crate) async fn begin(&self, proven: &Proven, browser: Browser<'_>) -> Result<String, PortalFault> {
+        let owner = &proven.owner;
         let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let now = wall();
         let agent = browser.agent.chars().filter(|each| !each.is_control()).take(LONGEST_AGENT).collect();
@@ -100,7 +107,9 @@ impl Portal {
             agent,
             address: browser.from.to_string(),
         };
-        self.core.store.begin_web_session(session, MOST_BROWSERS).await?;
+        if !self.core.store.begin_web_session(session, &proven.hash, MOST_BROWSERS).await? {
+            return Err(PortalFault::WrongPassword);
+        }
         info!(%owner, from = %browser.from, "a browser was signed in");
         Ok(token)
     }
@@ -131,8 +140,7 @@ impl Portal {
 
     /// The visitor gives their password once more, for what asks for it.
     pub async fn prove(&self, visit: &Visit, password: &str, from: IpAddr) -> Result<(), PortalFault> {
-        let owner = visit.owner.as_str();
-        self.core.authentication.prove(&self.core.store, owner, password, from).await?;
+        self.given(visit.owner.as_str(), password, from).await?;
         Ok(self.core.store.prove_web_session(&visit.id, wall()).await?)
     }
 
@@ -170,20 +178,20 @@ impl Portal {
     }
 
     /// Gives the visitor's account another password. Everybody who is signed in to it is signed out; this browser is signed in anew, by
-    /// what is given back.
+    /// what is given back, or has to sign in where there is nothing: the password is another one in any case.
     pub async fn change_password(
         &self,
         visit: &Visit,
         (old, new): (&str, &str),
         browser: Browser<'_>,
-    ) -> Result<String, PortalFault> {
+    ) -> Result<Option<String>, PortalFault> {
         super::password::judge(&visit.owner, new).map_err(PortalFault::Unfit)?;
-        self.core.authentication.prove(&self.core.store, visit.owner.as_str(), old, browser.from).await?;
-        let (portal, owner, new) = (self.clone(), visit.owner.clone(), new.to_owned());
-        self.to_its_end(async move {
+        let proven = self.given(visit.owner.as_str(), old, browser.from).await?;
+        let (portal, new) = (self.clone(), new.to_owned());
+        let changed = self.to_its_end(async move {
             // Hashes take as much as checks do, and must not be more at once.
             let _permit = portal.core.authentication.hashing().await.ok_or(PortalFault::Unavailable)?;
-            let changed = Administration::running(&portal.core).set_password(owner.as_str(), &new).await;
+            let changed = Administration::running(&portal.core).change_password(proven, &new).await;
             changed.map_err(|fault| match fault {
                 AccountFault::Invalid(problem) => PortalFault::Unfit(format!("Nothing was changed: {problem}.")),
                 AccountFault::Missing(_) | AccountFault::Exists(_) => PortalFault::WrongPassword,
@@ -192,10 +200,10 @@ impl Portal {
                     PortalFault::Unavailable
                 }
             })
-        })
-        .await?;
+        });
+        let changed = changed.await?;
         info!(owner = %visit.owner, "a password was changed on a page");
-        self.begin(&visit.owner, browser).await
+        Ok(self.begin(&changed, browser).await.ok())
     }
 
     /// Forgets the browsers that are signed in no more.

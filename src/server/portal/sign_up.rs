@@ -1,7 +1,6 @@
 //! Accounts that people make themselves on a page, where the configuration lets them.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use domain::Passport;
@@ -11,7 +10,7 @@ use tracing::info;
 use super::{Browser, Portal, PortalFault, browsers::digest, password};
 use crate::{
     administration::{AccountFault, Administration},
-    authentication::hash_holding,
+    authentication::{Proven, hash_holding},
     core::wall,
     limit::Limit,
     links, oversight,
@@ -38,14 +37,15 @@ impl Portal {
         self.core.settings.portal.sign_up
     }
 
-    /// Makes an account, and signs the browser in to it; gives what it has to show from now on.
-    pub async fn sign_up(&self, wanted: NewAccount<'_>, browser: Browser<'_>) -> Result<String, PortalFault> {
-        let passport = self.make_account(wanted, browser.from).await?;
-        info!(%passport, from = %browser.from, "an account was made on a page");
-        self.begin(&passport, browser).await
+    /// Makes an account, and signs the browser in to it; gives what it has to show from now on, or nothing where it has to sign in: the
+    /// account is made in any case.
+    pub async fn sign_up(&self, wanted: NewAccount<'_>, browser: Browser<'_>) -> Result<Option<String>, PortalFault> {
+        let made = self.make_account(wanted, browser.from).await?;
+        info!(passport = %made.owner, from = %browser.from, "an account was made on a page");
+        Ok(self.begin(&made, browser).await.ok())
     }
 
-    async fn make_account(&self, wanted: NewAccount<'_>, from: IpAddr) -> Result<Passport, PortalFault> {
+    async fn make_account(&self, wanted: NewAccount<'_>, from: IpAddr) -> Result<Proven, PortalFault> {
         let policy = self.sign_up_policy();
         if policy == SignUpPolicy::Closed {
             return Err(PortalFault::unfit("Accounts are made by the people who run this server: ask them."));
@@ -63,49 +63,50 @@ impl Portal {
         let passport = self.free_address(wanted.passport).await?;
         password::judge(&passport, wanted.password).map_err(PortalFault::Unfit)?;
         let name = Administration::fit_name(&passport, Some(wanted.name)).map_err(|fault| unmade(&fault))?;
-        let now = Instant::now();
-        if policy == SignUpPolicy::Open
-            && !self.core.registrations.take_place(self.core.settings.limits.registrations_per_hour, now)
-        {
-            Limit::Registrations.reached(&passport);
-            return Err(PortalFault::unfit("Too many accounts were made here within the hour. Try again later."));
-        }
-        let made = self.keep_account(policy, &invite, (&passport, &name, wanted.password)).await;
-        if made.is_err() && policy == SignUpPolicy::Open {
-            self.core.registrations.give_back(now);
-        }
-        made.map(|()| passport)
+        let (portal, password) = (self.clone(), wanted.password.to_owned());
+        self.to_its_end(async move {
+            let now = Instant::now();
+            if policy == SignUpPolicy::Open
+                && !portal.core.registrations.take_place(portal.core.settings.limits.registrations_per_hour, now)
+            {
+                Limit::Registrations.reached(&passport);
+                return Err(PortalFault::unfit("Too many accounts were made here within the hour. Try again later."));
+            }
+            let made = portal.keep_account(policy, &invite, (&passport, &name, &password)).await;
+            if made.is_err() && policy == SignUpPolicy::Open {
+                portal.core.registrations.give_back(now);
+            }
+            made.map(|hash| Proven { owner: passport, hash })
+        })
+        .await
     }
 
+    /// Makes the account; gives what is kept of its password.
     async fn keep_account(
         &self,
         policy: SignUpPolicy,
         invite: &str,
         (passport, name, password): (&Passport, &str, &str),
-    ) -> Result<(), PortalFault> {
+    ) -> Result<String, PortalFault> {
         // Hashes take as much as checks do, and must not be more at once.
         let permit = self.core.authentication.hashing().await.ok_or(PortalFault::Unavailable)?;
         let hash = hash_holding(password, self.core.settings.limits.password_cost, permit).await;
         let hash = hash.map_err(|problem| PortalFault::Unfit(format!("Not made: {problem}.")))?;
-        let (core, invite) = (Arc::clone(&self.core), invite.to_owned());
-        let (passport, name) = (passport.clone(), name.to_owned());
-        self.to_its_end(async move {
-            let is_made = if policy == SignUpPolicy::Invite {
-                match core.store.add_account_by_invite(&invite, wall(), (&passport, &name, &hash)).await? {
-                    InviteOutcome::Made => true,
-                    InviteOutcome::Exists => false,
-                    InviteOutcome::NoInvite => return Err(no_invite()),
-                }
-            } else {
-                core.store.add_account(&passport, &name, &hash).await?
-            };
-            if !is_made {
-                return Err(not_free());
+        let store = &self.core.store;
+        let is_made = if policy == SignUpPolicy::Invite {
+            match store.add_account_by_invite(invite, wall(), (passport, name, &hash)).await? {
+                InviteOutcome::Made => true,
+                InviteOutcome::Exists => false,
+                InviteOutcome::NoInvite => return Err(no_invite()),
             }
-            core.links.open(&links::owner(passport, &name)).await;
-            Ok(())
-        })
-        .await
+        } else {
+            store.add_account(passport, name, &hash).await?
+        };
+        if !is_made {
+            return Err(not_free());
+        }
+        self.core.links.open(&links::owner(passport.clone(), name)).await;
+        Ok(hash)
     }
 
     /// The address, if an account may be made under it: neither reserved, nor somebody's, nor once somebody's of whom a network still

@@ -78,7 +78,7 @@ async fn another_password_signs_everybody_else_out() {
     let change = async |old, new| portal.change_password(&visit, (old, new), BROWSER).await;
     assert_eq!(change("wrong", "battery staple").await, Err(PortalFault::WrongPassword));
     assert!(matches!(change("correct horse", "short").await, Err(PortalFault::Unfit(_))));
-    let fresh = change("correct horse", "battery staple").await.unwrap();
+    let fresh = change("correct horse", "battery staple").await.unwrap().unwrap();
     for ended in [&token, &elsewhere] {
         assert_eq!(portal.visit(ended, FROM).await, Ok(None));
     }
@@ -114,7 +114,7 @@ async fn nobody_signs_up_where_that_is_closed_or_under_what_is_reserved() {
         let refused = open.sign_up(NewAccount { passport: address, name, password, invite }, BROWSER).await;
         assert!(matches!(refused, Err(PortalFault::Unfit(_))), "{address}: {refused:?}");
     }
-    let token = open.sign_up(wanted("eve"), BROWSER).await.unwrap();
+    let token = open.sign_up(wanted("eve"), BROWSER).await.unwrap().unwrap();
     let visit = open.visit(&token, FROM).await.unwrap().unwrap();
     assert_eq!((visit.owner.as_str(), visit.name.as_str(), visit.is_admin), ("eve@msn.example", "Eve", false));
     open.sign_up(wanted("fay"), BROWSER).await.unwrap();

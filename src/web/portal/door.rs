@@ -131,7 +131,8 @@ pub(crate) async fn sign_up(GuestPosted { guest, form }: GuestPosted) -> Respons
         Err(PortalFault::Unfit("The password was not typed the same twice.".to_owned()))
     };
     match made {
-        Ok(token) => seated(&guest.web, &token, guest.portal.session_lifetime().as_secs(), "/home"),
+        Ok(Some(token)) => seated(&guest.web, &token, guest.portal.session_lifetime().as_secs(), "/home"),
+        Ok(None) => frame::sign_in_anew(&guest.web, "Your account is made", "Sign in with its address and password."),
         Err(fault) => {
             let typed = [wanted.passport, wanted.name, wanted.invite].map(str::to_owned);
             let page = sign_up_page(&guest, typed, Some(fault.to_string()));

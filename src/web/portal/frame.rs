@@ -170,6 +170,18 @@ pub(crate) fn not_ours(web: &Web) -> Response {
                 Go back, load the page anew, and try again.";
     trouble(web, StatusCode::FORBIDDEN, says)
 }
+#[derive(Template)]
+#[template(path = "portal/sign_in_anew.html")]
+struct SignInAnew {
+    frame: Frame,
+    says: String,
+}
+
+/// A page that says what was done, for somebody who could not be signed in afterwards.
+pub(crate) fn sign_in_anew(web: &Web, title: &str, says: &str) -> Response {
+    page(StatusCode::OK, &SignInAnew { frame: Frame::bare(web, title), says: says.to_owned() })
+}
+
 
 /// A page of which the browser may do what [`POLICY`] says.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {

@@ -9,7 +9,7 @@ use super::{
     frame::{self, Frame},
     notes::Note,
     onward,
-    seat::{Posted, Seat, seated},
+    seat::{Posted, Seat, seated, unseated},
 };
 
 #[derive(Template)]
@@ -33,7 +33,11 @@ pub(crate) async fn change(Posted { seat, form }: Posted) -> Response {
         Err(PortalFault::Unfit("The new password was not typed the same twice. Nothing was changed.".to_owned()))
     };
     let token = match changed {
-        Ok(token) => token,
+        Ok(Some(token)) => token,
+        Ok(None) => {
+            let says = "Sign in with the new one: everybody was signed out.";
+            return unseated(&seat.web, frame::sign_in_anew(&seat.web, "Your password is changed", says));
+        }
         Err(fault) => return onward(&seat, "/password", Err(fault)),
     };
     if let Ok(Some(visit)) = seat.portal.visit(&token, seat.from).await {

@@ -77,6 +77,11 @@ fn onward(seat: &Seat, path: &str, outcome: Result<String, PortalFault>) -> Resp
         Ok(done) => Note::Done(done),
         Err(fault) => Note::Problem(fault.to_string()),
     };
+    told(seat, path, note)
+}
+
+/// As [`onward`], with whatever there is to say there.
+fn told(seat: &Seat, path: &str, note: Note) -> Response {
     seat.web.notes.keep(&seat.visit.id, note);
     Redirect::to(&seat.web.path(path)).into_response()
 }

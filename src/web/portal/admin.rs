@@ -10,9 +10,10 @@ use http::StatusCode;
 use super::{
     clock,
     frame::{self, Frame},
+    notes::Note,
     onward,
     seat::{Posted, Seat},
-    unknown_action, unless_fresh_to_do,
+    told, unknown_action, unless_fresh_to_do,
 };
 use crate::linking::ShownLink;
 
@@ -32,8 +33,6 @@ struct Admin {
     invites: Vec<(InviteLine, String)>,
     /// Where somebody with a code signs up.
     sign_up: String,
-    /// The code that was just made.
-    code: Option<String>,
     /// What went wrong, and when.
     faults: Vec<ShownFault>,
     /// What each is, how much of it there may be, and the key that sets it.
@@ -77,15 +76,11 @@ struct Account {
 
 /// Answers `GET /admin`.
 pub(crate) async fn show(seat: Seat) -> Response {
-    overview(&seat, None).await
-}
-
-async fn overview(seat: &Seat, code: Option<String>) -> Response {
     let (overview, invites) = (seat.portal.overview(&seat.visit).await, seat.portal.invites(&seat.visit).await);
     let faults = seat.portal.faults(&seat.visit).unwrap_or_default().into_iter().map(ShownFault::from).collect();
     let (mut overview, invites) = match (overview, invites) {
         (Ok(overview), Ok(invites)) => (overview, invites),
-        (Err(fault), _) | (_, Err(fault)) => return super::faulty(seat, &fault),
+        (Err(fault), _) | (_, Err(fault)) => return super::faulty(&seat, &fault),
     };
     let made = |account: AccountLine| {
         let made = clock::written(Timestamp(account.created));
@@ -104,8 +99,8 @@ async fn overview(seat: &Seat, code: Option<String>) -> Response {
     let invites = invites.into_iter().map(expires).collect();
     let limits = limits(&overview);
     let sign_up = seat.web.address("/sign-up");
-    let frame = Frame::of(seat, "/admin", "Admin");
-    let page = Admin { frame, overview, count, accounts, find, invites, sign_up, code, faults, limits };
+    let frame = Frame::of(&seat, "/admin", "Admin");
+    let page = Admin { frame, overview, count, accounts, find, invites, sign_up, faults, limits };
     frame::page(StatusCode::OK, &page)
 }
 
@@ -153,8 +148,8 @@ pub(crate) async fn change(Posted { seat, form }: Posted) -> Response {
                 (Err(fault), _) | (_, Err(fault)) => Err(fault),
             };
             match made {
-                // Shown at once, and kept nowhere.
-                Ok(code) => return overview(&seat, Some(code)).await,
+                // Kept until the next page shows it, whichever that is, and nowhere else.
+                Ok(code) => return told(&seat, "/admin", Note::Code(code)),
                 Err(fault) => Err(fault),
             }
         }

@@ -105,13 +105,12 @@ fn door(guest: &Guest, status: StatusCode, (passport, to): (String, String), pro
     guest.greet(frame::page(status, &page))
 }
 
-/// Answers `GET /sign-up`; `invite` may hold a code.
+/// Answers `GET /sign-up`. A code is typed there: in an address it would stand in histories and logs.
 pub(crate) async fn sign_up_form(guest: Guest) -> Response {
     if guest.is_seated {
         return Redirect::to(&guest.web.path("/home")).into_response();
     }
-    let invite = guest.query.value("invite").unwrap_or_default().to_owned();
-    let page = sign_up_page(&guest, [String::new(), String::new(), invite], None);
+    let page = sign_up_page(&guest, <[String; 3]>::default(), None);
     guest.greet(frame::page(StatusCode::OK, &page))
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Frame {
     pub(crate) proof: String,
     pub(crate) done: Option<String>,
     pub(crate) problem: Option<String>,
+    /// An invite code that was just made.
+    pub(crate) code: Option<String>,
     /// Whether passwords cross a network in the clear.
     pub(crate) in_the_clear: bool,
 }
@@ -77,11 +79,13 @@ const PLACES: [(&str, &str, &str, &[Within]); 5] = [
 impl Frame {
     /// Of a page for somebody who is signed in: `here` is the path of one of the places.
     pub(crate) fn of(seat: &Seat, here: &'static str, title: impl Into<String>) -> Self {
-        let (done, problem) = match seat.web.notes.take(&seat.visit.id) {
-            Some(Note::Done(done)) => (Some(done), None),
-            Some(Note::Problem(problem)) => (None, Some(problem)),
-            None => (None, None),
-        };
+        let (mut done, mut problem, mut code) = (None, None, None);
+        match seat.web.notes.take(&seat.visit.id) {
+            Some(Note::Done(says)) => done = Some(says),
+            Some(Note::Problem(says)) => problem = Some(says),
+            Some(Note::Code(made)) => code = Some(made),
+            None => {}
+        }
         let visitor = Visitor { passport: seat.visit.owner.to_string(), is_admin: seat.visit.is_admin };
         Self {
             base: seat.web.path(""),
@@ -91,6 +95,7 @@ impl Frame {
             proof: seat.proof.clone(),
             done,
             problem,
+            code,
             in_the_clear: !seat.portal.is_confidential(),
         }
     }
@@ -111,6 +116,7 @@ impl Frame {
             proof: String::new(),
             done: None,
             problem: None,
+            code: None,
             in_the_clear: false,
         }
     }
@@ -164,12 +170,6 @@ pub(crate) fn trouble(web: &Web, status: StatusCode, says: &str) -> Response {
     page(status, &Trouble { frame: Frame::bare(web, "That did not work"), says: says.to_owned() })
 }
 
-/// Something was posted that no page of ours has for this browser now.
-pub(crate) fn not_ours(web: &Web) -> Response {
-    let says = "Nothing was done: the form was too old, or came from elsewhere, or your browser keeps no cookies of this address. \
-                Go back, load the page anew, and try again.";
-    trouble(web, StatusCode::FORBIDDEN, says)
-}
 #[derive(Template)]
 #[template(path = "portal/sign_in_anew.html")]
 struct SignInAnew {
@@ -182,6 +182,12 @@ pub(crate) fn sign_in_anew(web: &Web, title: &str, says: &str) -> Response {
     page(StatusCode::OK, &SignInAnew { frame: Frame::bare(web, title), says: says.to_owned() })
 }
 
+/// Something was posted that no page of ours has for this browser now.
+pub(crate) fn not_ours(web: &Web) -> Response {
+    let says = "Nothing was done: the form was too old, or came from elsewhere, or your browser keeps no cookies of this address. \
+                Go back, load the page anew, and try again.";
+    trouble(web, StatusCode::FORBIDDEN, says)
+}
 
 /// A page of which the browser may do what [`POLICY`] says.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {

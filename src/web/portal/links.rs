@@ -5,7 +5,7 @@ use ::server::{LinkAnswers, LinkFault, LinkPicture, LinkState, LinkStatus, Onwar
 use askama::Template;
 use axum::{
     extract::{FromRequest, Path, Request, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use http::{StatusCode, Uri};
 
@@ -13,7 +13,7 @@ use super::{
     frame::{self, Frame, POLICY, POLICY_ELSEWHERE},
     notes::Note,
     seat::{Posted, Seat},
-    unless_fresh, unless_fresh_to_do,
+    told, unless_fresh, unless_fresh_to_do,
 };
 use crate::{
     form::Form,
@@ -139,11 +139,6 @@ pub(crate) async fn back(seat: Seat, Path((network, token)): Path<(String, Strin
         Err(fault) => Note::Problem(problem(&fault)),
     };
     told(&seat, &format!("/links/{network}"), note)
-}
-
-fn told(seat: &Seat, path: &str, note: Note) -> Response {
-    seat.web.notes.keep(&seat.visit.id, note);
-    Redirect::to(&seat.web.path(path)).into_response()
 }
 
 fn unseen(seat: &Seat, fault: &LinkFault) -> Response {

@@ -16,6 +16,8 @@ pub(crate) enum Note {
     Done(String),
     /// It was not done, and why.
     Problem(String),
+    /// An invite code was made, which nobody can be shown again.
+    Code(String),
 }
 
 /// What came of forms, by what their browsers are known by.
@@ -45,6 +47,7 @@ impl Note {
         match self {
             Self::Done(text) => Self::Done(bounded(text)),
             Self::Problem(text) => Self::Problem(bounded(text)),
+            Self::Code(code) => Self::Code(bounded(code)),
         }
     }
 }

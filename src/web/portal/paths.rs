@@ -6,11 +6,16 @@ const PAGES: [&str; 13] = [
     "admin", "confirm",
 ];
 
-/// The path, with what follows its `?`, if it is one of a page of ours: nobody is sent anywhere else from here.
+/// The path, with what follows its `?`, if it is one of a page of ours: nobody is sent anywhere else from here. Of a way back from elsewhere
+/// it is the page that led there: what it brought is a secret, which must not stand in further addresses.
 pub(crate) fn own(wanted: &str) -> Option<&str> {
     let path = wanted.split('?').next()?;
     let first = path.strip_prefix('/')?.split('/').next()?;
     let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let wanted = match path.find("/back/") {
+        Some(end) if first == "links" => path.get(..end)?,
+        Some(_) | None => wanted,
+    };
     (PAGES.contains(&first) && is_plain && !path.contains("..")).then_some(wanted)
 }
 
@@ -36,6 +41,7 @@ mod tests {
         for wanted in ["/home", "/links/matrix", "/contacts?search=a%20b"] {
             assert_eq!(own(wanted), Some(wanted));
         }
+        assert_eq!(own("/links/matrix/back/TOKEN?loginToken=s3cret"), Some("/links/matrix"));
         for wanted in [
             "",
             "home",

@@ -121,9 +121,10 @@ pub(crate) struct Guest {
     pub(crate) portal: Portal,
     pub(crate) from: IpAddr,
     pub(crate) agent: String,
-    /// What our forms show, and the cookie that it is made of, where the browser has to be given one.
+    /// What our forms show, what it is made of, and whether the browser had that before.
     pub(crate) proof: String,
-    fresh: Option<String>,
+    secret: String,
+    is_known: bool,
     /// Whether somebody is signed in.
     pub(crate) is_seated: bool,
     pub(crate) query: Form,
@@ -145,24 +146,25 @@ impl Guest {
             None => false,
         };
         let known = Cookie::Form.of(web, &parts.headers);
-        let fresh = known.is_none().then(|| BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
-        let secret = known.or_else(|| fresh.clone()).unwrap_or_default();
+        let is_known = known.is_some();
+        let secret = known.unwrap_or_else(|| BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
         Ok(Self {
             web: web.clone(),
             portal,
             from,
             agent: agent(&parts.headers),
             proof: made_of(&secret, PROOF),
-            fresh,
+            secret,
+            is_known,
             is_seated,
             query: query(parts),
         })
     }
 
-    /// The answer, with the cookie that the browser needs to post the forms in it.
+    /// The answer, with the cookie that the browser needs to post the forms in it: also where it has that, so that each form is good for
+    /// as long as the first.
     pub(crate) fn greet(&self, mut answer: Response) -> Response {
-        let cookie = self.fresh.as_deref().and_then(|fresh| Cookie::Form.set(&self.web, fresh, FORM_LIFETIME.into()));
-        if let Some(cookie) = cookie {
+        if let Some(cookie) = Cookie::Form.set(&self.web, &self.secret, FORM_LIFETIME.into()) {
             answer.headers_mut().append(header::SET_COOKIE, cookie);
         }
         answer
@@ -187,7 +189,7 @@ impl FromRequest<Web> for GuestPosted {
         let (_, bytes) = body::read(Request::from_parts(parts, body)).await?;
         let form = Form::read(&bytes);
         // Without its cookie a form shows what nobody has given it.
-        let is_ours = guest.fresh.is_none() && form.value(PROOF).is_some_and(|proof| same(proof, &guest.proof));
+        let is_ours = guest.is_known && form.value(PROOF).is_some_and(|proof| same(proof, &guest.proof));
         if is_foreign || !is_ours {
             return Err(guest.greet(frame::not_ours(web)));
         }

@@ -78,6 +78,9 @@ async fn nothing_is_shown_or_done_without_being_signed_in() {
         let wanted = path.replace('/', "%2F").replace('?', "%3F").replace('=', "%3D").replace('@', "%40");
         assert_eq!(answer.header("Location"), format!("/sign-in?to={wanted}"));
     }
+    // What a browser brings back from elsewhere does not go on in another address.
+    let back = guest.get("/links/net/back/TOKEN?key=s3cret").await;
+    assert_eq!((back.status, back.header("Location")), (303, "/sign-in?to=%2Flinks%2Fnet"));
     for path in
         ["/doctor", "/password", "/data/delete", "/data/export", "/sessions", "/contacts", "/admin", "/profile/picture"]
     {
@@ -139,6 +142,8 @@ async fn cookies_are_out_of_reach_and_of_tls_where_there_is_any() {
         assert!(
             door.header("Set-Cookie").ends_with(&format!("; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict{ending}"))
         );
+        let again = browser.get("/sign-in").await;
+        assert_eq!(again.header("Set-Cookie"), door.header("Set-Cookie"), "the form has its whole hour again");
         let warns = door.body.contains("crosses the network in the clear");
         assert_eq!(warns, url == "http://192.168.1.5", "{url}");
         let form = [("address", "ben"), ("password", PASSWORD), ("proof", door.proof())];
@@ -237,12 +242,20 @@ async fn people_make_themselves_accounts_as_the_configuration_lets_them() {
     let admin = ann.get("/admin").await;
     let form = [("action", "make-invite"), ("note", "<Eve>"), ("uses", "1"), ("days", "7"), ("proof", admin.proof())];
     let made = ann.post("/admin", &form).await;
-    let code = crate::server::between(&made.body, "id=\"code\">", "<").to_owned();
-    assert!(!ann.get("/admin").await.has("&#60;Eve&#62;").body.contains(&code), "it is shown once");
+    assert_eq!((made.status, made.header("Location")), (303, "/admin"), "loading it again makes no second one");
+    // Whichever page comes first shows it.
+    let page = ann.get("/home").await;
+    let code = crate::server::between(&page.body, "id=\"code\">", "<").to_owned();
+    assert_eq!(code.len(), 23, "{code}");
+    let admin = ann.get("/admin").await;
+    admin
+        .has("&#60;Eve&#62;")
+        .has("signs up at https://msn.example/sign-up.")
+        .has("aria-label=\"Revoke the code &#60;Eve&#62;, good until ");
+    assert!(!admin.body.contains(&code) && !page.body.contains("?invite="), "it is shown once, and in no address");
 
     let mut eve = house.browser();
-    let page = eve.get(&format!("/sign-up?invite={code}")).await;
-    page.has(&format!("value=\"{code}\""));
+    let page = eve.get("/sign-up").await;
     let proof = page.proof().to_owned();
     let form = |address, again, invite| {
         [

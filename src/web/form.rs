@@ -21,6 +21,11 @@ impl Form {
         )
     }
 
+    /// A form without fields.
+    pub(crate) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// The fields, by their names without this beginning, of those that have it. Of several of one name the first counts.
     pub(crate) fn after(&self, prefix: &str) -> BTreeMap<String, String> {
         let fields = self.0.iter().rev();

@@ -12,10 +12,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod again;
 mod authority;
 mod body;
+mod cookies;
 mod crowd;
 mod examinations;
+mod foreign;
 mod form;
 mod gateway;
 mod guard;
@@ -23,6 +26,7 @@ mod linking;
 mod listener;
 mod media;
 mod mirror;
+mod page;
 mod pages;
 mod passport;
 mod patched;

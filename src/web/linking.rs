@@ -12,16 +12,12 @@ use constant_time_eq::constant_time_eq;
 use http::{HeaderMap, HeaderName, Request, StatusCode, Uri, header};
 
 use crate::{
-    body,
+    again, body, cookies,
+    foreign::is_foreign,
     form::Form,
-    pages::{POLICY, page_under},
+    page::{Made, page, page_to_elsewhere},
     routes::Web,
 };
-
-/// As [`POLICY`], where a form may lead elsewhere: browsers hold the place to which a posted form is sent on against `form-action` as well,
-/// and which homeserver that is, the page does not know before it is asked.
-const POLICY_ELSEWHERE: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' https: http:; \
-                                frame-ancestors 'none'; base-uri 'none'";
 
 /// How the fields begin that are answers; what follows is the name of what is asked.
 pub(crate) const ANSWER: &str = "answer-";
@@ -44,8 +40,8 @@ struct Shown {
     link: Option<ShownLink>,
     ways: Vec<ShownForm>,
     tasks: Vec<ShownForm>,
-    /// Whether the browser loads it again by itself: nothing can be lost that somebody types just then.
-    refreshes: bool,
+    /// What follows the address where the browser loads it again by itself: nothing can be lost that somebody types just then.
+    again: Option<String>,
     said: Option<String>,
     problem: Option<String>,
 }
@@ -90,8 +86,9 @@ struct Over {
 }
 
 /// Answers `GET /link/{token}`.
-pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>) -> Response {
-    shown(&web, &token, None, None).await
+pub(crate) async fn show(State(web): State<Web>, Path(token): Path<String>, uri: Uri) -> Response {
+    let query = Form::read(uri.query().unwrap_or_default().as_bytes());
+    shown(&web, (&token, &query), None, None).await
 }
 
 /// Answers `POST /link/{token}`: the answers to a way, or to something that is to be done.
@@ -100,7 +97,8 @@ pub(crate) async fn answer(State(web): State<Web>, Path(token): Path<String>, re
         Ok((headers, body)) => (headers, Form::read(&body)),
         Err(answer) => return answer,
     };
-    if is_foreign(&web, &headers) {
+    // A page whose address is a secret names no origin.
+    if is_foreign(&web, &headers, true) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let answers: LinkAnswers = form.after(ANSWER);
@@ -108,13 +106,13 @@ pub(crate) async fn answer(State(web): State<Web>, Path(token): Path<String>, re
         (Some(way), _) => match web.backend.link_by_page(&token, way, answers).await {
             Ok(Onward::Linked) => Redirect::to(&address(&web, &token)).into_response(),
             Ok(Onward::GoTo(elsewhere)) => (away(&web, &token), sent_to(&elsewhere)).into_response(),
-            Err(fault) => shown(&web, &token, None, Some(fault)).await,
+            Err(fault) => shown(&web, (&token, &Form::none()), None, Some(fault)).await,
         },
         (None, Some(task)) => match web.backend.perform_by_page(&token, task, answers).await {
-            Ok(said) => shown(&web, &token, Some(said), None).await,
-            Err(fault) => shown(&web, &token, None, Some(fault)).await,
+            Ok(said) => shown(&web, (&token, &Form::none()), Some(said), None).await,
+            Err(fault) => shown(&web, (&token, &Form::none()), None, Some(fault)).await,
         },
-        (None, None) => shown(&web, &token, None, None).await,
+        (None, None) => shown(&web, (&token, &Form::none()), None, None).await,
     }
 }
 
@@ -124,12 +122,12 @@ pub(crate) async fn back(State(web): State<Web>, Path(token): Path<String>, head
     if !was_sent(&headers, &token) {
         let problem =
             "It was not this browser that was sent there, or it keeps no cookies. Nothing was linked.".to_owned();
-        return page_under(POLICY, StatusCode::FORBIDDEN, &Over { problem });
+        return page(Made::ForMessenger, StatusCode::FORBIDDEN, &Over { problem });
     }
     let brought = Form::read(uri.query().unwrap_or_default().as_bytes()).after("");
     match web.backend.return_to_page(&token, &brought).await {
         Ok(()) => Redirect::to(&address(&web, &token)).into_response(),
-        Err(fault) => shown(&web, &token, None, Some(fault)).await,
+        Err(fault) => shown(&web, (&token, &Form::none()), None, Some(fault)).await,
     }
 }
 
@@ -143,9 +141,7 @@ fn away(web: &Web, token: &str) -> [(HeaderName, String); 1] {
 
 /// Whether it is the browser that was sent elsewhere from this page.
 fn was_sent(headers: &HeaderMap, token: &str) -> bool {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|cookies| cookies.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.any(|(name, value)| name == AWAY && constant_time_eq(value.as_bytes(), token.as_bytes()))
+    cookies::shown(headers, AWAY).any(|value| constant_time_eq(value.as_bytes(), token.as_bytes()))
 }
 
 /// A redirect to where a network wants the browser. The network's word is no header before it was looked at.
@@ -156,33 +152,24 @@ pub(crate) fn sent_to(elsewhere: &str) -> Response {
     }
 }
 
-/// Whether another site's page has posted this. A page that names no referrer posts with the origin `null`, and this one is such a page.
-fn is_foreign(web: &Web, headers: &HeaderMap) -> bool {
-    let own = web.public_url.origin().ascii_serialization();
-    let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    value("sec-fetch-site") == Some("cross-site")
-        || value("origin").is_some_and(|origin| origin != own && origin != "null")
-}
-
 fn address(web: &Web, token: &str) -> String {
     web.address(&format!("/link/{token}"))
 }
 
 /// The page as it is now, with what came of what was posted.
-async fn shown(web: &Web, token: &str, said: Option<String>, fault: Option<LinkFault>) -> Response {
+async fn shown(web: &Web, (token, query): (&str, &Form), said: Option<String>, fault: Option<LinkFault>) -> Response {
     let LinkPage { owner, network, status, ways, tasks } = match web.backend.link_page(token).await {
         Ok(page) => page,
         Err(fault @ (LinkFault::NoPage | LinkFault::NoAccount(_) | LinkFault::NoNetwork(_))) => {
-            return page_under(POLICY, StatusCode::NOT_FOUND, &Over { problem: problem(&fault) });
+            return page(Made::ForMessenger, StatusCode::NOT_FOUND, &Over { problem: problem(&fault) });
         }
-        Err(fault) => return page_under(POLICY, StatusCode::SERVICE_UNAVAILABLE, &Over { problem: problem(&fault) }),
+        Err(fault) => {
+            return page(Made::ForMessenger, StatusCode::SERVICE_UNAVAILABLE, &Over { problem: problem(&fault) });
+        }
     };
     let leads_elsewhere = ways.iter().any(|way| matches!(way.through, Through::Browser { .. }));
     let asks = !ways.is_empty() || tasks.iter().any(|task| !task.steps.is_empty());
-    let is_settling = status.as_ref().is_some_and(|status| match status.state {
-        LinkState::Connecting | LinkState::Waiting { .. } => true,
-        LinkState::Connected | LinkState::Failed { .. } => false,
-    });
+    let is_settling = status.as_ref().is_some_and(is_settling);
     let template = Shown {
         address: address(web, token),
         network: network.to_string(),
@@ -190,11 +177,20 @@ async fn shown(web: &Web, token: &str, said: Option<String>, fault: Option<LinkF
         link: status.map(ShownLink::from),
         ways: ways.into_iter().map(ShownForm::from).collect(),
         tasks: tasks.into_iter().map(ShownForm::from).collect(),
-        refreshes: is_settling && !asks,
+        again: again::next(query, is_settling && !asks),
         said,
         problem: fault.as_ref().map(problem),
     };
-    page_under(if leads_elsewhere { POLICY_ELSEWHERE } else { POLICY }, StatusCode::OK, &template)
+    let answer = if leads_elsewhere { page_to_elsewhere } else { page };
+    answer(Made::ForMessenger, StatusCode::OK, &template)
+}
+
+/// Whether a link is about to be otherwise by itself. What waits for somebody may do so for ever.
+pub(crate) const fn is_settling(status: &LinkStatus) -> bool {
+    match status.state {
+        LinkState::Connecting => true,
+        LinkState::Connected | LinkState::Waiting { .. } | LinkState::Failed { .. } => false,
+    }
 }
 
 /// Why it was not done, as a whole sentence. What was answered is not in it.

@@ -18,12 +18,9 @@ use http::{HeaderMap, Request, StatusCode, Uri, header};
 use crate::{
     body,
     form::Form,
+    page::Made,
     routes::{Origin, Web},
 };
-
-/// What the browser may do with a page: show it, and post its forms back here.
-pub(crate) const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Who looks at a page.
 struct Visitor {
@@ -199,24 +196,5 @@ fn unknown(problem: Option<&'static str>) -> Response {
 }
 
 fn page(status: StatusCode, template: &impl Template) -> Response {
-    page_under(POLICY, status, template)
-}
-
-/// A page of which the browser may do no more with than the policy says.
-pub(crate) fn page_under(policy: &'static str, status: StatusCode, template: &impl Template) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
-    match template.render() {
-        Ok(page) => (status, headers, page).into_response(),
-        Err(fault) => {
-            tracing::error!(%fault, "a page cannot be made");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    crate::page::page(Made::ForMessenger, status, template)
 }

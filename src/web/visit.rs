@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::Passport;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use crate::Authority;
+use crate::{Authority, cookies};
 
 /// What the cookie is called.
 const COOKIE: &str = "visit";
@@ -54,9 +54,7 @@ impl Visits {
 
     /// Who visits.
     pub(crate) fn visitor(&self, headers: &HeaderMap, authority: &(impl Authority + ?Sized)) -> Option<Passport> {
-        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|cookies| cookies.to_str().ok());
-        let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let token = pairs.into_iter().find_map(|(name, token)| (name == COOKIE).then_some(token))?;
+        let token = cookies::shown(headers, COOKIE).next()?;
         let visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hash: Hash = Sha256::digest(token).into();
         let visit = visits.get(&hash).filter(|visit| Instant::now() < visit.until)?;

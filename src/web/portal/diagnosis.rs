@@ -12,7 +12,7 @@ use super::{
     onward,
     seat::{Posted, Seat},
 };
-use crate::examinations::Wish;
+use crate::{again, examinations::Wish};
 
 #[derive(Template)]
 #[template(path = "portal/doctor.html")]
@@ -21,6 +21,8 @@ struct Diagnosis {
     /// When the last one was made.
     at: Option<String>,
     is_under_way: bool,
+    /// What follows the address where the browser loads it again by itself.
+    again: Option<String>,
     faults: Vec<Shown>,
     others: Vec<Shown>,
 }
@@ -55,6 +57,7 @@ pub(crate) async fn show(seat: Seat) -> Response {
         frame: Frame::of(&seat, "/doctor", "It does not sign in"),
         at: last.as_ref().map(|last| clock::written(last.at)),
         is_under_way,
+        again: again::next(&seat.query, is_under_way),
         faults,
         others,
     };

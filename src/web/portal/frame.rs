@@ -8,16 +8,7 @@ use super::{
     notes::Note,
     seat::{Guest, Seat},
 };
-use crate::routes::Web;
-
-/// What a browser may do with a page: show it in our style with our pictures, and post its forms back here.
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                                 frame-ancestors 'none'; base-uri 'none'";
-
-/// As [`POLICY`], where a form may lead elsewhere: browsers hold the place to which a posted form is sent on against `form-action` as well,
-/// and which that is, the page does not know before it is asked.
-pub(crate) const POLICY_ELSEWHERE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-                                           form-action 'self' https: http:; frame-ancestors 'none'; base-uri 'none'";
+use crate::{again, page::Made, routes::Web};
 
 /// What all pages have.
 pub(crate) struct Frame {
@@ -80,7 +71,9 @@ impl Frame {
     /// Of a page for somebody who is signed in: `here` is the path of one of the places.
     pub(crate) fn of(seat: &Seat, here: &'static str, title: impl Into<String>) -> Self {
         let (mut done, mut problem, mut code) = (None, None, None);
-        match seat.web.notes.take(&seat.visit.id) {
+        // A page that has loaded itself takes no note that is for somebody who looks.
+        let note = if again::by_itself(&seat.query) { None } else { seat.web.notes.take(&seat.visit.id) };
+        match note {
             Some(Note::Done(says)) => done = Some(says),
             Some(Note::Problem(says)) => problem = Some(says),
             Some(Note::Code(made)) => code = Some(made),
@@ -189,31 +182,9 @@ pub(crate) fn not_ours(web: &Web) -> Response {
     trouble(web, StatusCode::FORBIDDEN, says)
 }
 
-/// A page of which the browser may do what [`POLICY`] says.
+/// A page for browsers of today.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
-    page_under(POLICY, status, template)
-}
-
-/// A page of which the browser may do no more than the policy says.
-pub(crate) fn page_under(policy: &'static str, status: StatusCode, template: &impl Template) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        // Our own forms are known by the origin that they name.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ];
-    match template.render() {
-        Ok(page) => (status, headers, page).into_response(),
-        Err(fault) => {
-            tracing::error!(%fault, "a page cannot be made");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+    crate::page::page(Made::ForToday, status, template)
 }
 
 /// Answers `GET /style.css`.

@@ -10,14 +10,16 @@ use axum::{
 use http::{StatusCode, Uri};
 
 use super::{
-    frame::{self, Frame, POLICY, POLICY_ELSEWHERE},
+    frame::{self, Frame},
     notes::Note,
     seat::{Posted, Seat},
     told, unless_fresh, unless_fresh_to_do,
 };
 use crate::{
+    again,
     form::Form,
-    linking::{ANSWER, ShownForm, ShownLink, TASK, WAY, problem, sent_to},
+    linking::{ANSWER, ShownForm, ShownLink, TASK, WAY, is_settling, problem, sent_to},
+    page::{Made, page_to_elsewhere},
     routes::Web,
 };
 
@@ -26,8 +28,11 @@ use crate::{
 struct Listed {
     frame: Frame,
     links: Vec<(String, Option<ShownLink>)>,
-    /// Whether the browser loads it again by itself, since a link is about to be otherwise: nobody types anything here.
-    refreshes: bool,
+    /// Whether a link is about to be otherwise, by itself or by somebody.
+    is_unsettled: bool,
+    /// What follows the address where the browser loads it again by itself, since a link is about to be otherwise: nobody types anything
+    /// here.
+    again: Option<String>,
 }
 
 #[derive(Template)]
@@ -42,8 +47,9 @@ struct Shown {
     is_confidential: bool,
     /// Whether something was begun with the link, which is to come to its end before anything else.
     is_under_way: bool,
-    /// Whether the browser loads it again by itself, since something is about to be otherwise: nobody types anything here then.
-    refreshes: bool,
+    /// What follows the address where the browser loads it again by itself, since something is about to be otherwise: nobody types
+    /// anything here then.
+    again: Option<String>,
 }
 
 /// Answers `GET /links`.
@@ -52,14 +58,14 @@ pub(crate) async fn list(seat: Seat) -> Response {
         Ok(links) => links,
         Err(fault) => return unseen(&seat, &fault),
     };
-    let is_settling = |status: &LinkStatus| match status.state {
-        LinkState::Connecting | LinkState::Waiting { .. } => true,
-        LinkState::Connected | LinkState::Failed { .. } => false,
-    };
-    let refreshes = links.iter().any(|(_, status)| status.as_ref().is_some_and(is_settling));
+    let states: Vec<&LinkStatus> = links.iter().filter_map(|(_, status)| status.as_ref()).collect();
+    let is_unsettled =
+        states.iter().any(|status| matches!(status.state, LinkState::Connecting | LinkState::Waiting { .. }));
+    let again = again::next(&seat.query, states.into_iter().any(is_settling));
     let shown = links.into_iter().map(|(network, status)| (network.to_string(), status.map(ShownLink::from)));
     let links = shown.collect();
-    frame::page(StatusCode::OK, &Listed { frame: Frame::of(&seat, "/links", "Networks"), links, refreshes })
+    let page = Listed { frame: Frame::of(&seat, "/links", "Networks"), links, is_unsettled, again };
+    frame::page(StatusCode::OK, &page)
 }
 
 /// Answers `GET /links/{network}`.
@@ -73,7 +79,7 @@ pub(crate) async fn show(seat: Seat, Path(network): Path<String>) -> Response {
     }
     let LinkPicture { network, status, ways, mut tasks } = picture;
     // Never while there is something to decide, or to type.
-    let refreshes = tasks.iter().any(|task| task.stage == TaskStage::WaitsElsewhere);
+    let waits = tasks.iter().any(|task| task.stage == TaskStage::WaitsElsewhere);
     let is_under_way = tasks.iter().any(|task| task.stage.is_under_way());
     if is_under_way {
         tasks.retain(|task| task.stage.is_under_way());
@@ -87,9 +93,10 @@ pub(crate) async fn show(seat: Seat, Path(network): Path<String>) -> Response {
         tasks: tasks.into_iter().map(ShownForm::from).collect(),
         is_confidential: seat.portal.is_confidential(),
         is_under_way,
-        refreshes,
+        again: again::next(&seat.query, waits),
     };
-    frame::page_under(if leads_elsewhere { POLICY_ELSEWHERE } else { POLICY }, StatusCode::OK, &page)
+    let answer = if leads_elsewhere { page_to_elsewhere } else { crate::page::page };
+    answer(Made::ForToday, StatusCode::OK, &page)
 }
 
 /// Answers `POST /links/{network}`: the answers to a way, or to something that is to be done.

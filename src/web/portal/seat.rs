@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 
 use super::{frame, paths};
 use crate::{
-    body,
+    body, cookies,
+    foreign::is_foreign,
     form::Form,
     routes::{Origin, Web},
 };
@@ -32,9 +33,6 @@ const FORM_LIFETIME: u32 = 60 * 60;
 
 /// The longest cookie that is looked at, in bytes.
 const LONGEST_COOKIE: usize = 256;
-
-/// The longest word that a browser calls itself by, in bytes, of which more is not read.
-const LONGEST_AGENT: usize = 400;
 
 /// What our cookies are for.
 #[derive(Debug, Clone, Copy)]
@@ -76,10 +74,7 @@ impl Cookie {
     }
 
     fn of(self, web: &Web, headers: &HeaderMap) -> Option<String> {
-        let name = self.name(web.is_secure());
-        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|cookies| cookies.to_str().ok());
-        let pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let found = pairs.into_iter().find_map(|(known, value)| (known == name).then_some(value));
+        let found = cookies::shown(headers, self.name(web.is_secure())).next();
         found.filter(|value| !value.is_empty() && value.len() <= LONGEST_COOKIE).map(str::to_owned)
     }
 }
@@ -185,7 +180,7 @@ impl FromRequest<Web> for GuestPosted {
     async fn from_request(request: Request<Body>, web: &Web) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let guest = Guest::of(web, &parts).await?;
-        let is_foreign = is_foreign(web, &parts.headers);
+        let is_foreign = is_foreign(web, &parts.headers, false);
         let (_, bytes) = body::read(Request::from_parts(parts, body)).await?;
         let form = Form::read(&bytes);
         // Without its cookie a form shows what nobody has given it.
@@ -231,7 +226,7 @@ impl Seat {
     pub(crate) async fn of_post(web: &Web, parts: &Parts) -> Result<Self, Response> {
         let (seat, token) = Self::of(web, parts).await?;
         let act = Cookie::Act.of(web, &parts.headers);
-        if is_foreign(web, &parts.headers) || !act.is_some_and(|act| same(&act, &made_of(&token, "act"))) {
+        if is_foreign(web, &parts.headers, false) || !act.is_some_and(|act| same(&act, &made_of(&token, "act"))) {
             return Err(frame::not_ours(web));
         }
         Ok(seat)
@@ -293,25 +288,12 @@ fn to_the_door(web: &Web, wanted: &str) -> Response {
     Redirect::to(&web.path(&format!("/sign-in?to={query}"))).into_response()
 }
 
-/// Whether another site's page has posted this. Our own pages name their origin; browsers that name none are of a time before.
-fn is_foreign(web: &Web, headers: &HeaderMap) -> bool {
-    let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    if matches!(value("sec-fetch-site"), Some(site) if site != "same-origin" && site != "none") {
-        return true;
-    }
-    let Some(origin) = value("origin") else { return false };
-    // Whoever reaches this server by another name than its public one is still its own visitor.
-    let by_this_name = format!("{}://{}", web.public_url.scheme(), value("host").unwrap_or_default());
-    origin != web.public_url.origin().ascii_serialization() && origin != by_this_name
-}
-
 fn origin(parts: &Parts) -> IpAddr {
     parts.extensions.get::<Origin>().map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |origin| origin.0)
 }
 
 fn agent(headers: &HeaderMap) -> String {
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    agent.chars().take(LONGEST_AGENT).collect()
+    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 fn query(parts: &Parts) -> Form {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use bridge::{
     Failure, Farewell, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkState, LinkStatus, LinkStep,
-    LinkTask, LinkWay, Network, Order, Receipt, RemoteProfile, Standing, Through,
+    LinkTask, LinkWay, Network, Order, Receipt, RemoteProfile, Standing, TaskStage, Through,
 };
 use domain::{
     Passport, Realm, RemoteUser, contact::RemoteTarget, network::NetworkIds, presence::OfflineContacts,
@@ -24,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// A network that links accounts and finds Zoe.
+/// A network that links accounts and finds Zoe. The token says how the link is.
 #[derive(Default)]
 struct Net {
-    linked: std::sync::Mutex<BTreeMap<Passport, String>>,
+    linked: std::sync::Mutex<BTreeMap<Passport, (String, LinkState)>>,
 }
 
 struct Wire;
@@ -60,7 +60,12 @@ impl Network for Net {
         if answer == "wrong" {
             return Err(Failure::refused("it is <wrong>"));
         }
-        self.linked.lock().unwrap().insert(owner.clone(), format!("<b>{way}</b>"));
+        let state = match answer.as_str() {
+            "slow" => LinkState::Connecting,
+            "late" => LinkState::Waiting { ask: "Somebody <lets> you in.".to_owned() },
+            _ => LinkState::Connected,
+        };
+        self.linked.lock().unwrap().insert(owner.clone(), (format!("<b>{way}</b>"), state));
         self.linked(owner).await.ok_or_else(|| Failure::retry("it is gone"))
     }
 
@@ -69,9 +74,10 @@ impl Network for Net {
     }
 
     async fn link_tasks(&self, owner: &Passport) -> Vec<LinkTask> {
-        let is_linked = self.linked.lock().unwrap().contains_key(owner);
+        let linked = self.linked.lock().unwrap();
+        let Some((_, state)) = linked.get(owner) else { return Vec::new() };
         let wave = LinkTask::plain("wave", "Wave", "Waves.");
-        is_linked.then_some(wave).into_iter().collect()
+        vec![if matches!(state, LinkState::Waiting { .. }) { wave.at(TaskStage::WaitsElsewhere) } else { wave }]
     }
 
     async fn perform(&self, _: &Passport, _: &str, _: &LinkAnswers) -> Result<String, Failure> {
@@ -83,8 +89,8 @@ impl Network for Net {
     }
 
     async fn linked(&self, owner: &Passport) -> Option<LinkStatus> {
-        let identity = self.linked.lock().unwrap().get(owner).cloned()?;
-        Some(LinkStatus { identity, state: LinkState::Connected, notes: vec!["Nobody <sees> you.".to_owned()] })
+        let (identity, state) = self.linked.lock().unwrap().get(owner).cloned()?;
+        Some(LinkStatus { identity, state, notes: vec!["Nobody <sees> you.".to_owned()] })
     }
 
     async fn resolve(&self, name: &str, _server: Option<&str>) -> Result<Option<RemoteProfile>, Failure> {

@@ -163,6 +163,30 @@ async fn links_are_made_shown_and_ended_by_whoever_gave_the_password_just_now() 
 }
 
 #[tokio::test]
+async fn pages_that_wait_load_themselves_so_often_and_take_no_note_from_others() {
+    let house = house().await;
+    let mut ben = house.browser_of("ben").await;
+    ben.submit("/links/net", &[("way", "token"), ("answer-token", "late")]).await.has("You are linked.");
+    let page = ben.get("/links").await;
+    page.has("it waits. Somebody &#60;lets&#62; you in.").has("<a href=\"/links\">Look again</a>");
+    assert!(!page.body.contains("http-equiv=\"refresh\""), "that may last for ever");
+    // Something was begun that goes on elsewhere.
+    ben.get("/links/net").await.has("content=\"5; url=/links/net?again=1\"");
+    assert!(!ben.get("/links/net?again=36").await.has("Look again").body.contains("http-equiv=\"refresh\""));
+
+    let page = ben.get("/links/net").await;
+    let form = [("way", "token"), ("answer-token", "slow"), ("proof", page.proof())];
+    assert_eq!(ben.post("/links/net", &form).await.status, 303);
+    // A tab that was left open on the other page does not have the note, the one that posted has.
+    let page = ben.get("/links?again=3").await;
+    page.has("content=\"10; url=/links?again=4\"");
+    assert!(!page.body.contains("You are linked."), "{}", page.body);
+    ben.get("/links/net").await.has("role=\"status\">You are linked.");
+    assert!(!ben.get("/links?again=36").await.body.contains("http-equiv=\"refresh\""));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn no_secret_of_a_network_is_taken_where_others_could_listen() {
     let house = House::open("http://192.168.1.5", SignUpPolicy::Closed).await;
     let mut ben = house.browser_of("ben").await;

@@ -74,6 +74,8 @@ pub(crate) struct Core {
     pub(crate) publications: Publications,
     /// What networks tell accounts.
     pub(crate) notices: Allowances,
+    /// Whom people look for on pages by their addresses.
+    pub(crate) guesses: Allowances,
     pub(crate) acknowledgements: Acknowledgements,
     pub(crate) duty: Arc<Duty>,
     pub(crate) probe: Probe,
@@ -90,6 +92,9 @@ const A_LITTLE: Duration = Duration::from_secs(5);
 
 /// How many lines the networks may have an account told in a minute.
 const NOTICES: u32 = 5;
+
+/// How many addresses one account may try on pages in a minute.
+const GUESSES: u32 = 30;
 
 /// What the contacts of other networks can do, as clients see it: a client of the 7.5 generation that takes handwriting as a GIF,
 /// messages in parts, winks and voice clips. A webcam, direct connections and what came with later clients it cannot.
@@ -118,6 +123,7 @@ impl Core {
             pages: Pages::default(),
             publications: Publications::default(),
             notices: Allowances::new(NOTICES),
+            guesses: Allowances::new(GUESSES),
             authentication: Authentication::new(&settings.limits),
             settings: CurrentSettings::new(settings),
             store,

@@ -1,7 +1,8 @@
 //! What people do with their accounts on this server's pages, whatever those look like: signing in and up, their profile, contacts, rooms,
 //! links and choices, and leaving; and what those who run the server see there.
 //!
-//! Every fault is a whole sentence for whoever sits before the page. Nothing here says whether somebody else has an account.
+//! Every fault is a whole sentence for whoever sits before the page. Signing in does not say whether there is an account; signing up and
+//! adding somebody cannot but say it, and are done only so often.
 
 mod admin;
 mod browsers;

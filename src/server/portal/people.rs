@@ -1,14 +1,19 @@
 //! The people on an account's lists, its groups, and who is one person on several networks.
 
+use std::time::Instant;
+
 use domain::{
     Contact, Group, Guid, List, NetworkName, Passport,
-    account::{Cause, GroupRef, Record, Request, Resolution, Who},
+    account::{Cause, GroupRef, Record, Refusal as ListRefusal, Request, Resolution, Who},
     address::Residence,
     contact::RemoteTarget,
 };
 
 use super::{Portal, PortalFault};
-use crate::service::{self, label};
+use crate::{
+    limit::Limit,
+    service::{self, label},
+};
 
 /// The longest name of a group, in bytes: what Messenger takes.
 const LONGEST_GROUP: usize = 61;
@@ -94,6 +99,11 @@ impl Portal {
         let words = words.trim();
         if words.is_empty() {
             return Err(PortalFault::unfit("Write whom you want to add."));
+        }
+        // What comes of it says who there is.
+        if !self.core.guesses.take(owner, Instant::now()) {
+            Limit::AccountPace.reached(owner);
+            return Err(ListRefusal::TooFast.into());
         }
         if let Some(passport) = self.account_of_here(words).await? {
             let (portal, owner, whom) = (self.clone(), owner.clone(), passport.clone());

@@ -4,15 +4,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::policy::Privacy;
+use domain::{account::Resolution, policy::Privacy};
 use futures_util::FutureExt;
 use media::picture::SIDE;
+use serde_json::json;
 use tempfile::TempDir;
 
-use super::{core, passport};
+use super::{Reluctant, core, passport};
 use crate::{
-    Browser, Choices, InviteFault, NewAccount, Oversight, Portal, PortalFault, PortalSettings, RegistrationPolicy,
-    Search, Settings, SignUpPolicy, Visit, administration::Administration, core::Core, service::UnderWay,
+    Browser, Choices, InviteFault, NetworkEntry, NewAccount, Oversight, Portal, PortalFault, PortalSettings,
+    RegistrationPolicy, Search, Settings, SignUpPolicy, Visit, administration::Administration, core::Core,
+    service::UnderWay,
 };
 
 const FROM: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -289,11 +291,69 @@ async fn an_account_is_taken_along_and_deleted_by_whoever_knows_its_password() {
     assert_eq!(whole["profile"]["address"], "ben@msn.example");
     assert_eq!(whole["contacts"][0]["address"], "ann@msn.example");
     assert!(!whole.to_string().contains("argon2") && !whole.to_string().contains(&token));
+    assert_eq!((&whole["missing"], &whole["links"], &whole["waiting"]), (&json!([]), &json!([]), &json!([])));
 
     assert_eq!(portal.delete(&visit, "wrong", FROM).await, Err(PortalFault::WrongPassword));
     portal.delete(&visit, "correct horse", FROM).await.unwrap();
     assert_eq!(core.store.account_name(&visit.owner).await.unwrap(), None);
     assert_eq!(portal.visit(&token, FROM).await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_waits_and_what_is_blocked_is_taken_along() {
+    let name: domain::NetworkName = "net".parse().unwrap();
+    let entry = NetworkEntry {
+        name: name.clone(),
+        bit: 64.try_into().unwrap(),
+        network: Arc::new(Reluctant::default()),
+        features: bridge::Features::PLAIN,
+    };
+    let (core, _folder) = core(RegistrationPolicy::Closed, vec![entry]).await;
+    let portal = Portal::of(&core);
+    Administration::running(&core).add("ann@msn.example", Some("Ann"), "correct horse").await.unwrap();
+    let (_, ann) = visit(&portal, "ann").await;
+    let room = bridge::RoomProfile {
+        room: domain::RemoteRoom("five".to_owned()),
+        name: "The room of five".to_owned(),
+        login: "five".to_owned(),
+        server: None,
+        topic: String::new(),
+    };
+    let introduced = core.introduce(&core.links.networks()[0], room.into()).await.unwrap();
+    let Resolution::Remote { passport: room, .. } = introduced else { panic!("{introduced:?}") };
+    portal.allow(&ann.owner, &room, false).await.unwrap();
+    assert_eq!(portal.rooms(&ann.owner).await.unwrap(), [], "nobody is in it");
+    let service = core.settings.realm.service();
+    for number in 0..201 {
+        let line = domain::Content::text(format!("line {number}"));
+        let peer = if number == 0 { &service } else { &room };
+        core.store.notice(&ann.owner, peer, "Somebody", line).await.unwrap();
+    }
+    let whole = portal.export(&ann, "correct horse", FROM).await.unwrap();
+    let whole: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+    let kept = &whole["rooms"][0];
+    assert_eq!(
+        (&kept["address"], &kept["blocked"], &kept["entered"]),
+        (&json!(room.as_str()), &json!(true), &json!(false))
+    );
+    let waiting = whole["waiting"].as_array().unwrap();
+    assert_eq!(
+        (waiting.len(), &waiting[0]["in"], &waiting[200]["in"]),
+        (201, &json!(service.as_str()), &json!(room.as_str()))
+    );
+    assert!(waiting[200]["content"].to_string().contains("line 200"), "{}", waiting[200]);
+}
+
+#[tokio::test]
+async fn an_account_tries_so_many_addresses_in_a_minute() {
+    let (portal, _core, _folder) = portal(SignUpPolicy::Closed).await;
+    let (ann, ben) = (passport("ann@msn.example"), passport("ben@msn.example"));
+    let mut refused = Vec::new();
+    for number in 0..31 {
+        refused.push(portal.add(&ann, &format!("guess{number}")).await.unwrap_err().to_string());
+    }
+    assert!(refused[29].contains("Nobody and nothing") && refused[30].contains("too often"), "{refused:?}");
+    portal.add(&ben, "ann").await.unwrap();
 }
 
 #[tokio::test]

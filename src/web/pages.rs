@@ -53,6 +53,7 @@ struct Compose {
 #[template(path = "profile.html")]
 struct Profile {
     visitor: Visitor,
+    account: String,
 }
 
 #[derive(Template)]
@@ -96,7 +97,7 @@ pub(crate) async fn compose(uri: Uri) -> Response {
 /// Answers `GET /messenger/profile`.
 pub(crate) async fn profile(State(web): State<Web>, headers: HeaderMap) -> Response {
     match visitor(&web, &headers).await {
-        Some(visitor) => page(StatusCode::OK, &Profile { visitor }),
+        Some(visitor) => page(StatusCode::OK, &Profile { visitor, account: web.address("/profile") }),
         None => unknown(None),
     }
 }

@@ -171,7 +171,7 @@ impl Portal {
         Ok(self.core.store.end_web_sessions(&visit.owner, Some(&visit.id)).await?)
     }
 
-    /// Signs Messenger out: it has to be given the password again.
+    /// Signs Messenger out: it has to show the password again, which it may keep.
     pub fn end_messenger(&self, visit: &Visit) {
         Oversight::of(&self.core).end_messenger(&visit.owner);
         info!(owner = %visit.owner, "Messenger was signed out on a page");

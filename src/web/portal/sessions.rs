@@ -87,7 +87,9 @@ pub(crate) async fn end(Posted { seat, form }: Posted) -> Response {
         }
         Some("messenger") => {
             seat.portal.end_messenger(&seat.visit);
-            Ok("Messenger is signed out, and has to be given the password again.")
+            Ok(
+                "Messenger is signed out. If it keeps your password it signs in again by itself: another password keeps it out.",
+            )
         }
         Some(_) | None => Err(unknown_action()),
     };

@@ -31,6 +31,9 @@ const SHOWN: &str = "shown";
 const ROOM: &str = "room";
 /// How often a passphrase is hashed to make a recovery key of it, at the most: Element does it half a million times.
 const MOST_ROUNDS: u64 = 2_000_000;
+/// Told in the conversation and on pages, so in words for both.
+const UNCONFIRMED: &str = "This session is not confirmed by another one of yours, so others may be warned of it, and what was said \
+                           before in encrypted rooms stays closed: compare emoji with another session, or use your recovery key.";
 /// How many rooms are listed at once.
 const LISTED: usize = 100;
 
@@ -60,12 +63,12 @@ impl OwnAccounts {
         let room = |ask: &str| vec![LinkStep { key: ROOM, ask: ask.to_owned(), secret: false }];
         let says = "Lists the rooms of your Matrix account, with their numbers and whether they are on your list.";
         tasks.push(LinkTask::plain("rooms", "List rooms", says));
-        let ask = room("Which room? Write its number, as \"rooms\" tells it, or its name.");
+        let ask = room("Which room? Write its number in the list of rooms, or its name.");
         tasks.push(
             LinkTask::plain("room-add", "Add a room", "Puts a room on your list, from its next sign-in on.")
                 .asking(ask),
         );
-        let ask = room("Which room is to go? Write its number, as \"rooms\" tells it, or its name.");
+        let ask = room("Which room is to go? Write its number in the list of rooms, or its name.");
         let says = "Takes a room off your list; your Matrix account stays in it.";
         tasks.push(LinkTask::plain("room-remove", "Remove a room", says).asking(ask));
         let shown = if account.shows_presence() { "It is shown now." } else { "It is not shown now." };
@@ -119,13 +122,9 @@ impl OwnAccounts {
 impl OwnAccount {
     /// What works less well than it could, and what to do.
     pub(super) fn hints(&self) -> Vec<String> {
-        let network = self.host.network();
         let mut hints = Vec::new();
         match self.client.encryption().verification_state().get() {
-            VerificationState::Unverified => hints.push(format!(
-                "This session is not confirmed by another one of yours, so others may be warned of it, and what was said before in \
-                 encrypted rooms stays closed: say \"{network} verify\", or \"{network} recovery KEY\"."
-            )),
+            VerificationState::Unverified => hints.push(UNCONFIRMED.to_owned()),
             VerificationState::Verified | VerificationState::Unknown => {}
         }
         hints

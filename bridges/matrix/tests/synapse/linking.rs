@@ -345,7 +345,7 @@ async fn the_recovery_key_opens_what_was_said_before() {
     let key = ann.client.encryption().recovery().enable().wait_for_backups_to_upload().await.unwrap();
 
     by_password(&network, CAROLS, "ann").await.unwrap();
-    let unverified = |status: &LinkStatus| status.notes.iter().any(|note| note.contains("matrix recovery KEY"));
+    let unverified = |status: &LinkStatus| status.notes.iter().any(|note| note.contains("use your recovery key"));
     until(&network, CAROLS, "unconfirmed", unverified).await;
     let wrong =
         perform(&network, "recovery", &[("key", "EsTj 3yST y93F SLpB jJsz eAXc 2XzA ygD3 w69H fGaN TKBj jXEd")]).await;

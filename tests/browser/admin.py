@@ -43,7 +43,7 @@ def codes(carol):
     carol.sees("The new invite code")
     carol.go("/admin")
     carol.sees("the chess club", "For 5 more")
-    carol.press("Revoke the code the chess club")
+    carol.page.get_by_role("button", name="Revoke the code the chess club").click()
     carol.is_told("That code is good no more.")
     carol.sees_not("the chess club")
 

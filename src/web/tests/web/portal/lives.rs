@@ -241,7 +241,7 @@ async fn an_account_is_taken_along_and_deleted_for_its_password() {
     let file = ben.post("/data/export", &form(PASSWORD)).await;
     assert_eq!(file.header("Content-Disposition"), "attachment; filename=\"chrysalis-ben-msn-example.json\"");
     file.has("\"address\": \"ben@msn.example\"").has("\"missing\": []");
-    ben.get("/data").await.has("messages that wait for you").has("no messages that you have had");
+    ben.get("/data").await.has("messages that wait for you").has("Not in it are passwords and secrets");
     assert_eq!(ben.post("/data/delete", &form(PASSWORD)).await.header("Location"), "/data");
     ben.get("/data").await.has("Tick the box first");
     let sure = [("password", PASSWORD), ("sure", "yes"), ("proof", proof.as_str())];

@@ -11,6 +11,7 @@ mod commands;
 mod conversation;
 mod discord;
 mod doctor;
+mod doors;
 mod emoticons;
 mod encryption;
 mod gateway;

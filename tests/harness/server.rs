@@ -233,6 +233,31 @@ impl Server {
         database.close().await.unwrap();
     }
 
+    /// From now on the database lets no browser be signed in.
+    pub async fn hold_browsers(&self) {
+        let held = if self.is_on_postgres() {
+            "CREATE FUNCTION hold_browser() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''held by a test''; END';
+             CREATE TRIGGER held_browser BEFORE INSERT ON web_session FOR EACH ROW EXECUTE FUNCTION hold_browser()"
+        } else {
+            "CREATE TRIGGER held_browser BEFORE INSERT ON web_session BEGIN SELECT RAISE(ABORT, 'held by a test'); END"
+        };
+        let mut database = self.database().await;
+        sqlx::raw_sql(held).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    }
+
+    /// Lets browsers be signed in again.
+    pub async fn release_browsers(&self) {
+        let mut database = self.database().await;
+        let released = if self.is_on_postgres() {
+            "DROP TRIGGER held_browser ON web_session; DROP FUNCTION hold_browser()"
+        } else {
+            "DROP TRIGGER held_browser"
+        };
+        sqlx::raw_sql(released).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    }
+
     /// Waits until the server has logged these words so often, in all its runs.
     pub async fn until_logged(&self, words: &str, times: usize) {
         let began = Instant::now();

@@ -1,0 +1,68 @@
+//! Doors of the pages whose browser cannot be signed in: what was done at them is done all the same.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use chrysalis_test_harness::{Answered, PASSWORD, Server, get, post};
+
+use crate::{CAROL, program};
+
+const NEW: &str = "battery staple";
+
+/// A browser, as far as cookies and forms go.
+struct Browser {
+    web: SocketAddr,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    fn headers(&self) -> String {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("Cookie: {}\r\nSec-Fetch-Site: same-origin\r\n", cookies.join("; "))
+    }
+
+    fn keep(&mut self, answer: Answered) -> Answered {
+        for cookie in answer.head.split("\r\n").filter_map(|line| line.strip_prefix("Set-Cookie: ")) {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+
+    /// Loads the page at this path, and posts the form with what it shows.
+    async fn submit(&mut self, path: &str, form: &str) -> Answered {
+        let page = get(self.web, path, &self.headers()).await;
+        let page = self.keep(page);
+        let proof = page.body.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let answer = post(self.web, path, &self.headers(), &format!("{form}&proof={proof}")).await;
+        self.keep(answer)
+    }
+}
+
+fn browser(server: &Server) -> Browser {
+    Browser { web: server.web(), cookies: BTreeMap::new() }
+}
+
+fn signing_in(address: &str, password: &str) -> String {
+    format!("address={address}&password={}", password.replace(' ', "+"))
+}
+
+#[tokio::test]
+async fn what_was_done_is_said_where_the_browser_cannot_be_signed_in_afterwards() {
+    let server = Server::start_with(program(), &[CAROL], "[accounts]\nsign_up = \"open\"\n");
+    let mut carol = browser(&server);
+    assert_eq!(carol.submit("/sign-in", &signing_in(CAROL, PASSWORD)).await.status, 303);
+    server.hold_browsers().await;
+    let (old, new) = (PASSWORD.replace(' ', "+"), NEW.replace(' ', "+"));
+    let changed = carol.submit("/password", &format!("old={old}&new={new}&again={new}")).await;
+    assert!(changed.status == 200 && changed.body.contains("<h1>Your password is changed</h1>"), "{}", changed.body);
+    let mut erin = browser(&server);
+    let made = erin.submit("/sign-up", &format!("{}&again={new}&name=Erin", signing_in("erin", NEW))).await;
+    assert!(made.status == 200 && made.body.contains("<h1>Your account is made</h1>"), "{}", made.body);
+    assert_eq!(carol.submit("/sign-in", &signing_in(CAROL, NEW)).await.status, 503, "nobody is signed in now");
+
+    server.release_browsers().await;
+    assert_eq!(carol.submit("/sign-in", &signing_in(CAROL, PASSWORD)).await.status, 403);
+    assert_eq!(carol.submit("/sign-in", &signing_in(CAROL, NEW)).await.status, 303);
+    assert_eq!(erin.submit("/sign-in", &signing_in("erin", NEW)).await.status, 303);
+}

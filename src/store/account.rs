@@ -72,8 +72,7 @@ impl Store {
 
     /// The password's hash; `None` if there is no such account.
     pub async fn password_hash(&self, passport: &Passport) -> Result<Option<String>, StoreFault> {
-        let mut reader = self.readers.acquire().await?;
-        password_hash(&mut reader, passport).await
+        self.readers.read(async |reader| password_hash(reader, passport).await).await
     }
 
     /// The friendly name; `None` if there is no such account.

@@ -1,6 +1,5 @@
 //! What only those can do who run the network's own server: they are told, and waited for.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -41,7 +40,7 @@ pub(crate) fn write_registration(
     let path = folder.join(format!("{}-registration.yaml", entry.name));
     // It is named to another program, which runs elsewhere.
     let path = std::path::absolute(&path).unwrap_or(path);
-    let before = fs::read_to_string(&path).ok();
+    let before = writing::kept(&path)?;
     if before.as_ref() == Some(&document) {
         return Ok(Some(path));
     }

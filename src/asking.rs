@@ -1,7 +1,10 @@
 //! Asking: whoever sits at the terminal, or nobody, when what is missing is told.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use dialoguer::{Confirm, Input, MultiSelect, Password, Select, console::Term, theme::ColorfulTheme};
 use tokio::{
@@ -26,6 +29,14 @@ fn heard<T>(answer: dialoguer::Result<T>) -> Result<T, Broken> {
     })
 }
 
+/// Whether something was written already.
+static IS_WRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// From now on, whoever breaks off leaves something behind.
+pub(crate) fn note_written() {
+    IS_WRITTEN.store(true, Ordering::SeqCst);
+}
+
 /// Ends the program with the terminal as it was. A terminal tells of Ctrl-C by a signal and by the question at once: whoever comes second waits here.
 fn break_off() -> ! {
     static ENDING: Mutex<()> = Mutex::new(());
@@ -33,7 +44,12 @@ fn break_off() -> ! {
     let terminal = Term::stderr();
     // Some questions hide it.
     let _ = terminal.show_cursor();
-    let _ = terminal.write_line("\nchrysalis: broken off: nothing was written");
+    let left = if IS_WRITTEN.load(Ordering::SeqCst) {
+        "what was written stays; give this command again to go on"
+    } else {
+        "nothing was written"
+    };
+    let _ = terminal.write_line(&format!("\nchrysalis: broken off: {left}"));
     std::process::exit(INTERRUPTED)
 }
 

@@ -127,7 +127,7 @@ pub(crate) enum DatabaseCommand {
         /// could read a password here
         #[arg(long, value_name = "URL")]
         to: String,
-        /// Where from; database.url if left out
+        /// Where from; database.url if left out. A hyphen: the next line of standard input says so
         #[arg(long, value_name = "URL")]
         from: Option<String>,
     },

@@ -303,10 +303,17 @@ fn password_cost(layers: &Layers, keys: &Accounts) -> Result<PasswordCost, Confi
             return Err(layers.fault(&format!("accounts.{key}"), &problem));
         }
     }
-    PasswordCost::of(*memory, *passes, *lanes).ok_or_else(|| {
-        let problem = format!("is {memory}, and each of {lanes} lanes needs 8: write {} or more", lanes * 8);
-        layers.fault("accounts.argon2_memory_kib", &problem)
-    })
+    let fault = |problem: String| layers.fault("accounts.argon2_memory_kib", &problem);
+    let cost = PasswordCost::of(*memory, *passes, *lanes)
+        .ok_or_else(|| fault(format!("is {memory}, and each of {lanes} lanes needs 8: write {} or more", lanes * 8)))?;
+    if !cost.is_enough() {
+        return Err(fault(format!(
+            "is {memory} with argon2_passes of {passes}, by which stolen hashes are guessed quickly: leave both out, or let memory times \
+             passes be {} or more",
+            PasswordCost::ENOUGH
+        )));
+    }
+    Ok(cost)
 }
 
 /// A key that is left empty says nothing.

@@ -28,13 +28,16 @@ async fn carry(configuration: &Configuration, to: String, from: Option<&str>) ->
     // One that starts meanwhile has to wait.
     let _tenancy = Tenancy::alone(directory)?;
     let to = if to == "-" { told_on_standard_input()? } else { to };
-    let from = from.unwrap_or(&configuration.database);
-    store::copy_database(from, &to, &configuration.base, progress::rows("copying"))
+    let from = match from {
+        Some("-") => told_on_standard_input()?,
+        from => from.unwrap_or(&configuration.database).to_owned(),
+    };
+    store::copy_database(&from, &to, &configuration.base, progress::rows("copying"))
         .await
         .map_err(|fault| fault.to_string())
 }
 
-/// The first line of standard input.
+/// The next line of standard input.
 fn told_on_standard_input() -> Result<String, String> {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);

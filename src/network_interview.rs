@@ -110,7 +110,11 @@ impl Interview<'_> {
                 None
             } else {
                 let stands = kind.setup.stands(step.key, &all).await;
-                self.ask_step(step, &option, said, &stands, ready.get(step.key))?
+                // What followed from other answers before follows from those of now.
+                let followed = kind.setup.stands(step.key, ready).await;
+                let ready =
+                    ready.get(step.key).filter(|ready| !matches!(followed, Stands::Settled(usual) if usual == **ready));
+                self.ask_step(step, &option, said, &stands, ready)?
             };
             if let Some(answer) = answer {
                 all.insert(step.key, answer.clone());

@@ -5,7 +5,7 @@
 //! writes files, and [`admission`] waits for what others have to do. Nothing is written before everything is answered. A second run finds what the first one
 //! has made, and does what is missing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use server::control::{Answer, Client, Request};
@@ -13,7 +13,7 @@ use server::control::{Answer, Client, Request};
 use crate::{
     accounts::Office,
     admission::{self, Waited},
-    asking::{Asker, Broken, EndedByCtrlC},
+    asking::{self, Asker, Broken, EndedByCtrlC},
     configuration::{Configuration, USUAL_PLACE},
     documents::{Change, Documents},
     interview::Interview,
@@ -65,8 +65,7 @@ impl<'a> Setup<'a> {
         if !setup.write(&answers, &planned.data_directory)? {
             return Ok(Outcome::Faulty(vec!["nothing was written".to_owned()]));
         }
-        drop(interruption);
-        setup.finish(&answers).await
+        setup.finish(&answers, interruption).await
     }
 
     /// What is configured already.
@@ -114,28 +113,36 @@ impl<'a> Setup<'a> {
         let base = self.main.parent().unwrap_or_else(|| Path::new(""));
         let named = data_directory.strip_prefix(base).unwrap_or(data_directory);
         answers.enter(&mut documents, Secrets::InFiles, named)?;
-        let changes: Vec<&Change> = documents.changes().collect();
-        if !changes.is_empty() {
-            let lines: Vec<String> = changes.iter().map(|change| told(change)).collect();
+        let mut secrets = Vec::new();
+        let mut lines: Vec<String> = documents.changes().map(told).collect();
+        for (path, secret) in answers.secrets(data_directory) {
+            match writing::kept(&path)? {
+                Some(kept) if kept.trim_end() == secret => continue,
+                Some(_) => lines.push(format!("{} gets another secret", path.display())),
+                None => {}
+            }
+            secrets.push((path, secret));
+        }
+        if !lines.is_empty() {
             if !self.options.replace && !self.asker.is_attended() {
                 return Err(Broken(format!("this would change, and --replace lets it: {}", lines.join("; "))));
             }
             say!("This changes:\n  {}\n", lines.join("\n  "));
         }
         let files = documents.to_write();
-        let secrets: Vec<(PathBuf, &str)> = answers.secrets(data_directory).collect();
         if files.is_empty() && secrets.is_empty() {
             return Ok(true);
         }
         if self.asker.is_attended() {
-            for file in &files {
-                say!("  {}", file.path.display());
+            for path in secrets.iter().map(|(path, _)| path).chain(files.iter().map(|file| &file.path)) {
+                say!("  {}", path.display());
             }
-            let ask = if changes.is_empty() { "Write these files?" } else { "Change these files?" };
+            let ask = if lines.is_empty() { "Write these files?" } else { "Change these files?" };
             if !self.asker.confirm(ask, true)? {
                 return Ok(false);
             }
         }
+        asking::note_written();
         writing::make_folder(data_directory)?;
         say!("Written:");
         for (path, secret) in secrets {
@@ -151,7 +158,7 @@ impl<'a> Setup<'a> {
     }
 
     /// Everything after the configuration: database, account, registrations, the networks' own servers, and a look at all of it.
-    async fn finish(&self, answers: &Answers) -> Result<Outcome, Broken> {
+    async fn finish(&self, answers: &Answers, interruption: EndedByCtrlC) -> Result<Outcome, Broken> {
         let configuration = networks::read_configuration(Some(self.main)).map_err(|fault| Broken(fault.to_string()))?;
         if let Err(outcome) = running::make_data_directory(&configuration) {
             return Ok(outcome);
@@ -170,7 +177,10 @@ impl<'a> Setup<'a> {
                 Err(outcome) => return Ok(outcome),
             }
         }
+        // Ctrl-C ends the waiting alone there.
+        drop(interruption);
         faults.extend(self.wait_for_networks(&configuration).await?);
+        let _interruption = EndedByCtrlC::begin()?;
         if faults.is_empty() {
             match running::faults(&configuration).await {
                 Ok(found) => faults = found,
@@ -200,12 +210,10 @@ impl<'a> Setup<'a> {
                 continue;
             }
             admission::tell(entry, &registration);
+            let is_broken_off = first_look == Waited::BrokenOff;
             let at_most = Duration::from_secs(self.options.wait_seconds);
-            let waited = if self.options.no_check || at_most.is_zero() {
-                first_look
-            } else {
-                admission::wait(entry, at_most).await
-            };
+            let waited =
+                if is_broken_off || at_most.is_zero() { first_look } else { admission::wait(entry, at_most).await };
             match waited {
                 Waited::Admitted => say!("{} lets this server in.", entry.name),
                 Waited::Not(fault) => faults.push(fault),

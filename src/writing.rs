@@ -15,6 +15,17 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Broken> {
     made.map_err(|fault| Broken(format!("cannot make the folder {}: {fault}; name another place", path.display())))
 }
 
+/// What a file says that may be there.
+pub(crate) fn kept(path: &Path) -> Result<Option<String>, Broken> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => {
+            Err(Broken(format!("cannot read {}: {fault}; run this as the user who may read it", path.display())))
+        }
+    }
+}
+
 /// Puts a file there, readable for this user alone. One that is there already keeps its mode and its owner, and what it said is kept
 /// beside it under another name, which is given.
 pub(crate) fn write(path: &Path, text: &str) -> Result<Option<PathBuf>, Broken> {

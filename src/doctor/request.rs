@@ -9,7 +9,7 @@ use tokio::{
 };
 use url::{Host, Url};
 
-use crate::{Place, Resolver, secure};
+use crate::{Place, Resolver, resolver::those_for_messenger, secure};
 
 /// How long a connection may take, the look for its address included.
 const DIAL_TIME: Duration = Duration::from_secs(5);
@@ -47,14 +47,17 @@ pub(crate) async fn dial(resolver: &dyn Resolver, place: &Place) -> Result<TcpSt
     let dialling = async {
         let addresses = match place.ip() {
             Some(ip) => vec![ip],
-            None => resolver.resolve(&place.host).await.unwrap_or_default(),
+            None => those_for_messenger(resolver.resolve(&place.host).await.unwrap_or_default()),
         };
         let mut fault = DialFault::Unresolved;
+        // One that says nothing must not take the time of those after it.
+        let share = DIAL_TIME / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
         for ip in addresses {
-            match TcpStream::connect((ip, place.port)).await {
-                Ok(stream) => return Ok(stream),
-                Err(refused) => fault = DialFault::Refused(refused.to_string()),
-            }
+            fault = match timeout(share, TcpStream::connect((ip, place.port))).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(refused)) => DialFault::Refused(refused.to_string()),
+                Err(_) => DialFault::Silent,
+            };
         }
         Err(fault)
     };
@@ -191,7 +194,7 @@ fn read(bytes: &[u8], is_all: bool) -> Option<Answer> {
     let body = String::from_utf8_lossy(body).into_owned();
     let answer = Answer { status, headers, body, certificate: None };
     let length: Option<usize> = answer.header("content-length").and_then(|length| length.parse().ok());
-    let is_whole = is_all || length.is_some_and(|length| bytes.len() >= end + 4 + length);
+    let is_whole = is_all || length.is_some_and(|length| bytes.len() >= length.saturating_add(end + 4));
     is_whole.then_some(answer)
 }
 

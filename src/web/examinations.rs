@@ -125,10 +125,17 @@ impl Examinations {
             return known;
         }
         let found = timeout(LOOK, self.doctor.resolver().resolve(&place.host)).await;
-        let address = found.ok().and_then(Result::ok).unwrap_or_default().into_iter().find_map(|ip| match ip {
-            IpAddr::V4(ip) => Some(ip),
-            IpAddr::V6(_) => None,
-        });
+        // A machine knows its own name by its hosts file, often as an address that leads everybody else to themselves.
+        let is_told = |ip: &Ipv4Addr| {
+            place.host == "localhost" || !(ip.is_loopback() || ip.is_unspecified() || ip.is_link_local())
+        };
+        let of_all = found.ok().and_then(Result::ok).unwrap_or_default().into_iter();
+        let address = of_all
+            .filter_map(|ip| match ip {
+                IpAddr::V4(ip) => Some(ip),
+                IpAddr::V6(_) => None,
+            })
+            .find(is_told);
         let mut hosts = lock(&self.hosts);
         hosts.retain(|known| known.host != place.host);
         hosts.truncate(MOST_HOSTS - 1);

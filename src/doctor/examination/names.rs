@@ -11,6 +11,7 @@ use crate::{
     greeting::greet,
     mirror::{nobody, nonce},
     request::place_of,
+    resolver::those_for_messenger,
 };
 
 /// How long the look for a name may take.
@@ -115,7 +116,7 @@ impl Run<'_> {
 
     async fn addresses(&self, name: &str) -> Vec<IpAddr> {
         match timeout(TIME, self.resolver.resolve(name)).await {
-            Ok(Ok(addresses)) => addresses,
+            Ok(Ok(addresses)) => those_for_messenger(addresses),
             Ok(Err(_)) | Err(_) => Vec::new(),
         }
     }

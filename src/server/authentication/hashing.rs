@@ -29,7 +29,7 @@ impl PasswordCost {
 
     /// Below this product of memory and passes a cost is too small for passwords of people: that of the smallest parameters which OWASP
     /// recommends for argon2id (cheatsheetseries.owasp.org, Password Storage).
-    const ENOUGH: u64 = 7168 * 5;
+    pub const ENOUGH: u64 = 7168 * 5;
 
     /// The cost of so many kibibytes, passes and lanes; `None` where argon2id has no such parameters, or a sign-in would take all of a
     /// machine.

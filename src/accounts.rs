@@ -12,13 +12,14 @@ use crate::{
     configuration::Configuration,
     running::{Outcome, open_store},
     saying::say,
+    tenancy::Tenancy,
     terminal,
 };
 
 /// Whoever makes and removes accounts.
 pub(crate) enum Office {
     Running(Client),
-    Offline(Administration, Store),
+    Offline(Administration, Store, Tenancy),
 }
 
 impl Office {
@@ -32,10 +33,12 @@ impl Office {
         })? {
             return Ok(Self::Running(client));
         }
+        // Nobody else may put another database there meanwhile.
+        let tenancy = Tenancy::serving(&configuration.data_directory).map_err(|fault| Outcome::Faulty(vec![fault]))?;
         let store = open_store(configuration).await?;
         let server::Settings { realm, limits, .. } = &configuration.settings;
         let administration = Administration::offline(store.clone(), realm.clone(), limits.password_cost);
-        Ok(Self::Offline(administration, store))
+        Ok(Self::Offline(administration, store, tenancy))
     }
 
     pub(crate) async fn ask(&mut self, request: Request) -> Result<Answer, AccountFault> {
@@ -45,12 +48,12 @@ impl Office {
                 Ok(answer) => Ok(answer),
                 Err(fault) => Err(AccountFault::Store(format!("the running server: {fault}"))),
             },
-            Self::Offline(administration, _) => control::obey(administration, request).await,
+            Self::Offline(administration, ..) => control::obey(administration, request).await,
         }
     }
 
     pub(crate) async fn close(self) {
-        if let Self::Offline(_, store) = self {
+        if let Self::Offline(_, store, _tenancy) = self {
             store.close().await;
         }
     }

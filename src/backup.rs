@@ -79,6 +79,8 @@ pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Resul
     }
     let database = store::database_file(&configuration.database, &configuration.base);
     let database = database.map_err(|fault| format!("database.url: {fault}"))?;
+    // What cannot be backed up is told before a large database is copied.
+    files(&configuration.data_directory, database.as_deref())?;
     // Beside the backup, where there has to be room for all of it anyway.
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     remove_left_overs(folder);
@@ -200,7 +202,7 @@ fn files(directory: &Path, database: Option<&Path>) -> Result<Vec<(PathBuf, Path
                     continue;
                 }
                 found.push((path, name));
-            } else if kind.is_symlink() {
+            } else if kind.is_symlink() && !database.is_some_and(|database| is_of_database(&path, database)) {
                 return Err(format!(
                     "{} is a link, and what it leads to would be missing in the backup: put it there itself, or mount it there",
                     path.display()

@@ -18,13 +18,11 @@ use crate::{
     keys::Management,
     layers::Layers,
     operating::is_loopback,
+    placing::BACKUPS,
 };
 
 /// The file with the token, in the data directory, unless another is named.
 pub(crate) const TOKEN: &str = "management.token";
-
-/// The folder for backups, in the data directory, unless another is named. What lies there is no part of a backup.
-const BACKUPS: &str = "backups";
 
 /// The one limit that does not change while the server runs.
 const FIXED_LIMIT: &str = "gateway_idle_seconds";
@@ -82,14 +80,17 @@ pub(crate) struct Household {
 #[async_trait]
 impl Program for Household {
     async fn reload(&self) -> Result<Reloaded, Refusal> {
-        let stops = || Refusal("the server stops: its configuration is read when it starts".to_owned());
+        let stops = || Refusal::Unavailable("the server stops: its configuration is read when it starts".to_owned());
         let (answer, answered) = oneshot::channel();
         self.reloads.send(answer).await.map_err(|_| stops())?;
-        answered.await.map_err(|_| stops())?.map_err(Refusal)
+        answered.await.map_err(|_| stops())?.map_err(Refusal::Unfit)
     }
 
     async fn back_up(&self, name: &str) -> Result<(PathBuf, u64), Refusal> {
         let (directory, target) = (self.backup_directory.clone(), self.backup_directory.join(name));
+        if target.exists() {
+            return Err(Refusal::Exists(format!("{name} is there already: name another file")));
+        }
         // As it was started: the database and the folders do not change before the next start.
         let configuration = Arc::clone(&self.started);
         let runtime = tokio::runtime::Handle::current();
@@ -105,8 +106,8 @@ impl Program for Household {
             // Whoever reads that is in another folder.
             Ok((path::absolute(&target).unwrap_or(target), bytes))
         });
-        let written = written.await.map_err(|fault| Refusal(format!("the backup was broken off: {fault}")))?;
-        written.map_err(Refusal)
+        let written = written.await.map_err(|fault| Refusal::Broken(format!("the backup was broken off: {fault}")))?;
+        written.map_err(Refusal::Unavailable)
     }
 
     fn limits(&self) -> Map<String, Value> {

@@ -16,6 +16,8 @@ use crate::{
 pub(crate) const RESTORING: &str = ".chrysalis-restoring-";
 /// How the folder is called in which a backup is prepared.
 pub(crate) const BACKING_UP: &str = ".chrysalis-backup-";
+/// How the folder is called, in the data directory, in which backups lie that the running server was asked for.
+pub(crate) const BACKUPS: &str = "backups";
 /// How the folder is called that has what was there before.
 const BEFORE: &str = "before-restore-";
 
@@ -52,11 +54,11 @@ impl Moves {
     }
 }
 
-/// Whether something in the data directory is no part of the installation, by its name: what a backup or a restoring has left, and what was
-/// there before one; and the file by which they keep apart.
+/// Whether something in the data directory is no part of the installation, by its name: backups, what making or restoring one has left, what
+/// was there before that, and the file by which they keep apart.
 pub(crate) fn is_left_over(name: &Path) -> bool {
     let name = name.to_string_lossy();
-    name == LOCK || [RESTORING, BACKING_UP, BEFORE].iter().any(|left| name.starts_with(left))
+    name == LOCK || name == BACKUPS || [RESTORING, BACKING_UP, BEFORE].iter().any(|left| name.starts_with(left))
 }
 
 /// What is in the data directory and would be mixed with what comes.

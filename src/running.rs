@@ -30,7 +30,7 @@ use crate::{
     modes, networks,
     operating::OperationsKeys,
     reloading::Reloading,
-    saying::{say, say_text},
+    saying::{self, say, say_text},
     tenancy::Tenancy,
     terminal,
     told::{Progress, Reload, Stop, tell_system},
@@ -57,7 +57,10 @@ impl Outcome {
     pub(crate) fn tell(self) -> ExitCode {
         let mut told = io::stderr();
         match self {
-            Self::Done => ExitCode::SUCCESS,
+            Self::Done => match saying::unsaid() {
+                None => ExitCode::SUCCESS,
+                Some(fault) => Self::Faulty(vec![fault]).tell(),
+            },
             Self::Faulty(faults) => {
                 for fault in faults {
                     let _ = writeln!(told, "{}", terminal::lines(&fault));
@@ -85,6 +88,13 @@ pub(crate) async fn open_store(configuration: &Configuration) -> Result<Store, O
         Some(key) => store.sealing_under(key.clone()),
         None => store.sealing_with(configuration.data_directory.join(SECRETS_KEY)),
     })
+}
+
+/// Opens the store, while no server runs on it, and closes it: it is there then, and of this version's form.
+pub(crate) async fn look_at_store(configuration: &Configuration) -> Result<(), Outcome> {
+    let _tenancy = Tenancy::serving(&configuration.data_directory).map_err(|fault| Outcome::Faulty(vec![fault]))?;
+    open_store(configuration).await?.close().await;
+    Ok(())
 }
 
 /// Makes the data directory, readable for this user only; one that is there is closed to others.
@@ -342,8 +352,8 @@ fn welcome(configuration: &Configuration) {
 /// With `json`, what is wrong goes to standard output as an object.
 pub(crate) async fn check(configuration: Configuration, json: bool) -> Outcome {
     let faults = match faults(&configuration).await {
-        Ok(faults) => faults,
-        Err(outcome) => return outcome,
+        Ok(faults) | Err(Outcome::Faulty(faults)) => faults,
+        Err(outcome @ (Outcome::Done | Outcome::Unusable(_))) => return outcome,
     };
     if json {
         say!("{}", serde_json::json!({ "faults": faults }));
@@ -374,8 +384,7 @@ pub(crate) async fn faults(configuration: &Configuration) -> Result<Vec<String>,
     }
     drop(manage(configuration).await?);
     let entries = networks::build(configuration).map_err(|fault| Outcome::Unusable(fault.to_string()))?;
-    let store = open_store(configuration).await?;
-    store.close().await;
+    look_at_store(configuration).await?;
     let mut faults = Vec::new();
     for entry in entries {
         let found = entry.network.check(Standing::Idle).await;

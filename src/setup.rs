@@ -172,9 +172,8 @@ impl<'a> Setup<'a> {
             }
         } else if !is_running {
             // So that the database is there, and can be used.
-            match running::open_store(&configuration).await {
-                Ok(store) => store.close().await,
-                Err(outcome) => return Ok(outcome),
+            if let Err(outcome) = running::look_at_store(&configuration).await {
+                return Ok(outcome);
             }
         }
         // Ctrl-C ends the waiting alone there.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// The file, in the data directory, by which those who copy it and those who change it keep apart. It is always empty.
@@ -51,7 +51,12 @@ fn opened(directory: &Path, opened: io::Result<File>) -> Result<Option<File>, St
 fn lock_file(directory: &Path) -> Result<Option<File>, String> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
-    opened(directory, options.open(directory.join(LOCK)))
+    let lock = opened(directory, options.open(directory.join(LOCK)))?;
+    if let (Some(lock), Ok(directory)) = (&lock, directory.metadata()) {
+        // One that root has made would be in the way of whom the directory belongs to. Nobody else can give it away, or has to.
+        let _ = fchown(lock, Some(directory.uid()), Some(directory.gid()));
+    }
+    Ok(lock)
 }
 
 fn locked(

@@ -34,7 +34,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let reading = tokio::time::timeout(ARRIVAL, Json::<T>::from_request(request, state)).await;
         let read = reading.map_err(|_| {
             let detail = format!("the body did not come within {} seconds: send it at once", ARRIVAL.as_secs());
-            Problem::new(Kind::Malformed, detail)
+            Problem::new(Kind::TooLate, detail)
         })?;
         read.map(|Json(body)| Self(body)).map_err(|rejection| {
             let detail = rejection.body_text();

@@ -11,6 +11,8 @@ use serde::Serialize;
 use server::{AccountFault, Failure, InviteFault, LinkFault, PortalFault, StoreFault};
 use utoipa::ToSchema;
 
+use crate::Refusal;
+
 /// What every type of problem begins with.
 const TYPES: &str = "urn:chrysalis:";
 
@@ -33,6 +35,7 @@ pub(crate) enum Kind {
     NoInvite,
     NoSession,
     Malformed,
+    TooLate,
     TooLarge,
     NotJson,
     Unfit,
@@ -67,6 +70,7 @@ impl Kind {
             Self::NoInvite => ("no-invite", StatusCode::NOT_FOUND, "There is no such invite code"),
             Self::NoSession => ("no-session", StatusCode::NOT_FOUND, "There is no such session"),
             Self::Malformed => ("malformed", StatusCode::BAD_REQUEST, "The request cannot be read"),
+            Self::TooLate => ("too-late", StatusCode::REQUEST_TIMEOUT, "The body did not come in time"),
             Self::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::NotJson => ("not-json", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not said to be JSON"),
             Self::Unfit => ("unfit", StatusCode::UNPROCESSABLE_ENTITY, "What was sent cannot be so"),
@@ -147,6 +151,18 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"chrysalis management\""));
         }
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::Unfit(_) => Kind::Refused,
+            Refusal::Exists(_) => Kind::Exists,
+            Refusal::Unavailable(_) => Kind::Unavailable,
+            Refusal::Broken(_) => Kind::Broken,
+        };
+        Self::new(kind, refusal.to_string())
     }
 }
 

@@ -16,8 +16,20 @@ pub struct Reloaded {
 
 /// Why the program did not do it: one line that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refusal(pub String);
+pub enum Refusal {
+    /// Something has to be mended first.
+    #[error("{0}")]
+    Unfit(String),
+    /// It is there already.
+    #[error("{0}")]
+    Exists(String),
+    /// It cannot be done now: a disk is full, or the server stops.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It was begun, and broken off by a fault of the program.
+    #[error("{0}")]
+    Broken(String),
+}
 
 /// The program around the server.
 #[async_trait]

@@ -77,7 +77,7 @@ pub(crate) async fn list(State(desk): State<Desk>, Place(address): Place<String>
     Ok(Json(Sessions { messenger, browsers }))
 }
 
-/// Sign everybody out who is signed in to an account; its password has to be given again
+/// Sign everybody out who is signed in to an account. A Messenger that keeps its password can sign in again by itself
 #[utoipa::path(
     delete, path = "/v1/accounts/{address}/sessions", tag = "sessions",
     params(("address" = String, Path, description = "The account's address")), responses((status = 204))
@@ -88,7 +88,7 @@ pub(crate) async fn end_all(State(desk): State<Desk>, Place(address): Place<Stri
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sign Messenger out; the password has to be given to it again
+/// Sign Messenger out. One that keeps its password can sign in again by itself
 #[utoipa::path(
     delete, path = "/v1/accounts/{address}/sessions/messenger", tag = "sessions",
     params(("address" = String, Path, description = "The account's address")), responses((status = 204))

@@ -182,7 +182,7 @@ pub(crate) async fn check(State(desk): State<Desk>) -> Json<Checked> {
 #[utoipa::path(post, path = "/v1/reload", tag = "server", responses((status = 200, body = ReloadedKeys)))]
 pub(crate) async fn reload(State(desk): State<Desk>) -> Result<Json<ReloadedKeys>, Problem> {
     let reloaded = desk.program.reload().await;
-    let Reloaded { changed, waiting } = reloaded.map_err(|fault| Problem::new(Kind::Refused, fault.to_string()))?;
+    let Reloaded { changed, waiting } = reloaded?;
     Ok(Json(ReloadedKeys { changed, waiting }))
 }
 
@@ -207,7 +207,7 @@ pub(crate) async fn back_up(
     let written = desk.handle.stopping().run_until_cancelled(desk.program.back_up(&name)).await;
     drop(turn);
     let written = written.ok_or_else(|| Problem::new(Kind::Unavailable, "the server stops: back up when it runs"))?;
-    let (file, bytes) = written.map_err(|fault| Problem::new(Kind::Refused, fault.to_string()))?;
+    let (file, bytes) = written?;
     Ok((StatusCode::CREATED, Json(Backup { file: file.display().to_string(), bytes })))
 }
 

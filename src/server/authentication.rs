@@ -149,11 +149,12 @@ impl Authentication {
     /// before it is asked whether that has happened meanwhile.
     pub(crate) async fn ticket_for(&self, store: &Store, proven: &Proven) -> Result<Ticket, Refusal> {
         let ticket = self.issue(proven.owner.clone());
-        if store.password_hash(&proven.owner).await.is_ok_and(|now| now.as_ref() == Some(&proven.hash)) {
+        let now = kept(store, &proven.owner).await;
+        if now.as_ref().is_ok_and(|now| now.as_ref() == Some(&proven.hash)) {
             return Ok(ticket);
         }
         lock(&self.tickets).withdraw(&ticket.value);
-        Err(Refusal::WrongCredentials)
+        Err(now.err().unwrap_or(Refusal::WrongCredentials))
     }
 
     /// Whose password this is: a wrong one counts for its address and its account. One that was hashed at another cost than passwords
@@ -201,10 +202,7 @@ impl Authentication {
         password: &str,
     ) -> Result<Option<Proven>, Refusal> {
         let known = match passport {
-            Some(passport) => store.password_hash(passport).await.map_err(|fault| {
-                warn!(%fault, "cannot read a password's hash");
-                Refusal::Unavailable
-            })?,
+            Some(passport) => kept(store, passport).await?,
             None => None,
         };
         let hash = known.clone().unwrap_or_else(|| self.bounds().nobody.clone());
@@ -213,7 +211,7 @@ impl Authentication {
             return Err(Refusal::WrongCredentials);
         };
         // The password may have been changed while this one was being checked.
-        if store.password_hash(passport).await.is_ok_and(|now| now.as_ref() == Some(&known)) {
+        if kept(store, passport).await?.as_ref() == Some(&known) {
             let hash = self.renewed(store, passport, password, known).await;
             Ok(hash.map(|hash| Proven { owner: passport.clone(), hash }))
         } else {
@@ -304,6 +302,14 @@ impl Authentication {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is kept of an account's password; `None` if there is no such account.
+async fn kept(store: &Store, passport: &Passport) -> Result<Option<String>, Refusal> {
+    store.password_hash(passport).await.map_err(|fault| {
+        warn!(%fault, "cannot read a password's hash");
+        Refusal::Unavailable
+    })
 }
 
 #[cfg(test)]

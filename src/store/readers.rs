@@ -42,11 +42,14 @@ impl Readers {
         &self,
         read: impl AsyncFnOnce(&mut AnyConnection) -> Result<Out, StoreFault>,
     ) -> Result<Out, StoreFault> {
-        let mut connection = self.pool.acquire().await?;
-        match timeout(self.patience, read(&mut connection)).await {
-            Ok(read) => read,
-            Err(_) => Err(given_up(connection).into()),
-        }
+        let mut reader = self.acquire().await?;
+        let read = timeout(self.patience, read(reader.connection()?)).await;
+        reader.answered(read.is_ok());
+        read.unwrap_or_else(|_| Err(silent().into()))
+    }
+
+    async fn acquire(&self) -> Result<Reader, Error> {
+        Ok(Reader(Some(self.pool.acquire().await?)))
     }
 
     /// Closes all connections; whoever asks for one afterwards hears [`StoreFault::Closed`].
@@ -55,9 +58,32 @@ impl Readers {
     }
 }
 
-/// Leaves a connection on which nothing comes any more, so that its place is free: given back, it would be waited for there.
-fn given_up(connection: PoolConnection<Any>) -> Error {
-    drop(connection.detach());
+/// A connection on which something is asked. Unless it was answered it is left, so that its place is free, also where whoever asked goes
+/// away: given back, it would be waited for there, without an end.
+struct Reader(Option<PoolConnection<Any>>);
+
+impl Reader {
+    fn connection(&mut self) -> Result<&mut AnyConnection, Error> {
+        self.0.as_deref_mut().ok_or(Error::PoolClosed)
+    }
+
+    /// Gives the connection back, if there was an answer.
+    fn answered(&mut self, is_answered: bool) {
+        if is_answered {
+            self.0 = None;
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+fn silent() -> Error {
     Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))
 }
 
@@ -72,11 +98,10 @@ impl<'r> Executor<'r> for &'_ Readers {
     {
         let readers = self.clone();
         let read = async move {
-            let mut connection = readers.pool.acquire().await?;
-            match timeout(readers.patience, connection.fetch_many(query).try_collect::<Vec<_>>()).await {
-                Ok(read) => read,
-                Err(_) => Err(given_up(connection)),
-            }
+            let mut reader = readers.acquire().await?;
+            let read = timeout(readers.patience, reader.connection()?.fetch_many(query).try_collect::<Vec<_>>()).await;
+            reader.answered(read.is_ok());
+            read.unwrap_or_else(|_| Err(silent()))
         };
         stream::once(read).map_ok(|read| stream::iter(read).map(Ok)).try_flatten().boxed()
     }
@@ -88,11 +113,10 @@ impl<'r> Executor<'r> for &'_ Readers {
     {
         let readers = self.clone();
         Box::pin(async move {
-            let mut connection = readers.pool.acquire().await?;
-            match timeout(readers.patience, connection.fetch_optional(query)).await {
-                Ok(read) => read,
-                Err(_) => Err(given_up(connection)),
-            }
+            let mut reader = readers.acquire().await?;
+            let read = timeout(readers.patience, reader.connection()?.fetch_optional(query)).await;
+            reader.answered(read.is_ok());
+            read.unwrap_or_else(|_| Err(silent()))
         })
     }
 
@@ -106,11 +130,10 @@ impl<'r> Executor<'r> for &'_ Readers {
     {
         let readers = self.clone();
         Box::pin(async move {
-            let mut connection = readers.pool.acquire().await?;
-            match timeout(readers.patience, connection.prepare_with(statement, parameters)).await {
-                Ok(prepared) => prepared,
-                Err(_) => Err(given_up(connection)),
-            }
+            let mut reader = readers.acquire().await?;
+            let prepared = timeout(readers.patience, reader.connection()?.prepare_with(statement, parameters)).await;
+            reader.answered(prepared.is_ok());
+            prepared.unwrap_or_else(|_| Err(silent()))
         })
     }
 

@@ -17,7 +17,7 @@ impl Oversight {
         Ok(self.core.store.web_sessions(owner).await?.into_iter().map(BrowserLine::from).collect())
     }
 
-    /// Signs Messenger out: it has to be given the password again.
+    /// Signs Messenger out. One that keeps its password can sign in again by itself.
     pub fn end_messenger(&self, owner: &Passport) {
         self.core.authentication.revoke(owner);
         self.core.directory.post(owner, Cause::Expelled);

@@ -1,7 +1,7 @@
 //! How a Messenger is pointed at this very server, for everybody.
 
 use ::doctor::{
-    Place,
+    Cause, Place,
     pointing::{self, Stand},
 };
 use askama::Template;
@@ -38,6 +38,30 @@ struct Connect {
     longest: usize,
     server_registry: String,
     tls_registry: String,
+    errors: Vec<MessengerError>,
+}
+
+/// An error that Messenger shows, and what can be behind it.
+struct MessengerError {
+    code: &'static str,
+    /// What whoever signs in can see to themselves first.
+    first: &'static str,
+    causes: Vec<Cause>,
+}
+
+/// The errors that people meet when they sign in, as Messenger 7.5 shows them.
+const ERRORS: [(&str, &str); 4] = [
+    ("80048821", "The address or the password is not right, or too many wrong ones were tried lately."),
+    ("80048820", "The clock of Windows is wrong, or SSL 2.0 is on."),
+    ("81000306", "The hosts file lacks a line, or a firewall keeps port 1863 shut."),
+    ("81000314", "The server is being started anew: wait a minute. Or you have signed in somewhere else."),
+];
+
+impl MessengerError {
+    fn all() -> Vec<Self> {
+        let behind = |code| Cause::ALL.into_iter().filter(move |cause| cause.errors().contains(&code));
+        ERRORS.map(|(code, first)| Self { code, first, causes: behind(code).collect() }).into()
+    }
 }
 
 /// Answers `GET /connect`.
@@ -75,6 +99,7 @@ pub(crate) async fn show(State(web): State<Web>, seat: Result<Seat, Response>) -
         longest: pointing::longest_domain(),
         server_registry: pointing::server_registry(conversation),
         tls_registry: pointing::tls_registry(),
+        errors: MessengerError::all(),
     };
     frame::page(StatusCode::OK, &page)
 }

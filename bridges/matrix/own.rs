@@ -16,6 +16,7 @@ mod media;
 mod outward;
 mod presence;
 mod proof;
+mod reach;
 mod rooms;
 mod session;
 mod stores;

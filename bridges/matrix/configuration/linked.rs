@@ -1,8 +1,9 @@
 //! `[networks.matrix.linked]`: the accounts that people have on Matrix themselves.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, net::IpAddr, path::PathBuf};
 
 use bridge::{Section, SectionFault};
+use ipnet::IpNet;
 use ruma::{OwnedServerName, ServerName};
 use serde::Deserialize;
 
@@ -21,6 +22,7 @@ const TOKEN: &str = "linked.double_puppet_token";
 pub(super) struct LinkedKeys {
     enabled: bool,
     homeservers: Option<Vec<String>>,
+    private_addresses: Vec<String>,
     rooms: ListedRooms,
     most_rooms: usize,
     most_links: usize,
@@ -33,6 +35,7 @@ impl Default for LinkedKeys {
         Self {
             enabled: true,
             homeservers: None,
+            private_addresses: Vec::new(),
             rooms: ListedRooms::All,
             most_rooms: MOST_ROOMS,
             most_links: MOST_LINKS,
@@ -92,6 +95,8 @@ pub(crate) struct Linked {
     pub(crate) enabled: bool,
     /// Which servers they may be of.
     pub(crate) homeservers: Homeservers,
+    /// At which addresses that are not public they may be looked for.
+    pub(crate) private_addresses: Vec<IpNet>,
     /// Which of their rooms come onto lists.
     pub(crate) rooms: ListedRooms,
     /// How many of them for each account.
@@ -139,6 +144,7 @@ impl Linked {
         Ok(Self {
             enabled: keys.enabled,
             homeservers: homeservers(keys.homeservers, server)?,
+            private_addresses: private_addresses(&keys.private_addresses)?,
             rooms: keys.rooms,
             most_rooms: keys.most_rooms,
             most_links: keys.most_links,
@@ -159,6 +165,18 @@ fn homeservers(names: Option<Vec<String>>, own: &ServerName) -> Result<Homeserve
         })
     });
     servers.collect::<Result<_, _>>().map(Homeservers::These)
+}
+
+/// Addresses, and networks of them.
+fn private_addresses(written: &[String]) -> Result<Vec<IpNet>, SectionFault> {
+    let networks = written.iter().map(|network| {
+        let network = network.trim();
+        network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+            let problem = format!("{network:?} is no address; write e.g. \"10.0.3.7\" or \"10.0.3.0/24\"");
+            SectionFault::new("linked.private_addresses", problem)
+        })
+    });
+    networks.collect()
 }
 
 #[cfg(test)]
@@ -199,6 +217,7 @@ mod tests {
     fn bad_values_are_named_with_their_key() {
         let fault = |keys| linked(keys).err().expect("a fault").key;
         assert_eq!(fault(json!({ "homeservers": ["a b"] })), "linked.homeservers");
+        assert_eq!(fault(json!({ "private_addresses": ["10.0.0.0/8", "matrix.lan"] })), "linked.private_addresses");
         assert_eq!(fault(json!({ "most_links": 0 })), "linked.most_links");
         assert_eq!(fault(json!({ "rooms": "some" })), "linked.rooms");
         assert_eq!(fault(json!({ "double_puppet_token": "a b" })), "linked.double_puppet_token");

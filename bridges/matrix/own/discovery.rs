@@ -4,11 +4,7 @@
 //! doors inside its own network: every connection to another homeserver than the configured one goes through a resolver that knows public
 //! addresses alone, and nothing is gone to because a server points there.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::OnceLock, time::Duration};
 
 use bridge::Failure;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -16,6 +12,7 @@ use ruma::{OwnedServerName, ServerName};
 use serde::Deserialize;
 use url::{Host, Url};
 
+use super::reach::Reach;
 use crate::configuration::{Configuration, Homeservers};
 
 /// How long a connection may take to come about.
@@ -50,7 +47,11 @@ impl Doors {
             server: configuration.names.server().clone(),
             homeservers: configuration.linked.homeservers.clone(),
             configured: OnceLock::new(),
-            others: Guarded { scheme: "https", may_reach: is_public, client: OnceLock::new() },
+            others: Guarded {
+                scheme: "https",
+                within: Reach::beyond_the_public(&configuration.linked.private_addresses),
+                client: OnceLock::new(),
+            },
         }
     }
 
@@ -112,7 +113,7 @@ fn client() -> reqwest::ClientBuilder {
 /// What is gone to only at addresses that may be reached.
 struct Guarded {
     scheme: &'static str,
-    may_reach: fn(IpAddr) -> bool,
+    within: Reach,
     client: OnceLock<reqwest::Client>,
 }
 
@@ -130,7 +131,7 @@ struct BaseUrl {
 
 impl Guarded {
     fn client(&self) -> Result<reqwest::Client, Failure> {
-        once(&self.client, || client().dns_resolver(Resolver { may_reach: self.may_reach }))
+        once(&self.client, || client().dns_resolver(Resolver { within: self.within.clone() }))
     }
 
     /// Where a server's homeserver answers, by what it tells of itself.
@@ -206,7 +207,7 @@ impl Guarded {
             )));
         }
         match address {
-            Some(address) if !(self.may_reach)(address) => {
+            Some(address) if !self.within.has(address) => {
                 Err(no_homeserver(&format!("{address} is no public address")))
             }
             Some(_) | None => Ok(()),
@@ -228,9 +229,8 @@ fn innermost(fault: &reqwest::Error) -> String {
 }
 
 /// Resolves names to addresses that may be reached, and to no others.
-#[derive(Clone, Copy)]
 struct Resolver {
-    may_reach: fn(IpAddr) -> bool,
+    within: Reach,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -239,65 +239,15 @@ struct NotPublic;
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let may_reach = self.may_reach;
+        let within = self.within.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let reachable: Vec<_> = found.filter(|address| may_reach(address.ip())).collect();
+            let reachable: Vec<_> = found.filter(|address| within.has(address.ip())).collect();
             if reachable.is_empty() {
                 return Err(NotPublic.into());
             }
             Ok(Box::new(reachable.into_iter()) as Addrs)
         })
-    }
-}
-
-/// Whether an address is one of the public internet (RFC 6890 and the registries of special-purpose addresses).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => match embedded(address) {
-            Some(inner) => is_public_v4(inner),
-            None => is_public_v6(address),
-        },
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    let is_special = match first {
-        0 | 240..=255 => true,
-        // Shared by the customers of a provider.
-        100 => second & 0xc0 == 64,
-        192 => second == 0 && third == 0,
-        // Benchmarks.
-        198 => second & 0xfe == 18,
-        _ => false,
-    };
-    !(is_special
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_documentation())
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    // Only these are given out to the public, and in them are some for documentation and protocols.
-    first & 0xe000 == 0x2000 && !(first == 0x2001 && (second == 0x0db8 || second < 0x0200)) && first != 0x3fff
-}
-
-/// The address of the older kind that one of the newer kind leads to.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let segments = address.segments();
-    let of = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match segments {
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] if high != 0 || low > 1 => Some(of(high, low)),
-        [0x0064, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(of(high, low)),
-        _ => None,
     }
 }
 
@@ -309,12 +259,12 @@ mod tests {
 
     use super::*;
 
-    const fn everywhere(_: IpAddr) -> bool {
-        true
-    }
+    /// The addresses of this machine.
+    const HERE: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
-    fn guarded(may_reach: fn(IpAddr) -> bool) -> Guarded {
-        Guarded { scheme: "http", may_reach, client: OnceLock::new() }
+    fn guarded(private: &[&str]) -> Guarded {
+        let private: Vec<_> = private.iter().map(|network| network.parse().unwrap()).collect();
+        Guarded { scheme: "http", within: Reach::beyond_the_public(&private), client: OnceLock::new() }
     }
 
     /// A server on this machine; its name.
@@ -337,14 +287,14 @@ mod tests {
     async fn a_server_tells_where_its_homeserver_is() {
         let base = format!("http://{}", serve(homeserver()).await);
         let server = serve(telling(json!({ "m.homeserver": { "base_url": format!("{base}/") } }).to_string())).await;
-        assert_eq!(guarded(everywhere).find(&server).await, Ok(base));
+        assert_eq!(guarded(&HERE).find(&server).await, Ok(base));
         let itself = serve(homeserver()).await;
-        assert_eq!(guarded(everywhere).find(&itself).await, Ok(format!("http://{itself}")));
+        assert_eq!(guarded(&HERE).find(&itself).await, Ok(format!("http://{itself}")));
     }
 
     #[tokio::test]
     async fn what_is_no_homeserver_is_refused() {
-        let refused = async |router: Router| match guarded(everywhere).find(&serve(router).await).await {
+        let refused = async |router: Router| match guarded(&HERE).find(&serve(router).await).await {
             Err(failure) => failure.to_string(),
             Ok(found) => panic!("{found}"),
         };
@@ -364,52 +314,14 @@ mod tests {
     async fn doors_inside_are_not_knocked_on() {
         let base = format!("http://{}", serve(homeserver()).await);
         let server = serve(telling(json!({ "m.homeserver": { "base_url": base } }).to_string())).await;
-        let failure = guarded(is_public).find(&server).await.unwrap_err();
+        let failure = guarded(&[]).find(&server).await.unwrap_err();
         assert!(failure.to_string().contains("no public address"), "{failure}");
         let literal = ServerName::parse(server.as_str().replace("localhost", "127.0.0.1")).unwrap();
-        let failure = guarded(is_public).find(&literal).await.unwrap_err();
+        let failure = guarded(&[]).find(&literal).await.unwrap_err();
         assert!(failure.to_string().contains("127.0.0.1 is no public address"), "{failure}");
         // Only what the server points to is inside.
         let pointing = serve(telling(json!({ "m.homeserver": { "base_url": "http://10.1.2.3" } }).to_string())).await;
-        let only_here: fn(IpAddr) -> bool = |address| address.is_loopback();
-        let failure = guarded(only_here).find(&pointing).await.unwrap_err();
+        let failure = guarded(&HERE).find(&pointing).await.unwrap_err();
         assert!(failure.to_string().contains("10.1.2.3 is no public address"), "{failure}");
-    }
-
-    #[test]
-    fn public_addresses() {
-        for public in ["1.1.1.1", "8.8.8.8", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
-        }
-        for inner in [
-            "127.0.0.1",
-            "10.0.0.1",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "255.255.255.255",
-            "192.0.0.8",
-            "198.18.0.1",
-            "192.0.2.1",
-            "::1",
-            "::",
-            "fe80::1",
-            "fc00::1",
-            "fec0::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2001::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::127.0.0.1",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
-            "3fff::1",
-        ] {
-            assert!(!is_public(inner.parse().unwrap()), "{inner}");
-        }
     }
 }

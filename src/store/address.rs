@@ -1,17 +1,37 @@
 //! The addresses of people and rooms of other networks: allotted once for the whole server, never given back.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bridge::{RemoteProfile, RoomProfile};
 use domain::{NetworkBit, NetworkName, Passport, Realm, contact::RemoteTarget, content::bounded_name};
 use sqlx::AnyConnection;
 
-use crate::{Portrait, Store, StoreFault, word};
+use crate::{Portrait, Store, StoreFault, merged, word};
 
 /// Which networks there are, and how their people are addressed.
 pub(crate) struct Networks {
     pub(crate) realm: Realm,
     pub(crate) bits: HashMap<NetworkName, NetworkBit>,
+}
+
+/// The networks that are on now, for all clones of a store. Whoever asks gets them as they were at that moment.
+#[derive(Clone)]
+pub(crate) struct CurrentNetworks(Arc<RwLock<Arc<Networks>>>);
+
+impl CurrentNetworks {
+    pub(crate) fn new(networks: Networks) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(networks))))
+    }
+
+    pub(crate) fn now(&self) -> Arc<Networks> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// These are on from now on; those that were come back.
+    fn replace(&self, networks: Arc<Networks>) -> Arc<Networks> {
+        std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), networks)
+    }
 }
 
 /// Who or what a remote address stands for.
@@ -67,6 +87,23 @@ impl Introduction {
 }
 
 impl Store {
+    /// These networks are on from now on, for all clones: what [`Store::open`] was given holds no more. When this returns, everything that
+    /// was written before is in the database, so that whoever reads anew misses nothing. Where it fails, everything is as it was.
+    pub async fn have_networks(&self, realm: Realm, bits: HashMap<NetworkName, NetworkBit>) -> Result<(), StoreFault> {
+        let networks = Arc::new(Networks { realm, bits });
+        let before = self.networks.replace(Arc::clone(&networks));
+        let left = self
+            .writer
+            .run(move |connection| {
+                Box::pin(async move { merged::leave_networks_that_are_off(connection, &networks).await })
+            })
+            .await;
+        if left.is_err() {
+            self.networks.replace(before);
+        }
+        left
+    }
+
     /// Who or what an address stands for; `None` if it was never allotted.
     pub async fn remote(&self, passport: &Passport) -> Result<Option<RemoteContact>, StoreFault> {
         type Row = (String, String, String, String, String, Option<String>, Option<i64>);
@@ -97,7 +134,7 @@ impl Store {
 
     /// The address of a person or room, allotted now if it has none. The name and the topic are taken only then.
     pub async fn allot(&self, network: &NetworkName, introduction: Introduction) -> Result<Passport, StoreFault> {
-        let (network, networks) = (network.clone(), self.networks.clone());
+        let (network, networks) = (network.clone(), self.networks.now());
         self.writer
             .run(move |connection| {
                 Box::pin(async move { allot(connection, &networks.realm, &network, &introduction).await })

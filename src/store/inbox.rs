@@ -102,6 +102,8 @@ impl Store {
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
+                    // As they are when it is its turn: what is written after a network came is shown as of one that is on.
+                    let networks = networks.now();
                     let mut reception = Reception {
                         connection: &mut *connection,
                         network: &network,

@@ -90,7 +90,7 @@ pub use snapshot::{begin_another_life, database_file, is_database, is_on_server,
 pub use vault::{SecretsKey, SecretsKeyFault};
 pub use web_session::WebSession;
 
-use address::Networks;
+use address::{CurrentNetworks, Networks};
 use bounds::CurrentBounds;
 use numbers::{Numbers, Reservation};
 use open::Opened;
@@ -104,7 +104,7 @@ use writer::Writer;
 pub struct Store {
     writer: Writer,
     readers: Readers,
-    networks: Arc<Networks>,
+    networks: CurrentNetworks,
     numbers: Arc<Numbers>,
     bounds: CurrentBounds,
     vault: Arc<Vault>,
@@ -116,7 +116,8 @@ impl Store {
     /// Opens the database, makes it when it is missing, and brings it to this version's form. `url` is `sqlite://` and a
     /// path, a relative one relative to `base`, or `sqlite::memory:` for a database that ends with the store; or `postgres://` and
     /// where a database is that was made for it, which it then has for itself. `realm` allots
-    /// addresses to remote contacts; `bits` are the networks that are on, whose contacts [`Store::load`] shows.
+    /// addresses to remote contacts; `bits` are the networks that are on, whose contacts [`Store::load`] shows, until
+    /// [`Store::have_networks`] says otherwise.
     pub async fn open(
         url: &str,
         base: &Path,
@@ -131,7 +132,7 @@ impl Store {
         Ok(Self {
             writer: Writer::start(writer, reservation),
             readers,
-            networks: Arc::new(networks),
+            networks: CurrentNetworks::new(networks),
             numbers,
             bounds: CurrentBounds::default(),
             vault: Arc::new(Vault::nowhere()),

@@ -37,10 +37,11 @@ impl Store {
         .bind(owner.as_str())
         .fetch_all(&self.readers)
         .await?;
+        let networks = self.networks.now();
         let mut people = Vec::with_capacity(rows.len());
         for (passport, name, network, whole, spoken, lists) in rows {
             let network = word::network("address", &network)?;
-            if word::lists(lists)?.contains(List::Forward) && self.networks.bits.contains_key(&network) {
+            if word::lists(lists)?.contains(List::Forward) && networks.bits.contains_key(&network) {
                 people.push(PersonEntry {
                     passport: word::passport("contact", &passport)?,
                     name,
@@ -59,7 +60,7 @@ impl Store {
 
     /// In whose window `owner` reads what `contact` says: that of the entry it is shown as, which is itself for most.
     pub async fn window(&self, owner: &Passport, contact: &Passport) -> Result<Passport, StoreFault> {
-        self.readers.read(async |reader| window(reader, &self.networks, owner, contact).await).await
+        self.readers.read(async |reader| window(reader, &self.networks.now(), owner, contact).await).await
     }
 
     /// Whom `owner` speaks to in the window of `contact`: one that is merged into it, or itself.

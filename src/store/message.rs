@@ -50,7 +50,7 @@ impl Store {
         content: Content,
     ) -> Result<MessageId, StoreFault> {
         let (owner, peer, author_name) = (owner.clone(), peer.clone(), author_name.to_owned());
-        let (numbers, service) = (self.numbers.clone(), self.networks.realm.service());
+        let (numbers, service) = (self.numbers.clone(), self.networks.now().realm.service());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {

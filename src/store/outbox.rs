@@ -64,9 +64,10 @@ impl Store {
         )
         .fetch_all(&self.readers)
         .await?;
+        let networks = self.networks.now();
         let mut lanes = Vec::with_capacity(rows.len());
         for (owner, contact, network) in rows {
-            if self.networks.bits.contains_key(&word::network("address", &network)?) {
+            if networks.bits.contains_key(&word::network("address", &network)?) {
                 lanes.push(Lane {
                     owner: word::passport("outbox", &owner)?,
                     contact: word::passport("outbox", &contact)?,
@@ -151,7 +152,7 @@ impl Store {
                     .await?;
                     let Some((owner, contact)) = parked else { return Ok(None) };
                     let (owner, contact) = (word::passport("outbox", &owner)?, word::passport("outbox", &contact)?);
-                    let window = merged::window(connection, &networks, &owner, &contact).await?;
+                    let window = merged::window(connection, &networks.now(), &owner, &contact).await?;
                     if let Some(report) = report {
                         let (sent, content) = (clock::now(), Content::text(report));
                         let report = Arrived { id: numbers.give(), author_name: "", speaker: None, sent, content };

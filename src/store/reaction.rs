@@ -55,7 +55,7 @@ impl Store {
     pub async fn flush_reactions(&self, before: Timestamp) -> Result<Vec<(Passport, Passport)>, StoreFault> {
         let (numbers, networks) = (self.numbers.clone(), self.networks.clone());
         self.writer
-            .run(move |connection| Box::pin(async move { flush(connection, before, &numbers, &networks).await }))
+            .run(move |connection| Box::pin(async move { flush(connection, before, &numbers, &networks.now()).await }))
             .await
     }
 }

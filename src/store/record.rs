@@ -18,7 +18,7 @@ impl Store {
         let load = async |reader: &mut AnyConnection| {
             // One transaction sees one state, however many statements it takes to read it.
             let mut reading = reader.begin().await?;
-            let record = read(&mut reading, passport, &self.networks).await?;
+            let record = read(&mut reading, passport, &self.networks.now()).await?;
             reading.commit().await?;
             Ok(record)
         };

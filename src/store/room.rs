@@ -43,9 +43,10 @@ impl Store {
         .bind(owner.as_str())
         .fetch_all(&self.readers)
         .await?;
+        let networks = self.networks.now();
         let mut rooms = Vec::with_capacity(rows.len());
         for (passport, network, name, topic, lists, attention, asker) in rows {
-            if self.networks.bits.contains_key(&word::network("address", &network)?) {
+            if networks.bits.contains_key(&word::network("address", &network)?) {
                 rooms.push(RoomEntry {
                     passport: word::passport("address", &passport)?,
                     name,

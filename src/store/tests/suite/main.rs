@@ -22,6 +22,7 @@ mod merging;
 mod messages;
 mod migrating;
 mod moving;
+mod networks;
 mod odd_texts;
 mod opening;
 mod outbox;

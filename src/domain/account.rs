@@ -11,6 +11,7 @@ mod merging;
 mod pages;
 mod properties;
 mod record;
+mod rereading;
 mod sharing;
 #[cfg(test)]
 mod tests;
@@ -222,6 +223,7 @@ impl Account {
             Cause::SplitWanted(passport) => self.split_wanted(moment, &passport, &mut effects),
             Cause::NetworkChosen { contact, network } => self.network_chosen(&contact, &network, &mut effects),
             Cause::Departed(passport) => self.departed(moment, &passport, &mut effects),
+            Cause::Reread { record, come } => self.reread(*record, come, &mut effects),
             Cause::Showed(property) => self.showed(property, &mut effects),
             Cause::Renamed { contact, name } => self.renamed(moment, &contact, name, &mut effects),
             Cause::Announced(announcement) => {

@@ -74,6 +74,13 @@ impl Realm {
         }
     }
 
+    /// Whether `passport` is, or would be, that of a person or a room of `network`, whether or not it is on.
+    #[must_use]
+    pub fn is_under(&self, network: &NetworkName, passport: &Passport) -> bool {
+        let below = passport.domain().strip_suffix(self.domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
+        below.is_some_and(|below| below.strip_prefix("rooms.").unwrap_or(below) == network.as_str())
+    }
+
     /// Whether an account of this name may be made here: nothing under a network's subdomain, and not the service contact.
     #[must_use]
     pub fn admits_account(&self, passport: &Passport) -> bool {
@@ -203,6 +210,11 @@ mod tests {
         assert_eq!(residence("a@rooms.matrix.msn.example"), Residence::Room("matrix".parse().unwrap()));
         assert_eq!(residence("a@discord.msn.example"), Residence::Reserved);
         assert!(!realm().admits_account(&"x@matrix.msn.example".parse().unwrap()));
+        let is_under = |address: &str| realm().is_under(&"discord".parse().unwrap(), &address.parse().unwrap());
+        assert!(is_under("a@discord.msn.example") && is_under("a@rooms.discord.msn.example"));
+        assert!(
+            !is_under("a@matrix.msn.example") && !is_under("a@msn.example") && !is_under("a@discord.msn.example.org")
+        );
     }
 
     #[test]

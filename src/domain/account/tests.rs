@@ -9,6 +9,7 @@ mod merging;
 mod pages;
 mod phones;
 mod properties;
+mod rereading;
 mod ringing;
 mod several;
 mod sharing;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Change, ContactProperty, Refusal, Request};
+use super::{Answer, Change, ContactProperty, Record, Refusal, Request};
 use crate::{
     Contact, Group, Guid, NetworkName, Passport, Presence, Telephone,
     contact::RemoteIdentity,
@@ -93,6 +93,13 @@ pub enum Cause {
     /// The store has taken this entry off every list on its own: the account is not in the room any more, or not asked into it; or
     /// somebody who was merged into another entry has ended the chat.
     Departed(Passport),
+    /// Networks have come or gone, whose people stand on the list from now on, or no more.
+    Reread {
+        /// Everything that is kept, as it is now.
+        record: Box<Record>,
+        /// Whether any have come: they have to be shown what the others know already, and may have brought what waits.
+        come: bool,
+    },
     /// A contact of this server shows another value of one of its properties.
     Showed(ContactProperty),
     /// A contact's network calls it by another name now. Already kept.

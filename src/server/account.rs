@@ -1,14 +1,15 @@
 //! The task that owns one account while it is in memory.
 
+mod reading;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Account, Contact, Passport, PersonalMessage, Status, Timestamp,
-    account::{Answer, Cause, Change, ContactProperty, Dismissal, Effect, Event, Record, Refusal, SessionId, Verdict},
-    contact::RemoteTarget,
+    Account, Passport, PersonalMessage, Status, Timestamp,
+    account::{Answer, Cause, Change, ContactProperty, Dismissal, Effect, Event, Refusal, SessionId, Verdict},
     conversation,
 };
 use metrics::gauge;
@@ -27,6 +28,7 @@ use crate::{
     mailbox::{Mailbox, Posted, ToAccount},
     signals,
 };
+use reading::{rooms, shown};
 
 /// How long an account without a client stays in memory.
 const REST: Duration = Duration::from_secs(20);
@@ -117,20 +119,6 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
     }
 }
 
-/// The rooms on the list.
-fn rooms(record: &Record) -> Vec<Passport> {
-    let is_room = |contact: &&Contact| {
-        contact.remote.as_ref().is_some_and(|remote| matches!(remote.target, RemoteTarget::Room(_)))
-    };
-    record.contacts.iter().filter(is_room).map(|contact| contact.passport.clone()).collect()
-}
-
-/// What is kept, as clients see it.
-fn shown(core: &Core, mut record: Record) -> Record {
-    record.contacts = record.contacts.into_iter().map(|contact| core.shown_contact(contact)).collect();
-    record
-}
-
 /// Nobody can be served: whoever rings hears that nobody is there, and clients are dropped.
 fn refuse_all(core: &Core, passport: &Passport, mailbox: &Mailbox, queue: &mut mpsc::Receiver<Box<ToAccount>>) {
     loop {
@@ -214,6 +202,9 @@ impl Task {
                 Posted::Cause(cause) => self.handle(cause, None).await,
                 Posted::Rung(ring, conversation) => self.handle(Cause::Rung(ring), Some(&conversation)).await,
             }
+        }
+        if let Some(come) = mail.reread {
+            self.reread(come).await;
         }
     }
 
@@ -475,14 +466,6 @@ impl Task {
                 let task = core.directory.mailbox(&passport);
                 self.core.later(async move { task.post(Cause::Reachable) });
             }
-        }
-    }
-
-    async fn reload(&mut self) {
-        match self.core.store.load(self.account.passport()).await {
-            Ok(Some(record)) => self.account.restore(shown(&self.core, record)),
-            Ok(None) => {}
-            Err(fault) => warn!(%fault, "cannot read the account anew"),
         }
     }
 }

@@ -1,22 +1,22 @@
 //! The task that owns one live conversation.
 
 mod confiding;
+mod keeping;
 mod turns;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use domain::{
     Content, Conversation, Passport,
     account::Ring,
     address::Residence,
-    conversation::{Body, Cause, Draft, Effect, Pair, Saying, SeatId, Waiting, Wish},
+    conversation::{Body, Cause, Effect, Pair, Saying, SeatId, Waiting, Wish},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use session::switchboard::Input;
-use store::{Kept, StoreFault};
+use store::StoreFault;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, info_span, warn};
 pub(crate) use turns::Turns;
@@ -25,7 +25,6 @@ use crate::{
     core::{Core, moment, until},
     gathering,
     lane::{ConnectionHandle, Credit, ToConnection},
-    limit::Limit,
     peers::{Between, ToPeer},
 };
 
@@ -254,65 +253,6 @@ impl Task {
         });
     }
 
-    /// Has what was said kept. It is on its way into the store when this returns, before whatever is kept or delivered later.
-    /// What the server itself answers comes back with it.
-    async fn keep(&mut self, seat: SeatId, tag: u32, wish: Wish, mut draft: Draft) -> Vec<Cause> {
-        let id = draft.id;
-        if let Some(bytes) = &draft.enclosed
-            && let Err(fault) = self.core.media.keep_enclosed(bytes).await
-        {
-            warn!(%fault, "what a message brought cannot be kept; its author is told");
-            self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: false }).boxed());
-            return Vec::new();
-        }
-        let core = Arc::clone(&self.core);
-        let mut answers = Vec::new();
-        let service = core.settings.realm.service();
-        if draft.remotes.contains(&service) {
-            draft.remotes.retain(|contact| *contact != service);
-            let answer = match &draft.content {
-                Some(content) => core.service.hear(&core, &draft.author, &self.handle, content).await,
-                None => None,
-            };
-            let told = answer.map(|line| Cause::Told { owner: draft.author.clone(), line: Content::text(line) });
-            if draft.remotes.is_empty() && draft.accounts.is_empty() {
-                let kept = Cause::Kept { seat, tag, wish, id, kept: true };
-                return std::iter::once(kept).chain(told).collect();
-            }
-            answers.extend(told);
-        }
-        if !draft.accounts.is_empty() {
-            let kind = draft.content.as_ref().map_or("other", Content::kind);
-            metrics::counter!("chrysalis_messages_total", "direction" => "between accounts", "network" => "msn", "kind" => kind)
-                .increment(1);
-        }
-        let (author, recipients) = (draft.author.clone(), draft.accounts.len() + draft.remotes.len());
-        let mut keeping = async move {
-            let kept = match core.store.keep(draft).await {
-                // Those it was for are gone, or their network is off: nobody will ever have it.
-                Ok(kept) if kept.left_out.len() == recipients => false,
-                Ok(kept) => {
-                    report(&core, &author, &kept).await;
-                    for contact in kept.ordered {
-                        core.outbox.kick(&core, author.clone(), contact);
-                    }
-                    true
-                }
-                Err(fault) => {
-                    warn!(%fault, "cannot keep a message; its author is told");
-                    false
-                }
-            };
-            Cause::Kept { seat, tag, wish, id, kept }
-        }
-        .boxed();
-        match futures_util::poll!(&mut keeping) {
-            Poll::Ready(cause) => self.keeping.push(std::future::ready(cause).boxed()),
-            Poll::Pending => self.keeping.push(keeping),
-        }
-        answers
-    }
-
     /// Whether nobody is here, and nothing of what was said here is still on its way.
     fn is_deserted(&self) -> bool {
         self.seats.is_empty() && self.keeping.is_empty() && self.relaying.is_empty() && self.noting.is_empty()
@@ -480,17 +420,5 @@ async fn with_ink(core: &Core, body: &mut Body) {
             Some(gif) => Body::Ink(gif),
             None => Body::Content(Content::Image(attachment.clone())),
         };
-    }
-}
-
-/// Tells the author which of several do not get what was said.
-async fn report(core: &Arc<Core>, author: &Passport, kept: &Kept) {
-    for recipient in &kept.left_out {
-        Limit::WaitingMessages.reached(author);
-        let line = Content::text("(not delivered to this contact: too much waits for them, or they are gone)");
-        match core.store.notice(author, recipient, recipient.as_str(), line).await {
-            Ok(_) => core.directory.doorbell(core, author.clone(), recipient.clone()),
-            Err(fault) => warn!(%fault, "an author cannot be told that a message was not delivered to all"),
-        }
     }
 }

@@ -280,7 +280,7 @@ impl Core {
                 return Ok(Resolution::Unknown);
             }
         };
-        self.introduce(entry, introduction).await
+        self.introduce(&entry, introduction).await
     }
 
     /// Who somebody is that a network has found, under the address that they have or are allotted now.

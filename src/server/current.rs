@@ -3,6 +3,8 @@
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use domain::Realm;
+
 use crate::settings::Settings;
 
 /// The settings as they are now.
@@ -32,6 +34,12 @@ impl CurrentSettings {
     /// What connections share that begin now.
     pub(crate) fn of_sessions(&self) -> Arc<session::Settings> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).session)
+    }
+
+    /// Networks have come or gone.
+    pub(crate) fn have_networks(&self, realm: Realm) {
+        let mut now = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Now::of(Settings { realm, ..now.settings.clone() });
     }
 
     /// These hold from now on, except for what cannot change while the server runs: who it is, where it is found, and where its files

@@ -65,6 +65,22 @@ impl Directory {
         }
     }
 
+    /// Networks have come or gone: every account that is in memory reads its list anew.
+    pub(crate) fn reread(&self, come: bool) {
+        let mailboxes: Vec<_> = lock(&self.mailboxes).values().cloned().collect();
+        for mailbox in mailboxes {
+            mailbox.reread(come);
+        }
+    }
+
+    /// Nobody sees any of these any more.
+    pub(crate) fn lose_sight(&self, of: impl Fn(&Passport) -> bool) {
+        let mailboxes: Vec<_> = lock(&self.mailboxes).values().cloned().collect();
+        for mailbox in mailboxes {
+            mailbox.lose_sight(&of);
+        }
+    }
+
     /// Rings an account for a conversation; the conversation is answered.
     pub(crate) fn ring(&self, core: &Arc<Core>, to: &Passport, ring: Ring, conversation: ConversationHandle) {
         let mailbox = self.mailbox(to);

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use bridge::{LinkState, Reach};
+use domain::NetworkName;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use tracing::warn;
 
@@ -126,10 +127,24 @@ fn forget(core: &Core) {
     }
 }
 
+/// The network has gone: nothing of it is known.
+pub(crate) fn forget_network(network: &NetworkName) {
+    for name in ["chrysalis_outbox_orders", "chrysalis_outbox_parked_orders", "chrysalis_outbox_oldest_seconds"] {
+        gauge!(name, "network" => network.to_string()).set(f64::NAN);
+    }
+    gauge!("chrysalis_network_reachable", "network" => network.to_string()).set(f64::NAN);
+    for state in ["open", "not opened"] {
+        gauge!("chrysalis_links", "network" => network.to_string(), "state" => state).set(f64::NAN);
+    }
+    for state in ["connecting", "connected", "waiting", "failed"] {
+        gauge!("chrysalis_own_links", "network" => network.to_string(), "state" => state).set(f64::NAN);
+    }
+}
+
 /// Looks up how the links are that accounts made themselves.
 async fn look_up_own_links(core: &Core) {
     let owners = core.links.owners();
-    for entry in core.links.networks().iter().filter(|entry| !entry.network.link_ways().is_empty()) {
+    for entry in core.links.networks().into_iter().filter(|entry| !entry.network.link_ways().is_empty()) {
         let [mut connecting, mut connected, mut waiting, mut failed] = [0_u32; 4];
         for owner in &owners {
             match entry.network.linked(owner).await.map(|status| status.state) {

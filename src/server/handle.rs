@@ -2,17 +2,16 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bridge::{Failure, Farewell, Standing};
-use domain::Passport;
+use bridge::{Farewell, Standing};
 use domain::account::Announcement;
-use futures_util::{StreamExt, future::join_all, stream};
+use domain::{NetworkName, Passport};
+use futures_util::future::join_all;
 use media::Blobs;
-use store::Store;
+use store::{Store, StoreFault};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -24,11 +23,11 @@ use crate::{
     duty::Duty,
     faults::Faults,
     figures,
-    host::NetworkHost,
     limit::Limit,
     linking::Linking,
     links::{self, Links, NetworkEntry},
     listener::{Counted, Crowd, Listener, listen},
+    networks::{self, FAREWELL},
     oversight::Oversight,
     portal::{self, Portal},
     reactions,
@@ -47,12 +46,6 @@ const MEDIA: &str = "+media";
 
 /// How often what need not be remembered any longer is forgotten.
 const PRUNE: Duration = Duration::from_hours(6);
-
-/// How long the tasks may take to end.
-const FAREWELL: Duration = Duration::from_secs(10);
-
-/// How many accounts' links are opened side by side.
-const OPENED_AT_ONCE: usize = 64;
 
 /// The way to a running server.
 #[derive(Clone)]
@@ -122,32 +115,14 @@ impl Handle {
         let handle = Self { core: Arc::clone(&core), connected: Arc::default(), gateway: Arc::default() };
         core.tasks.spawn(signals::run(Arc::clone(&core)));
         core.tasks.spawn(receipts::run(Arc::clone(&core)));
-        for entry in core.links.networks() {
-            let directory = core.settings.data_directory.join(entry.name.as_str());
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(|fault| {
-                StartFault::Unready(format!("cannot make the folder {}: {fault}", directory.display()))
-            })?;
-            let host = Arc::new(NetworkHost::new(&core, entry.name.clone(), directory));
-            let started = entry.network.start(host).await;
-            started.map_err(|failure| {
-                let line = format!("networks.{}: {failure}", entry.name);
-                match failure {
-                    Failure::Retry { .. } => StartFault::Unready(line),
-                    Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. } => {
-                        StartFault::Unfit(line)
-                    }
-                }
-            })?;
+        for running in core.links.running() {
+            networks::start(&core, &running).await?;
         }
-        let unreadable = |fault| StartFault::Unready(format!("cannot read the database: {fault}"));
+        let networks = core.links.networks();
         // First: somebody else may have the address of an account that was removed.
-        links::part_late(&core).await.map_err(unreadable)?;
-        // Side by side, so that what networks keep of new accounts is committed in groups.
-        stream::iter(core.store.accounts().await.map_err(unreadable)?)
-            .for_each_concurrent(OPENED_AT_ONCE, async |account| {
-                core.links.open(&links::owner(account.passport, &account.name)).await;
-            })
-            .await;
+        links::part_late(&core, &networks).await.map_err(unreadable)?;
+        let owners = networks::owners(&core).await.map_err(unreadable)?;
+        links::open_all(&core, &networks, owners).await;
         core.outbox.resume(&core).await.map_err(unreadable)?;
         core.tasks.spawn(reactions::run(Arc::clone(&core)));
         core.tasks.spawn(links::reopen(Arc::clone(&core)));
@@ -277,10 +252,29 @@ impl Handle {
         self.core.directory.announce(announcement);
     }
 
+    /// The networks that are on.
+    #[must_use]
+    pub fn networks(&self) -> Vec<NetworkEntry> {
+        self.core.links.networks()
+    }
+
+    /// Turns these networks on, besides those that are: they are started, every account is linked to them, and whoever is signed in sees
+    /// their people. Where one of them cannot be started none is, and everything is as it was. To be called by one at a time, as
+    /// [`Handle::turn_off`].
+    pub async fn turn_on(&self, networks: Vec<NetworkEntry>) -> Result<(), StartFault> {
+        networks::turn_on(&self.core, networks).await
+    }
+
+    /// Turns these networks off: what is on its way to them is finished, for `patience` at most, and they are stopped. Their people are on
+    /// no list any more, and what waits for them waits until they are on again. Names of others mean nothing.
+    pub async fn turn_off(&self, networks: &[NetworkName], patience: Duration) {
+        networks::turn_off(&self.core, networks, patience).await;
+    }
+
     /// What is wrong with the networks' set-up, a line each.
     pub async fn check(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for entry in self.core.links.networks() {
+        for entry in self.networks() {
             let found = entry.network.check(Standing::Running).await;
             faults.extend(found.into_iter().map(|fault| format!("networks.{}: {fault}", entry.name)));
         }
@@ -353,16 +347,18 @@ impl Handle {
     pub async fn stop(&self) {
         self.core.closing.cancel();
         self.core.stop.cancel();
+        // No link is opened any more.
+        for running in self.core.links.running() {
+            running.going.cancel();
+        }
         self.core.tasks.close();
         if tokio::time::timeout(FAREWELL, self.core.tasks.wait()).await.is_err() {
             warn!("some tasks did not end in time");
         }
-        let stopping = self.core.links.networks().iter().map(async |entry| {
-            if tokio::time::timeout(FAREWELL, entry.network.stop()).await.is_err() {
-                warn!(network = %entry.name, "the network did not end in time");
-            }
-        });
-        join_all(stopping).await;
+        // One that comes or goes at this moment runs as well.
+        let apart = self.core.links.apart().clone();
+        let running = self.core.links.running().into_iter().chain(apart);
+        join_all(running.map(async |running| networks::stop(&running).await)).await;
         let closing = async {
             for account in self.core.store.accounts().await.unwrap_or_default() {
                 self.core.links.close(&account.passport, Farewell::Stopping).await;
@@ -376,6 +372,12 @@ impl Handle {
         }
         info!("stopped");
     }
+}
+
+// The signature that `map_err` wants.
+#[allow(clippy::needless_pass_by_value)]
+pub(crate) fn unreadable(fault: StoreFault) -> StartFault {
+    StartFault::Unready(format!("cannot read the database: {fault}"))
 }
 
 async fn prune(core: Arc<Core>) {

@@ -19,6 +19,7 @@ use domain::{
 use media::BlobFault;
 use metrics::counter;
 use store::{KeptOut, RoomAsked, StoreFault};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::{
@@ -38,22 +39,34 @@ pub(crate) struct NetworkHost {
     network: NetworkName,
     domain: String,
     data_directory: PathBuf,
+    /// Cancelled when the network has gone, whatever of it still runs.
+    gone: CancellationToken,
 }
 
 impl NetworkHost {
-    pub(crate) fn new(core: &Arc<Core>, network: NetworkName, data_directory: PathBuf) -> Self {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        network: NetworkName,
+        data_directory: PathBuf,
+        gone: CancellationToken,
+    ) -> Self {
         let domain = core.settings.realm.domain().to_owned();
-        Self { core: Arc::downgrade(core), network, domain, data_directory }
+        Self { core: Arc::downgrade(core), network, domain, data_directory, gone }
     }
 
     fn core(&self) -> Result<Arc<Core>, HostFault> {
-        self.core.upgrade().filter(|core| !core.stop.is_cancelled()).ok_or(HostFault::Stopping)
+        let core = self.core.upgrade().filter(|core| !core.stop.is_cancelled() && !self.gone.is_cancelled());
+        core.ok_or(HostFault::Stopping)
     }
 }
 
 impl NetworkHost {
     /// Somebody or a room stands on a list of the account's now.
     async fn enter(&self, core: &Arc<Core>, owner: &Passport, contact: Contact) {
+        // Nobody of a network that is off stands on a list.
+        if core.links.network(&self.network).is_none() {
+            return;
+        }
         let room = contact.remote.as_ref().is_some_and(|remote| matches!(remote.target, RemoteTarget::Room(_)));
         let room = room.then(|| contact.passport.clone());
         core.directory.post(owner, Cause::Entered(core.shown_contact(contact)));

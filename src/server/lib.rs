@@ -35,6 +35,7 @@ mod links;
 mod listener;
 mod mailbox;
 mod media;
+mod networks;
 mod outbox;
 mod oversight;
 mod peer;

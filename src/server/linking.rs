@@ -98,7 +98,7 @@ impl Linking {
     /// The networks to which accounts link themselves.
     #[must_use]
     pub fn networks(&self) -> Vec<NetworkName> {
-        linkable(&self.core.links).map(|entry| entry.name.clone()).collect()
+        linkable(&self.core.links).map(|entry| entry.name).collect()
     }
 
     /// The ways in which an account can link itself to that network, the usual one first: at least one.
@@ -239,7 +239,7 @@ impl Linking {
         Ok(lines)
     }
 
-    fn entry(&self, network: &str) -> Result<&NetworkEntry, LinkFault> {
+    fn entry(&self, network: &str) -> Result<NetworkEntry, LinkFault> {
         let found = linkable(&self.core.links).find(|entry| entry.name.as_str().eq_ignore_ascii_case(network.trim()));
         found.ok_or_else(|| LinkFault::NoNetwork(self.networks()))
     }
@@ -285,6 +285,6 @@ impl Linking {
 }
 
 /// The networks to which accounts link themselves.
-fn linkable(links: &Links) -> impl Iterator<Item = &NetworkEntry> {
-    links.networks().iter().filter(|entry| !entry.network.link_ways().is_empty())
+fn linkable(links: &Links) -> impl Iterator<Item = NetworkEntry> {
+    links.networks().into_iter().filter(|entry| !entry.network.link_ways().is_empty())
 }

@@ -1,16 +1,18 @@
-//! The links of all accounts to all networks.
+//! The networks that are on, and the links of all accounts to them.
+
+mod opening;
+mod parting;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use bridge::{Farewell, Features, Link, LinkOwner, Network};
 use domain::{NetworkBit, NetworkName, Passport, presence::OwnPresence};
-use store::StoreFault;
+use opening::Unopened;
+pub(crate) use opening::{open_all, reopen};
+pub(crate) use parting::{part, part_late};
 use tokio::sync::Notify;
-use tracing::{info, warn};
-
-use crate::core::Core;
+use tokio_util::sync::CancellationToken;
 
 /// A network that is on.
 #[derive(Clone)]
@@ -25,13 +27,27 @@ pub struct NetworkEntry {
     pub features: Features,
 }
 
-/// How long to wait before links that could not be opened are tried again.
-const AGAIN: Duration = Duration::from_secs(15);
+/// A network that runs.
+#[derive(Clone)]
+pub(crate) struct Running {
+    pub(crate) entry: NetworkEntry,
+    /// Cancelled when it goes: nothing is begun with it any more, and what is under way is broken off.
+    pub(crate) going: CancellationToken,
+    /// Cancelled when it has gone: its host takes nothing from it any more.
+    pub(crate) gone: CancellationToken,
+}
+
+impl Running {
+    pub(crate) fn of(entry: NetworkEntry) -> Self {
+        Self { entry, going: CancellationToken::new(), gone: CancellationToken::new() }
+    }
+
+    fn is(&self, entry: &NetworkEntry) -> bool {
+        Arc::ptr_eq(&self.entry.network, &entry.network)
+    }
+}
 
 type ByNetwork = Vec<(NetworkName, Arc<dyn Link>)>;
-
-/// The links that could not be opened, each with what the account has shown since.
-type Unopened = HashMap<(Passport, NetworkName), Option<OwnPresence>>;
 
 /// An account as networks see it: what Messenger's users put into names reads as it is meant.
 pub(crate) fn owner(passport: Passport, name: &str) -> LinkOwner {
@@ -44,9 +60,12 @@ pub(crate) fn shown_name(passport: &Passport, name: &str) -> String {
     if shown.trim().is_empty() { passport.to_string() } else { shown }
 }
 
-/// The links of all accounts to all networks.
+/// The networks that are on, and the links of all accounts to them. Whoever wants to know a network asks here each time: it may have gone.
 pub(crate) struct Links {
-    networks: Vec<NetworkEntry>,
+    on: RwLock<Vec<Running>>,
+    /// Networks that run, and that nobody may use yet, or any more.
+    apart: Mutex<Vec<Running>>,
+    /// Never held by somebody who waits for another lock of these.
     opened: RwLock<HashMap<Passport, ByNetwork>>,
     unopened: Mutex<Unopened>,
     /// Rung when a link could not be opened.
@@ -55,17 +74,70 @@ pub(crate) struct Links {
 
 impl Links {
     pub(crate) fn new(networks: Vec<NetworkEntry>) -> Self {
-        Self { networks, opened: RwLock::default(), unopened: Mutex::default(), bell: Notify::new() }
+        Self {
+            on: RwLock::new(networks.into_iter().map(Running::of).collect()),
+            apart: Mutex::default(),
+            opened: RwLock::default(),
+            unopened: Mutex::default(),
+            bell: Notify::new(),
+        }
     }
 
-    /// All networks.
-    pub(crate) fn networks(&self) -> &[NetworkEntry] {
-        &self.networks
+    /// All networks that are on at this moment.
+    pub(crate) fn networks(&self) -> Vec<NetworkEntry> {
+        self.running().into_iter().map(|running| running.entry).collect()
     }
 
     /// The network of that name.
-    pub(crate) fn network(&self, name: &NetworkName) -> Option<&NetworkEntry> {
-        self.networks.iter().find(|entry| entry.name == *name)
+    pub(crate) fn network(&self, name: &NetworkName) -> Option<NetworkEntry> {
+        self.running_as(name).map(|running| running.entry)
+    }
+
+    /// As [`Links::networks`].
+    pub(crate) fn running(&self) -> Vec<Running> {
+        self.on.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As [`Links::network`].
+    pub(crate) fn running_as(&self, name: &NetworkName) -> Option<Running> {
+        let on = self.on.read().unwrap_or_else(PoisonError::into_inner);
+        on.iter().find(|running| running.entry.name == *name).cloned()
+    }
+
+    /// Whether it is this very network that is on, and that is not about to go.
+    fn is_on(&self, entry: &NetworkEntry) -> bool {
+        self.running_as(&entry.name).is_some_and(|running| running.is(entry) && !running.going.is_cancelled())
+    }
+
+    /// Networks that run, and that nobody may use yet, or any more.
+    pub(crate) fn apart(&self) -> MutexGuard<'_, Vec<Running>> {
+        self.apart.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A network that runs may be used from now on.
+    pub(crate) fn turn_on(&self, running: &Running) {
+        self.on.write().unwrap_or_else(PoisonError::into_inner).push(running.clone());
+        self.forget_apart(running);
+    }
+
+    /// Nobody may use the network any more: no link to it is opened from now on, and its links come back, which are to be closed.
+    pub(crate) fn turn_off(&self, running: &Running) -> Vec<Arc<dyn Link>> {
+        self.apart().push(running.clone());
+        self.on.write().unwrap_or_else(PoisonError::into_inner).retain(|known| !known.is(&running.entry));
+        let name = &running.entry.name;
+        self.unopened().retain(|(_, network), _| network != name);
+        let mut closing = Vec::new();
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        for links in opened.values_mut() {
+            closing.extend(links.extract_if(.., |(network, _)| network == name).map(|(_, link)| link));
+        }
+        opened.retain(|_, links| !links.is_empty());
+        closing
+    }
+
+    /// The network does not run any more.
+    pub(crate) fn forget_apart(&self, running: &Running) {
+        self.apart().retain(|known| !known.is(&running.entry));
     }
 
     /// The accounts that have links.
@@ -75,9 +147,9 @@ impl Links {
 
     /// How many links to that network are open, and how many could not be opened.
     pub(crate) fn count(&self, network: &NetworkName) -> (usize, usize) {
+        let unopened = self.unopened().keys().filter(|(_, name)| name == network).count();
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        let opened = opened.values().flatten().filter(|(name, _)| name == network).count();
-        (opened, self.unopened().keys().filter(|(_, name)| name == network).count())
+        (opened.values().flatten().filter(|(name, _)| name == network).count(), unopened)
     }
 
     /// The account's link to that network.
@@ -87,26 +159,12 @@ impl Links {
         Some(Arc::clone(link))
     }
 
-    /// Opens the account's link to every network.
-    pub(crate) async fn open(&self, owner: &LinkOwner) {
-        for entry in &self.networks {
-            match entry.network.open(owner.clone()).await {
-                Ok(link) => self.enter(&owner.passport, &entry.name, link),
-                Err(failure) => {
-                    warn!(owner = %owner.passport, network = %entry.name, %failure, "a link cannot be opened; it is tried again");
-                    self.unopened().insert((owner.passport.clone(), entry.name.clone()), None);
-                    self.bell.notify_one();
-                }
-            }
-        }
-    }
-
     /// Shows the account's presence on every network, in which what Messenger's users put into lines reads as it is meant.
     pub(crate) fn show(&self, owner: &Passport, mut presence: OwnPresence) {
         presence.name = shown_name(owner, &presence.name);
         presence.personal_message.text = session::text::name_outward(&presence.personal_message.text);
-        for (_, shown) in self.unopened().iter_mut().filter(|((passport, _), _)| passport == owner) {
-            *shown = Some(presence.clone());
+        for (_, waiting) in self.unopened().iter_mut().filter(|((passport, _), _)| passport == owner) {
+            waiting.shown = Some(presence.clone());
         }
         let links = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         for (_, link) in links.get(owner).into_iter().flatten() {
@@ -118,41 +176,6 @@ impl Links {
         self.unopened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The link is used from now on.
-    fn enter(&self, owner: &Passport, network: &NetworkName, link: Arc<dyn Link>) {
-        let mut links = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        let of_account = links.entry(owner.clone()).or_default();
-        of_account.retain(|(name, _)| name != network);
-        of_account.push((network.clone(), link));
-    }
-
-    /// A link that was opened after all is used from now on, and shows what the account has shown meanwhile. `false` if the account was
-    /// removed meanwhile: then the link is to be closed, unless that was done with the others.
-    fn enter_late(&self, owner: &Passport, network: &NetworkName, link: &Arc<dyn Link>) -> bool {
-        // Entered first: what is shown, and the account's end, find it from now on either here or among those that could not be opened.
-        self.enter(owner, network, Arc::clone(link));
-        let mut unopened = self.unopened();
-        let Some(shown) = unopened.remove(&(owner.clone(), network.clone())) else { return false };
-        // Under the lock, so that nothing older is shown after it.
-        if let Some(presence) = shown {
-            link.show(presence);
-        }
-        true
-    }
-
-    /// Takes out a link; `false` if it was taken out before.
-    fn take_out(&self, owner: &Passport, network: &NetworkName, link: &Arc<dyn Link>) -> bool {
-        let mut links = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(of_account) = links.get_mut(owner) else { return false };
-        let before = of_account.len();
-        of_account.retain(|(name, known)| name != network || !Arc::ptr_eq(known, link));
-        let was_there = of_account.len() < before;
-        if of_account.is_empty() {
-            links.remove(owner);
-        }
-        was_there
-    }
-
     /// Ends the account's links.
     pub(crate) async fn close(&self, owner: &Passport, farewell: Farewell) {
         self.unopened().retain(|(passport, _), _| passport != owner);
@@ -160,80 +183,5 @@ impl Links {
         for (_, link) in closing.into_iter().flatten() {
             link.close(farewell).await;
         }
-    }
-}
-
-/// An account was removed: the networks are told so, and forget it.
-pub(crate) async fn part(core: &Core, owner: &Passport) {
-    core.links.close(owner, Farewell::Removed).await;
-    for entry in &core.links.networks {
-        if let Err(fault) = core.store.forgotten(&entry.name, owner).await {
-            warn!(%owner, network = %entry.name, %fault, "that an account was removed is told its network once more");
-        }
-    }
-}
-
-/// Tells the networks of the accounts that were removed while they could not be told: they were off, or no server ran.
-pub(crate) async fn part_late(core: &Core) -> Result<(), StoreFault> {
-    for entry in &core.links.networks {
-        for removed in core.store.removed(&entry.name).await? {
-            match entry.network.open(owner(removed.clone(), "")).await {
-                Ok(link) => {
-                    link.close(Farewell::Removed).await;
-                    core.store.forgotten(&entry.name, &removed).await?;
-                    info!(owner = %removed, network = %entry.name, "a network was told of a removed account");
-                }
-                Err(failure) => {
-                    warn!(owner = %removed, network = %entry.name, %failure, "a network cannot be told of a removed account");
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Opens again, now and then, what could not be opened, until the server stops.
-pub(crate) async fn reopen(core: Arc<Core>) {
-    loop {
-        let waiting: Vec<_> = core.links.unopened().keys().cloned().collect();
-        let pause = async {
-            if waiting.is_empty() { core.links.bell.notified().await } else { tokio::time::sleep(AGAIN).await }
-        };
-        tokio::select! {
-            () = pause => {}
-            () = core.stop.cancelled() => return,
-        }
-        for (owner, network) in waiting {
-            tokio::select! {
-                () = try_again(&core, &owner, &network) => {}
-                () = core.stop.cancelled() => return,
-            }
-        }
-    }
-}
-
-async fn try_again(core: &Core, passport: &Passport, network: &NetworkName) {
-    let Some(entry) = core.links.network(network) else { return };
-    let name = match core.store.account_name(passport).await {
-        Ok(Some(name)) => name,
-        Ok(None) => {
-            core.links.unopened().remove(&(passport.clone(), network.clone()));
-            return;
-        }
-        Err(fault) => return warn!(owner = %passport, %fault, "cannot read whose link is to be opened"),
-    };
-    match entry.network.open(owner(passport.clone(), &name)).await {
-        Ok(link) => {
-            if !core.links.enter_late(passport, network, &link) {
-                // The account was removed meanwhile, or the server stops.
-                let farewell = if core.stop.is_cancelled() { Farewell::Stopping } else { Farewell::Removed };
-                if core.links.take_out(passport, network, &link) {
-                    link.close(farewell).await;
-                }
-                return;
-            }
-            info!(owner = %passport, %network, "a link was opened after all");
-        }
-        Err(failure) => warn!(owner = %passport, %network, %failure, "a link still cannot be opened"),
     }
 }

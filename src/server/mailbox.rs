@@ -35,6 +35,7 @@ struct Inside {
     changed: HashSet<Passport>,
     posted: VecDeque<Posted>,
     overflown: bool,
+    reread: Option<bool>,
 }
 
 /// What a client sends to its account's task.
@@ -66,6 +67,8 @@ pub(crate) struct Mail {
     pub(crate) posted: VecDeque<Posted>,
     /// Whether so much was posted that the list has to be read anew.
     pub(crate) overflown: bool,
+    /// Whether networks have come; `Some` where some have come or gone, so that the list is another one.
+    pub(crate) reread: Option<bool>,
 }
 
 impl Mailbox {
@@ -115,6 +118,29 @@ impl Mailbox {
         self.bell.notify_one();
     }
 
+    /// Networks have come or gone: the account reads its list anew, if it is in memory.
+    pub(crate) fn reread(&self, come: bool) {
+        let mut inside = self.inside();
+        if inside.task.is_none() {
+            return;
+        }
+        inside.reread = Some(come || inside.reread == Some(true));
+        drop(inside);
+        self.bell.notify_one();
+    }
+
+    /// Nobody of these is seen any more.
+    pub(crate) fn lose_sight(&self, of: impl Fn(&Passport) -> bool) {
+        let mut guard = self.inside();
+        let inside = &mut *guard;
+        let lost: Vec<Passport> = inside.presences.extract_if(|contact, _| of(contact)).map(|(lost, _)| lost).collect();
+        if inside.task.is_some() && !lost.is_empty() {
+            inside.changed.extend(lost);
+            drop(guard);
+            self.bell.notify_one();
+        }
+    }
+
     /// A conversation rings. The account has to be in memory, or be brought there.
     pub(crate) fn ring(&self, ring: Ring, conversation: ConversationHandle) {
         self.inside().posted.push_back(Posted::Rung(ring, conversation));
@@ -130,7 +156,12 @@ impl Mailbox {
             .drain()
             .map(|contact| Sighting { presence: inside.presences.get(&contact).cloned(), contact })
             .collect();
-        Mail { sightings, posted: std::mem::take(&mut inside.posted), overflown: std::mem::take(&mut inside.overflown) }
+        Mail {
+            sightings,
+            posted: std::mem::take(&mut inside.posted),
+            overflown: std::mem::take(&mut inside.overflown),
+            reread: std::mem::take(&mut inside.reread),
+        }
     }
 
     /// Waits until there may be something.
@@ -160,7 +191,7 @@ impl Mailbox {
     /// Ends the account's task, unless something has come in: `queue` is its end of the queue.
     pub(crate) fn retire(&self, queue: &mut mpsc::Receiver<Box<ToAccount>>) -> bool {
         let mut inside = self.inside();
-        if !queue.is_empty() || !inside.posted.is_empty() {
+        if !queue.is_empty() || !inside.posted.is_empty() || inside.reread.is_some() {
             return false;
         }
         queue.close();

@@ -1,9 +1,8 @@
 //! The workers that carry orders to the networks: one for each account and contact that has something pending, so that order
 //! holds in a conversation and one that is stuck holds up no other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,11 @@ use store::{Lane, ParkedFilter, PendingOrder};
 use tokio::sync::Notify;
 use tracing::{Instrument, debug, info_span, warn};
 
-use crate::{core::Core, links, signals};
+use crate::{
+    core::Core,
+    links::{self, NetworkEntry, Running},
+    signals,
+};
 
 /// The first wait after a passing failure; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -27,31 +30,48 @@ const LONGEST_ASKED: Duration = Duration::from_mins(10);
 /// How long one try may take. After it the outcome is not known, and the next try finds out.
 const ONE_TRY: Duration = Duration::from_mins(1);
 
-/// The lanes that have a worker, and whether something was added since it last looked.
+/// The lanes that have a worker.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    lanes: Mutex<HashMap<Lane, bool>>,
-    /// How many workers wait before they try again.
-    resting: AtomicUsize,
+    lanes: Mutex<HashMap<Lane, Worker>>,
     /// Rung when a worker has nothing more to do, or waits.
     bell: Notify,
 }
 
+/// How a lane's worker is.
+#[derive(Default)]
+struct Worker {
+    /// Whether something was added since it last looked.
+    has_more: bool,
+    /// Whether it waits before it tries again.
+    rests: bool,
+}
+
 impl Outbox {
-    fn lanes(&self) -> MutexGuard<'_, HashMap<Lane, bool>> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<Lane, Worker>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something is pending for this contact.
     pub(crate) fn kick(&self, core: &Arc<Core>, owner: Passport, contact: Passport) {
         let lane = Lane { owner, contact };
-        if self.lanes().insert(lane.clone(), true).is_none() {
+        let is_new = match self.lanes().entry(lane.clone()) {
+            Entry::Occupied(mut worker) => {
+                worker.get_mut().has_more = true;
+                false
+            }
+            Entry::Vacant(slot) => {
+                slot.insert(Worker { has_more: true, rests: false });
+                true
+            }
+        };
+        if is_new {
             let span = info_span!(parent: None, "lane", owner = %lane.owner, contact = %lane.contact);
             core.tasks.spawn(work(Arc::clone(core), lane).instrument(span));
         }
     }
 
-    /// Something may be pending for everybody: the program has just started.
+    /// Something may be pending for everybody: the program has just started, or networks have come.
     pub(crate) async fn resume(&self, core: &Arc<Core>) -> Result<(), store::StoreFault> {
         for Lane { owner, contact } in core.store.lanes().await? {
             self.kick(core, owner, contact);
@@ -71,11 +91,20 @@ impl Outbox {
 
     /// Returns when nothing is under way: what is left waits for a network that could not take it.
     pub(crate) async fn quiet(&self) {
+        self.until(|| self.under_way() == 0).await;
+    }
+
+    /// As [`Outbox::quiet`], of these contacts.
+    pub(crate) async fn quiet_of(&self, is_meant: impl Fn(&Passport) -> bool) {
+        self.until(|| self.under_way_to(&is_meant) == 0).await;
+    }
+
+    async fn until(&self, holds: impl Fn() -> bool) {
         loop {
             let rung = self.bell.notified();
             let mut rung = pin!(rung);
             rung.as_mut().enable();
-            if self.under_way() == 0 {
+            if holds() {
                 return;
             }
             rung.await;
@@ -84,13 +113,24 @@ impl Outbox {
 
     /// How many workers do something now.
     pub(crate) fn under_way(&self) -> usize {
-        self.lanes().len().saturating_sub(self.resting.load(Ordering::Acquire))
+        self.under_way_to(|_| true)
+    }
+
+    /// As [`Outbox::under_way`], of these contacts.
+    pub(crate) fn under_way_to(&self, is_meant: impl Fn(&Passport) -> bool) -> usize {
+        self.lanes().iter().filter(|(lane, worker)| !worker.rests && is_meant(&lane.contact)).count()
+    }
+
+    fn rests(&self, lane: &Lane, rests: bool) {
+        if let Some(worker) = self.lanes().get_mut(lane) {
+            worker.rests = rests;
+        }
     }
 
     /// Whether the worker goes on; if not, the lane has none any more.
     fn has_more(&self, lane: &Lane) -> bool {
         let mut lanes = self.lanes();
-        let more = lanes.insert(lane.clone(), false).unwrap_or(false);
+        let more = lanes.get_mut(lane).is_some_and(|worker| std::mem::take(&mut worker.has_more));
         if !more {
             lanes.remove(lane);
             drop(lanes);
@@ -109,7 +149,7 @@ async fn work(core: Arc<Core>, lane: Lane) {
         };
         if let Err(fault) = worked {
             warn!(%fault, "cannot read what is to be sent, or write what became of it; it is tried again");
-            if wait(&core, delay).await.is_err() {
+            if wait(&core, &lane, None, delay).await.is_err() {
                 return;
             }
             delay = (delay * 2).min(LONGEST_WAIT);
@@ -121,7 +161,7 @@ async fn work(core: Arc<Core>, lane: Lane) {
     }
 }
 
-/// Carries out all orders of the lane.
+/// Carries out all orders of the lane, unless its network is off: then they wait until it is on again.
 async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
     while let Some(pending) = core.store.next_order(lane).await? {
         let mut delay = FIRST_WAIT;
@@ -130,8 +170,13 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
         // order's key is the same all the same, by which a network knows what it has got already.
         let action = answering(core, &pending).await?;
         loop {
+            let Some(running) = core.links.running_as(&pending.network) else { return Ok(()) };
             core.store.order_tried(pending.id).await?;
-            match attempt_once(core, &pending, &action, attempt).await {
+            let tried = tokio::select! {
+                tried = attempt_once(core, &running.entry, &pending, &action, attempt) => tried,
+                () = running.going.cancelled() => Err(Failure::retry("the network is switched off")),
+            };
+            match tried {
                 Ok(receipt) => {
                     debug!(action = pending.order.action.kind(), attempt, "an order was carried out");
                     count(&pending, "done");
@@ -145,7 +190,7 @@ async fn empty(core: &Arc<Core>, lane: &Lane) -> Result<(), store::StoreFault> {
                 Err(Failure::Retry { after, reason }) => {
                     debug!(action = pending.order.action.kind(), attempt, reason, "an order is tried again later");
                     count(&pending, "put off");
-                    if wait(core, after.unwrap_or(delay).min(LONGEST_ASKED)).await.is_err() {
+                    if wait(core, lane, Some(&running), after.unwrap_or(delay).min(LONGEST_ASKED)).await.is_err() {
                         return Ok(());
                     }
                     delay = (delay * 2).min(LONGEST_WAIT);
@@ -181,11 +226,15 @@ async fn answering(core: &Core, pending: &PendingOrder) -> Result<Action, store:
     })
 }
 
-async fn attempt_once(core: &Core, pending: &PendingOrder, action: &Action, attempt: u32) -> Result<Receipt, Failure> {
-    let (Some(entry), Some(link)) =
-        (core.links.network(&pending.network), core.links.link(&pending.author, &pending.network))
-    else {
-        return Err(Failure::retry("the network is switched off"));
+async fn attempt_once(
+    core: &Core,
+    entry: &NetworkEntry,
+    pending: &PendingOrder,
+    action: &Action,
+    attempt: u32,
+) -> Result<Receipt, Failure> {
+    let Some(link) = core.links.link(&pending.author, &pending.network) else {
+        return Err(Failure::retry("the account's link is not open"));
     };
     let action = match action {
         Action::Say { content, sent, reply, heard } => {
@@ -243,29 +292,36 @@ fn report(pending: &PendingOrder, failure: &Failure) -> Option<String> {
     }
 }
 
-/// Waits; an error when the server stops.
-async fn wait(core: &Core, delay: Duration) -> Result<(), ()> {
-    let _rest = Rest::begin(&core.outbox);
+/// Waits, for a network not after it has gone; an error when the server stops.
+async fn wait(core: &Core, lane: &Lane, network: Option<&Running>, delay: Duration) -> Result<(), ()> {
+    let _rest = Rest::begin(&core.outbox, lane);
+    let going = async {
+        match network {
+            Some(network) => network.going.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         () = tokio::time::sleep(delay) => Ok(()),
+        () = going => Ok(()),
         () = core.stop.cancelled() => Err(()),
     }
 }
 
 /// That a worker waits, until it is dropped.
-struct Rest<'a>(&'a Outbox);
+struct Rest<'a>(&'a Outbox, &'a Lane);
 
 impl<'a> Rest<'a> {
-    fn begin(outbox: &'a Outbox) -> Self {
-        outbox.resting.fetch_add(1, Ordering::AcqRel);
+    fn begin(outbox: &'a Outbox, lane: &'a Lane) -> Self {
+        outbox.rests(lane, true);
         outbox.bell.notify_waiters();
-        Self(outbox)
+        Self(outbox, lane)
     }
 }
 
 impl Drop for Rest<'_> {
     fn drop(&mut self) {
-        self.0.resting.fetch_sub(1, Ordering::AcqRel);
+        self.0.rests(self.1, false);
     }
 }
 

@@ -30,12 +30,17 @@ pub struct Readiness {
 
 impl Readiness {
     pub(crate) async fn of(core: &Core) -> Self {
-        let networks = core.links.networks().iter();
+        let networks = core.links.networks().into_iter();
         Self {
             stopping: core.closing.is_cancelled(),
             store: core.probe.outcome(&core.store).await.err(),
             listeners_gone: core.duty.gone(),
-            networks: networks.map(|entry| (entry.name.clone(), entry.network.reach())).collect(),
+            networks: networks
+                .map(|entry| {
+                    let reach = entry.network.reach();
+                    (entry.name, reach)
+                })
+                .collect(),
         }
     }
 

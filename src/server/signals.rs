@@ -118,6 +118,28 @@ impl Signals {
     }
 }
 
+impl Signals {
+    /// The network has gone, and what it said of its people holds no more.
+    pub(crate) fn forget(&self, network: &NetworkName) {
+        let mut slots = self.slots();
+        slots.presence.retain(|sight, _| sight.network != *network);
+        slots.typing.retain(|(sight, _), _| sight.network != *network);
+        slots.profiles.retain(|(of, _), _| of != network);
+        slots.rooms.retain(|(of, _), _| of != network);
+        slots.pictures.retain(|(of, _), _| of != network);
+        drop(slots);
+        self.known().retain(|sight, _| sight.network != *network);
+        self.portraits().retain(|(of, _), _| of != network);
+    }
+}
+
+/// Shows what the people of a network look like, as far as it has said that.
+pub(crate) async fn show_again(core: &Arc<Core>, network: &NetworkName) {
+    for (sight, presence) in core.signals.known_where(|sight, _| sight.network == *network) {
+        show(core, &sight, &presence).await;
+    }
+}
+
 /// Works the slots off until the server stops.
 pub(crate) async fn run(core: Arc<Core>) {
     let mut refresh = tokio::time::interval(REFRESH);
@@ -166,6 +188,9 @@ async fn show_typing(core: &Core, sight: &Sight, place: &RemoteTarget, typing: b
 
 /// Shows the owner what the person looks like now.
 async fn show(core: &Arc<Core>, sight: &Sight, presence: &RemotePresence) {
+    if core.links.network(&sight.network).is_none() {
+        return;
+    }
     let place = RemoteTarget::Person(sight.user.clone());
     let Some(contact) = address(core, &sight.network, &place).await else {
         debug!(network = %sight.network, "presence of somebody who has no address");

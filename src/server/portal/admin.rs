@@ -39,7 +39,7 @@ impl Portal {
     pub async fn overview(&self, visit: &Visit) -> Result<Overview, PortalFault> {
         is_for(visit)?;
         let administration = Administration::running(&self.core);
-        let asked = self.core.links.networks().iter().map(async |entry| {
+        let asked = self.core.links.networks().into_iter().map(async |entry| {
             let checked = tokio::time::timeout(PATIENCE, entry.network.check(Standing::Running)).await;
             let faults = match checked {
                 Ok(faults) => faults.iter().map(ToString::to_string).collect(),

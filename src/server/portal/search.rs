@@ -47,9 +47,9 @@ impl Portal {
         let Some(_under_way) = UnderWay::begin(&self.core, owner) else {
             return Err(PortalFault::unfit("What you looked for before is still under way. Wait for it."));
         };
-        let networks = self.core.links.networks().iter();
-        let asked = networks.filter_map(|entry| Some((entry, self.core.links.link(owner, &entry.name)?)));
-        let answers = asked.map(async |(entry, link)| {
+        let networks = self.core.links.networks().into_iter();
+        let asked = networks.filter_map(|entry| Some((self.core.links.link(owner, &entry.name)?, entry)));
+        let answers = asked.map(async |(link, entry)| {
             let answer = tokio::time::timeout(PATIENCE, link.search(words)).await;
             (entry, answer.unwrap_or_else(|_| Err(Failure::retry("it did not answer in time"))))
         });
@@ -66,7 +66,7 @@ impl Portal {
             for found in found.into_iter().take(MOST_FOUND) {
                 let is_room = matches!(found, bridge::Found::Room(_));
                 // One whose id makes no address cannot be added.
-                let introduced = self.core.introduce(entry, introduction(found)).await;
+                let introduced = self.core.introduce(&entry, introduction(found)).await;
                 let Ok(Resolution::Remote { passport, name, .. }) = introduced else { continue };
                 let name = label(&name, &passport);
                 search.found.push(Found { passport, name, network: entry.name.clone(), is_room });

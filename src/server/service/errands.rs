@@ -214,7 +214,7 @@ async fn spelt(core: &Core, words: &str) -> Result<Result<Resolution, String>, S
     let mut trouble = None;
     for entry in core.links.networks() {
         match entry.network.find(words).await {
-            Ok(Some(found)) => return core.introduce(entry, introduction(found)).await.map(Ok),
+            Ok(Some(found)) => return core.introduce(&entry, introduction(found)).await.map(Ok),
             Ok(None) => {}
             Err(failure) => trouble = Some(in_vain(&entry.name, &failure)),
         }
@@ -259,7 +259,7 @@ async fn invite(core: &Arc<Core>, owner: &Passport, whom: &str, words: &str) -> 
     let (Some(link), Some(place)) = (core.links.link(owner, &remote.network), place_of(&remote.target)) else {
         return Ok(switched_off(&room));
     };
-    let person = match person(core, entry, whom).await? {
+    let person = match person(core, &entry, whom).await? {
         Ok(Some(person)) => person,
         Ok(None) => return Ok(format!("Nobody of that network is called \"{whom}\". Say \"search WORDS\" to look.")),
         Err(failure) => return Ok(in_vain(&entry.name, &failure)),
@@ -317,8 +317,9 @@ async fn search(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<Strin
         return Ok("Whom or what? Say a part of a name after the word.".to_owned());
     }
     let (mut lines, mut listed) = (String::new(), Vec::new());
-    let asked = core.links.networks().iter().filter_map(|entry| Some((entry, core.links.link(owner, &entry.name)?)));
-    let answers = futures_util::future::join_all(asked.map(async |(entry, link)| (entry, link.search(words).await)));
+    let asked =
+        core.links.networks().into_iter().filter_map(|entry| Some((core.links.link(owner, &entry.name)?, entry)));
+    let answers = futures_util::future::join_all(asked.map(async |(link, entry)| (entry, link.search(words).await)));
     for (entry, answer) in answers.await {
         let found = match answer {
             Ok(found) => found,
@@ -331,7 +332,8 @@ async fn search(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<Strin
         for found in found.into_iter().take(MOST_FOUND) {
             let kind = if matches!(found, Found::Room(_)) { ", a room" } else { "" };
             // One whose id makes no address cannot be added.
-            let Ok(Resolution::Remote { passport, name, .. }) = core.introduce(entry, introduction(found)).await else {
+            let Ok(Resolution::Remote { passport, name, .. }) = core.introduce(&entry, introduction(found)).await
+            else {
                 continue;
             };
             listed.push(passport.clone());
@@ -346,7 +348,7 @@ async fn search(core: &Arc<Core>, owner: &Passport, words: &str) -> Result<Strin
 }
 
 /// Where a room is; `None` where its network is switched off.
-async fn whereabouts<'a>(core: &'a Core, room: &Room) -> Result<Option<(RemoteContact, &'a NetworkEntry)>, StoreFault> {
+async fn whereabouts(core: &Core, room: &Room) -> Result<Option<(RemoteContact, NetworkEntry)>, StoreFault> {
     let remote = core.store.remote(&room.passport).await?;
     Ok(remote.and_then(|remote| {
         let entry = core.links.network(&remote.network)?;

@@ -1,6 +1,9 @@
 //! What was begun is finished before the server stops, as far as networks take it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -16,13 +19,27 @@ use crate::{Handle, NetworkEntry, RegistrationPolicy, core::Core, links};
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_mins(1);
 
+/// None as long as nobody gives any.
+struct Permits(Semaphore);
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
 /// A network that takes an order only when it is let.
+#[derive(Default)]
 struct Slow {
     /// What may be taken.
-    let_through: Semaphore,
+    let_through: Permits,
     /// Rung when an order is tried.
     tried: Notify,
     is_away: bool,
+    /// Whether it can be started.
+    is_broken: bool,
+    /// How often it was stopped.
+    stopped: AtomicUsize,
 }
 
 struct SlowLink(Arc<Slow>);
@@ -36,7 +53,7 @@ impl Network for SlowNetwork {
     }
 
     async fn start(&self, _host: Arc<dyn Host>) -> Result<(), Failure> {
-        Ok(())
+        if self.0.is_broken { Err(Failure::refused("it is broken")) } else { Ok(()) }
     }
 
     async fn open(&self, _owner: LinkOwner) -> Result<Arc<dyn Link>, Failure> {
@@ -51,7 +68,9 @@ impl Network for SlowNetwork {
         Vec::new()
     }
 
-    async fn stop(&self) {}
+    async fn stop(&self) {
+        self.0.stopped.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[async_trait]
@@ -65,19 +84,23 @@ impl Link for SlowLink {
         if self.0.is_away {
             return Err(Failure::retry("it is away"));
         }
-        self.0.let_through.acquire().await.unwrap().forget();
+        self.0.let_through.0.acquire().await.unwrap().forget();
         Ok(Receipt::default())
     }
 
     async fn close(&self, _farewell: Farewell) {}
 }
 
+fn entry(name: &str, slow: &Arc<Slow>) -> NetworkEntry {
+    let (name, bit) = (name.parse().unwrap(), 64.try_into().unwrap());
+    NetworkEntry { name, bit, network: Arc::new(SlowNetwork(Arc::clone(slow))), features: Features::PLAIN }
+}
+
 /// A server with so many orders to one contact, which are being carried out.
 async fn with_orders(count: usize, is_away: bool) -> (Arc<Core>, Handle, Arc<Slow>, tempfile::TempDir) {
-    let slow = Arc::new(Slow { let_through: Semaphore::new(0), tried: Notify::new(), is_away });
-    let (name, bit) = ("slow".parse::<domain::NetworkName>().unwrap(), 64.try_into().unwrap());
-    let network = Arc::new(SlowNetwork(Arc::clone(&slow)));
-    let entry = NetworkEntry { name: name.clone(), bit, network, features: Features::PLAIN };
+    let slow = Arc::new(Slow { is_away, ..Slow::default() });
+    let entry = entry("slow", &slow);
+    let name = entry.name.clone();
     let (core, folder) = core(RegistrationPolicy::Closed, vec![entry]).await;
     let carol = passport("carol@example.com");
     core.store.add_account(&carol, "Carol", "hash").await.unwrap();
@@ -106,7 +129,7 @@ async fn what_is_on_its_way_goes_out_first() {
     core.closing.cancelled().await;
     assert_eq!(core.outbox.under_way(), 1);
     assert!(!draining.is_finished());
-    slow.let_through.add_permits(3);
+    slow.let_through.0.add_permits(3);
     draining.await.unwrap();
     assert_eq!(core.store.lanes().await.unwrap(), []);
 }
@@ -125,4 +148,47 @@ async fn a_network_that_is_away_is_not_waited_for() {
     let (core, handle, _slow, _folder) = with_orders(1, true).await;
     tokio::time::timeout(LONG / 2, handle.drain(LONG)).await.expect("its order waits, and is not under way");
     assert_eq!(core.store.lanes().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_network_that_goes_breaks_off_what_it_does_not_finish_and_does_it_when_it_comes_again() {
+    let (core, handle, slow, _folder) = with_orders(2, false).await;
+    let name = "slow".parse().unwrap();
+    let began = Instant::now();
+    handle.turn_off(std::slice::from_ref(&name), Duration::from_millis(50)).await;
+    assert!(began.elapsed() < LONG);
+    let (carol, ann) = (passport("carol@example.com"), passport("ann@slow.msn.example"));
+    assert_eq!((core.outbox.under_way(), slow.stopped.load(Ordering::Relaxed)), (0, 1));
+    assert!(core.links.link(&carol, &name).is_none() && core.party(&ann).await.unwrap().is_none());
+    assert_eq!(core.store.lanes().await.unwrap(), [], "what waits, waits for it");
+
+    slow.let_through.0.add_permits(2);
+    handle.turn_on(vec![entry("slow", &slow)]).await.unwrap();
+    tokio::time::timeout(LONG, core.outbox.quiet()).await.unwrap();
+    assert_eq!(core.store.lanes().await.unwrap(), [], "it went out");
+    assert!(core.links.link(&carol, &name).is_some() && core.party(&ann).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_order_that_rests_does_not_outlive_its_network() {
+    let (core, handle, slow, _folder) = with_orders(1, true).await;
+    let name = "slow".parse().unwrap();
+    handle.turn_off(std::slice::from_ref(&name), LONG).await;
+    handle.turn_on(vec![entry("slow", &slow)]).await.unwrap();
+    tokio::time::timeout(LONG / 2, slow.tried.notified()).await.expect("it is tried again");
+    assert_eq!(core.store.lanes().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn networks_come_all_or_none() {
+    let (core, handle, slow, _folder) = with_orders(1, true).await;
+    let broken = Arc::new(Slow { is_broken: true, ..Slow::default() });
+    let well = Arc::new(Slow::default());
+    let coming = vec![entry("well", &well), entry("broken", &broken)];
+    let fault = handle.turn_on(coming).await.unwrap_err();
+    assert!(fault.to_string().contains("networks.broken") && fault.to_string().contains("it is broken"), "{fault}");
+    assert_eq!(well.stopped.load(Ordering::Relaxed), 1);
+    let names: Vec<String> = handle.networks().iter().map(|entry| entry.name.to_string()).collect();
+    assert_eq!((names, slow.stopped.load(Ordering::Relaxed)), (vec!["slow".to_owned()], 0));
+    assert!(core.links.apart().is_empty());
 }

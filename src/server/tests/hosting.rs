@@ -9,12 +9,14 @@ use domain::{
     media::{Attachment, BlobId, Source},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{core, passport};
 use crate::{RegistrationPolicy, core::Core, current::CurrentSettings, host::NetworkHost};
 
 fn host(core: &Arc<Core>) -> NetworkHost {
     let network: NetworkName = "net".parse().unwrap();
-    NetworkHost::new(core, network, core.settings.data_directory.clone())
+    NetworkHost::new(core, network, core.settings.data_directory.clone(), CancellationToken::new())
 }
 
 #[tokio::test]

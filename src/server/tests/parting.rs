@@ -94,7 +94,7 @@ async fn an_account_that_was_removed_is_forgotten_once_even_if_no_server_ran_the
     let name = entry.name.clone();
     let (core, _folder) = core(RegistrationPolicy::Closed, vec![entry]).await;
     let forgotten = async || {
-        links::part_late(&core).await.unwrap();
+        links::part_late(&core, &core.links.networks()).await.unwrap();
         std::mem::take(&mut *parted.lock().unwrap())
     };
     let carol = passport("carol@example.com");

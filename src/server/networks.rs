@@ -1,0 +1,188 @@
+//! How networks come and go while the server runs: nobody is disconnected for it, and nothing is lost.
+//!
+//! Three know which networks are on, and are told here and nowhere else: the store, whose lists show their people; the settings' realm, by
+//! which an address is known to be theirs; and [`Links`](crate::links::Links), which everybody asks for the network itself.
+
+use std::collections::HashSet;
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bridge::{Failure, Farewell, Link, LinkOwner};
+use domain::{NetworkName, Passport, Realm};
+use futures_util::future::join_all;
+use store::StoreFault;
+use tracing::{info, warn};
+
+use crate::{
+    core::Core,
+    figures,
+    handle::{StartFault, unreadable},
+    host::NetworkHost,
+    links::{self, NetworkEntry, Running},
+    signals,
+};
+
+/// How long tasks, networks and links may take to end, each.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Starts a network, with a folder of its own.
+pub(crate) async fn start(core: &Arc<Core>, running: &Running) -> Result<(), StartFault> {
+    let entry = &running.entry;
+    let directory = core.settings.data_directory.join(entry.name.as_str());
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .map_err(|fault| StartFault::Unready(format!("cannot make the folder {}: {fault}", directory.display())))?;
+    let host = Arc::new(NetworkHost::new(core, entry.name.clone(), directory, running.gone.clone()));
+    entry.network.start(host).await.map_err(|failure| {
+        let line = format!("networks.{}: {failure}", entry.name);
+        match failure {
+            Failure::Retry { .. } => StartFault::Unready(line),
+            Failure::Refused { .. } | Failure::Unsupported { .. } | Failure::SignedOut { .. } => {
+                StartFault::Unfit(line)
+            }
+        }
+    })
+}
+
+/// Stops a network, in bounded time.
+pub(crate) async fn stop(running: &Running) {
+    if tokio::time::timeout(FAREWELL, running.entry.network.stop()).await.is_err() {
+        warn!(network = %running.entry.name, "the network did not end in time");
+    }
+}
+
+/// Everybody who is to be linked.
+pub(crate) async fn owners(core: &Core) -> Result<Vec<LinkOwner>, StoreFault> {
+    let accounts = core.store.accounts().await?;
+    Ok(accounts.into_iter().map(|account| links::owner(account.passport, &account.name)).collect())
+}
+
+/// Turns networks on; see [`Handle::turn_on`](crate::Handle::turn_on).
+pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Result<(), StartFault> {
+    let coming: Vec<Running> = networks.into_iter().map(Running::of).collect();
+    if coming.is_empty() {
+        return Ok(());
+    }
+    // Known from now on: whoever stops the server stops them as well.
+    core.links.apart().extend(coming.iter().cloned());
+    for running in &coming {
+        if let Err(fault) = start(core, running).await {
+            give_up(core, &coming).await;
+            return Err(fault);
+        }
+    }
+    let networks: Vec<NetworkEntry> = coming.iter().map(|running| running.entry.clone()).collect();
+    // First: somebody else may have the address of an account that was removed.
+    let told = links::part_late(core, &networks).await;
+    let listed =
+        if told.is_ok() { list(core, &[core.links.networks(), networks.clone()].concat()).await } else { told };
+    if let Err(fault) = listed {
+        give_up(core, &coming).await;
+        return Err(unreadable(fault));
+    }
+    for running in &coming {
+        core.links.turn_on(running);
+    }
+    if let Err(fault) = link_all(core, &networks).await {
+        warn!(%fault, "not everybody is linked to a network that has come: turn it off and on, or start the server again");
+    }
+    core.directory.reread(true);
+    for entry in &networks {
+        // What it has said before there was anybody to hear it.
+        signals::show_again(core, &entry.name).await;
+        info!(network = %entry.name, "a network is on from now on");
+    }
+    if let Err(fault) = core.outbox.resume(core).await {
+        warn!(%fault, "what waits for the network goes out with what is said next, or after the next start");
+    }
+    Ok(())
+}
+
+/// These have not come: everything is as it was.
+async fn give_up(core: &Core, coming: &[Running]) {
+    join_all(coming.iter().map(async |running| {
+        running.going.cancel();
+        stop(running).await;
+        running.gone.cancel();
+        core.signals.forget(&running.entry.name);
+        core.links.forget_apart(running);
+    }))
+    .await;
+}
+
+/// Links every account to networks that have come.
+async fn link_all(core: &Core, networks: &[NetworkEntry]) -> Result<(), StoreFault> {
+    let owners = owners(core).await?;
+    let passports: Vec<Passport> = owners.iter().map(|owner| owner.passport.clone()).collect();
+    links::open_all(core, networks, owners).await;
+    // Whoever was removed meanwhile may have been linked after that.
+    let left: HashSet<Passport> = core.store.accounts().await?.into_iter().map(|account| account.passport).collect();
+    for removed in passports.iter().filter(|passport| !left.contains(passport)) {
+        links::part(core, removed).await;
+    }
+    Ok(())
+}
+
+/// Turns networks off; see [`Handle::turn_off`](crate::Handle::turn_off).
+pub(crate) async fn turn_off(core: &Arc<Core>, networks: &[NetworkName], patience: Duration) {
+    let going: Vec<Running> = networks.iter().filter_map(|name| core.links.running_as(name)).collect();
+    if going.is_empty() {
+        return;
+    }
+    let realm = core.settings.realm.clone();
+    let is_theirs = |contact: &Passport| going.iter().any(|running| realm.is_under(&running.entry.name, contact));
+    if tokio::time::timeout(patience, core.outbox.quiet_of(is_theirs)).await.is_err() {
+        let under_way = core.outbox.under_way_to(is_theirs);
+        warn!(under_way, "not everything went out in time: it goes out when the network is on again");
+    }
+    let links: Vec<Arc<dyn Link>> = going.iter().flat_map(|running| core.links.turn_off(running)).collect();
+    if let Err(fault) = list(core, &core.links.networks()).await {
+        warn!(%fault, "networks that are off are still shown on lists: reload, or start the server again");
+    }
+    for running in &going {
+        running.going.cancel();
+    }
+    // Before they are stopped, so that nobody waits for that.
+    forget(core, &going, is_theirs);
+    // What was broken off ends at once; what is just being written may take a moment.
+    if tokio::time::timeout(FAREWELL, core.outbox.quiet_of(is_theirs)).await.is_err() {
+        warn!("what was on its way to a network did not end in time");
+    }
+    join_all(going.iter().map(stop)).await;
+    let closing = join_all(links.iter().map(|link| link.close(Farewell::Stopping)));
+    if tokio::time::timeout(FAREWELL, closing).await.is_err() {
+        warn!("some links did not end in time");
+    }
+    for running in &going {
+        running.gone.cancel();
+    }
+    // What they said to the last.
+    forget(core, &going, is_theirs);
+    for running in going {
+        core.links.forget_apart(&running);
+        figures::forget_network(&running.entry.name);
+        info!(network = %running.entry.name, "a network is off from now on");
+    }
+}
+
+/// Nobody sees anybody of these networks any more.
+fn forget(core: &Core, going: &[Running], is_theirs: impl Fn(&Passport) -> bool) {
+    for running in going {
+        core.signals.forget(&running.entry.name);
+    }
+    core.directory.lose_sight(is_theirs);
+    core.directory.reread(false);
+}
+
+/// Exactly these networks are on, for the store and the realm. Where it fails, nothing has changed.
+async fn list(core: &Core, networks: &[NetworkEntry]) -> Result<(), StoreFault> {
+    let names = networks.iter().map(|entry| entry.name.clone()).collect();
+    let bits = networks.iter().map(|entry| (entry.name.clone(), entry.bit)).collect();
+    let realm = Realm::new(core.settings.realm.domain(), names);
+    core.store.have_networks(realm.clone(), bits).await?;
+    core.settings.have_networks(realm);
+    Ok(())
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bridge::{Network, Section, SectionFault, Setup};
+use domain::NetworkName;
 use server::NetworkEntry;
 
 use crate::{
@@ -21,18 +22,21 @@ pub(crate) struct Kind {
     /// How it is set up.
     pub(crate) setup: &'static dyn Setup,
     build: fn(&Section) -> Result<Arc<dyn Network>, SectionFault>,
+    /// Whether it can be built; makes nothing.
+    examine: fn(&Section) -> Result<(), SectionFault>,
 }
 
 /// All kinds of networks.
-pub(crate) const KINDS: [Kind; 3] = [
-    Kind { name: "discord", bit: 128, setup: &discord::ByBots, build: discord::network },
+pub(crate) static KINDS: [Kind; 3] = [
+    Kind { name: "discord", bit: 128, setup: &discord::ByBots, build: discord::network, examine: discord::examine },
     Kind {
         name: "loopback",
         bit: 256,
         setup: &loopback::InMemory,
         build: |section| loopback::network(section.clone()),
+        examine: |section| loopback::network(section.clone()).map(drop),
     },
-    Kind { name: "matrix", bit: 64, setup: &matrix::AsAppservice, build: matrix::network },
+    Kind { name: "matrix", bit: 64, setup: &matrix::AsAppservice, build: matrix::network, examine: matrix::examine },
 ];
 
 /// Reads the configuration for these kinds of networks.
@@ -53,16 +57,38 @@ fn known() -> [(&'static str, u32); KINDS.len()] {
 
 /// Builds the networks that are on.
 pub(crate) fn build(configuration: &Configuration) -> Result<Vec<NetworkEntry>, ConfigurationFault> {
+    build_those(configuration, |_| true)
+}
+
+/// Builds those of the networks that are on whose names are meant.
+pub(crate) fn build_those(
+    configuration: &Configuration,
+    is_meant: impl Fn(&NetworkName) -> bool,
+) -> Result<Vec<NetworkEntry>, ConfigurationFault> {
     let mut entries = Vec::new();
-    for network in &configuration.networks {
-        let section = &network.section;
-        let Some(kind) = KINDS.iter().find(|kind| kind.name == network.kind) else { continue };
-        let built = (kind.build)(section).map_err(|fault| {
-            let key = if fault.key.is_empty() { String::new() } else { format!(".{}", fault.key) };
-            configuration.fault(&format!("networks.{}{key}", section.name), &fault.problem)
-        })?;
+    for (kind, section) in sections(configuration).filter(|(_, section)| is_meant(&section.name)) {
+        let built = (kind.build)(section).map_err(|fault| of_section(configuration, section, &fault))?;
         let features = built.features();
         entries.push(NetworkEntry { name: section.name.clone(), bit: section.bit, network: built, features });
     }
     Ok(entries)
+}
+
+/// Whether all networks that are on could be built; makes nothing.
+pub(crate) fn examine(configuration: &Configuration) -> Result<(), ConfigurationFault> {
+    sections(configuration).try_for_each(|(kind, section)| {
+        (kind.examine)(section).map_err(|fault| of_section(configuration, section, &fault))
+    })
+}
+
+fn sections(configuration: &Configuration) -> impl Iterator<Item = (&'static Kind, &Section)> {
+    configuration.networks.iter().filter_map(|network| {
+        let kind = KINDS.iter().find(|kind| kind.name == network.kind)?;
+        Some((kind, &network.section))
+    })
+}
+
+fn of_section(configuration: &Configuration, section: &Section, fault: &SectionFault) -> ConfigurationFault {
+    let key = if fault.key.is_empty() { String::new() } else { format!(".{}", fault.key) };
+    configuration.fault(&format!("networks.{}{key}", section.name), &fault.problem)
 }

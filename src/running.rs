@@ -7,7 +7,7 @@ use std::sync::{Arc, atomic::AtomicUsize};
 use std::time::Duration;
 
 use bridge::Standing;
-use management::{Reloaded, Token};
+use management::Token;
 use operations::Measures;
 use server::{
     Announcement, Broken, Handle, Listener, StartFault,
@@ -198,7 +198,7 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
 
     open_many_files(configuration.settings.limits.connections);
     let started = tokio::select! {
-        started = Handle::start(configuration.settings.clone(), store.clone(), entries.clone(), listeners) => started,
+        started = Handle::start(configuration.settings.clone(), store.clone(), entries, listeners) => started,
         () = stop.next() => {
             info!("stopping before it has begun");
             if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
@@ -245,20 +245,25 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
     welcome(&started);
     tell_system(Progress::Ready);
 
-    let mut reloading =
-        Reloading { named, started, now, logging, handle: handle.clone(), store, networks: entries, web_connections };
+    let mut reloading = Reloading::of((started, now), named, logging, (handle.clone(), store), web_connections);
     let ended = loop {
-        tokio::select! {
+        let answer = tokio::select! {
             () = stop.next() => break Ok(()),
-            () = reload.next() => {
-                // What came of it stands in the log.
-                let _ = reload_now(&mut reloading);
-            }
-            Some(answer) = asked_to_reload.recv() => {
-                // Whoever asked may be gone.
-                let _ = answer.send(reload_now(&mut reloading));
-            }
+            () = reload.next() => None,
+            Some(answer) = asked_to_reload.recv() => Some(answer),
             fault = handle.broken() => break Err(fault),
+        };
+        tell_system(Progress::Reloading);
+        // Whatever networks it waits for, a server that is to stop does.
+        let outcome = tokio::select! {
+            outcome = reloading.reload() => outcome,
+            () = stop.next() => break Ok(()),
+            fault = handle.broken() => break Err(fault),
+        };
+        tell_system(Progress::Ready);
+        if let Some(answer) = answer {
+            // Whoever asked may be gone.
+            let _ = answer.send(outcome);
         }
     };
     // Whoever asks from now on, or has asked just before, is told that it stops.
@@ -267,13 +272,6 @@ async fn serve(configuration: Configuration, named: Option<PathBuf>, logging: Lo
     let now = Arc::clone(&reloading.now.borrow());
     let outcome = finish(&handle, &mut stop, &now, ended).await;
     observing.cancel();
-    outcome
-}
-
-fn reload_now(reloading: &mut Reloading) -> Result<Reloaded, String> {
-    tell_system(Progress::Reloading);
-    let outcome = reloading.reload();
-    tell_system(Progress::Ready);
     outcome
 }
 

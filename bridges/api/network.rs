@@ -13,14 +13,17 @@ use crate::{
 
 /// A chat network, as one section of the configuration sets it up.
 ///
-/// Life: built from its section; [`Network::start`] once; [`Network::open`] for each account; [`Network::stop`] at the end.
+/// Life: built from its section; [`Network::start`] once; [`Network::open`] for each account; [`Network::stop`] at the end, which comes when the
+/// program ends or the network is turned off while it runs. After it, another value may be built of the same section and started, which
+/// goes on where this one left off.
 #[async_trait]
 pub trait Network: Send + Sync + 'static {
     /// What the network can carry.
     fn features(&self) -> Features;
 
     /// Begins to listen. Returns when the bridge is ready to work, whether or not the network answers yet: a network that is
-    /// away is tried again in the background. An error here is one that only a person can mend, and ends the program.
+    /// away is tried again in the background. An error here is one that only a person can mend: at the start of the program it ends it, and
+    /// later the network does not come; [`Network::stop`] is called after it then.
     async fn start(&self, host: Arc<dyn Host>) -> Result<(), Failure>;
 
     /// Opens an account's link. Cheap, and no network traffic before it returns: every account is opened at start.
@@ -95,8 +98,8 @@ pub trait Network: Send + Sync + 'static {
         Reach::Unknown
     }
 
-    /// Takes over what its section says now, as far as that can be done while the network runs. Returns at once. The section was read
-    /// before, by a second network that was built of it. Says which of the section's own keys hold as they stand there now, changed or
+    /// Takes over what its section says now, as far as that can be done while the network runs. Returns at once. The section was looked at
+    /// before, and can be taken; nothing is made for it. Says which of the section's own keys hold as they stand there now, changed or
     /// not; a change of any other waits for the next start. Where it fails, everything is as it was.
     fn reload(&self, _section: &Section) -> Result<&'static [&'static str], SectionFault> {
         Ok(&[])

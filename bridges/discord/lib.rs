@@ -51,6 +51,11 @@ pub fn network(section: &Section) -> Result<Arc<dyn Network>, SectionFault> {
     Ok(Arc::new(network::Discord::new(section)?))
 }
 
+/// Whether a section of kind `discord` can be taken; nothing is made.
+pub fn examine(section: &Section) -> Result<(), SectionFault> {
+    network(section).map(drop)
+}
+
 /// A door for the fuzz target alone: reads any text as what somebody said on Discord, and as what somebody typed, and panics where what was
 /// typed would not be read as it was.
 #[doc(hidden)]

@@ -154,6 +154,15 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// Reads the section, and makes the tokens that it does not give.
     pub(crate) fn read(section: &Section) -> Result<Self, SectionFault> {
+        Self::read_with(section, &Tokens { section, makes: true })
+    }
+
+    /// Reads the section without making anything: tokens that are missing are not those that it will have.
+    pub(crate) fn examine(section: &Section) -> Result<Self, SectionFault> {
+        Self::read_with(section, &Tokens { section, makes: false })
+    }
+
+    fn read_with(section: &Section, tokens: &Tokens<'_>) -> Result<Self, SectionFault> {
         let keys: Keys = section.read()?;
         let homeserver_url = web_address("homeserver_url", &keys.homeserver_url)?;
         let server = server_name(&keys.server_name)?;
@@ -185,7 +194,6 @@ impl Configuration {
             );
             return Err(SectionFault::new("appservice.bot", problem));
         }
-        let tokens = Tokens { section };
         let as_token = tokens.token("as_token", appservice.as_token.as_deref(), appservice.as_token_file.as_deref())?;
         let hs_token = tokens.token("hs_token", appservice.hs_token.as_deref(), appservice.hs_token_file.as_deref())?;
         if as_token == hs_token {
@@ -193,7 +201,7 @@ impl Configuration {
             return Err(SectionFault::new("appservice.hs_token", problem));
         }
         let permissions = Permissions::read(&keys.permissions, &server)?;
-        let linked = Linked::read(keys.linked, &server, section)?;
+        let linked = Linked::read(keys.linked, &server, tokens)?;
         let MessageStatusKeys { events, receipts, notices } = keys.message_status;
         let room_making = RoomMaking {
             bot: bot.clone(),
@@ -325,6 +333,16 @@ pub(crate) mod tests {
             let mode = fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn a_section_that_is_only_looked_at_makes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let section = section(values(), directory.path());
+        Configuration::examine(&section).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        let made = Configuration::read(&section).unwrap();
+        assert_eq!(Configuration::examine(&section).unwrap().as_token, made.as_token);
     }
 
     #[test]

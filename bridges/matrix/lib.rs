@@ -121,6 +121,11 @@ pub fn network(section: &Section) -> Result<Arc<dyn Network>, SectionFault> {
     }))
 }
 
+/// Whether a section of kind `matrix` can be taken; nothing is made.
+pub fn examine(section: &Section) -> Result<(), SectionFault> {
+    Configuration::examine(section).map(|_| ())
+}
+
 struct Matrix {
     configuration: Arc<Configuration>,
     homeserver: Arc<Homeserver>,
@@ -259,7 +264,7 @@ impl Network for Matrix {
     }
 
     fn reload(&self, section: &Section) -> Result<&'static [&'static str], SectionFault> {
-        let fresh = Configuration::read(section)?;
+        let fresh = Configuration::examine(section)?;
         self.configuration.permissions.take_over(&fresh.permissions);
         Ok(&["permissions"])
     }

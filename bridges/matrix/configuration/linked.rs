@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, path::PathBuf};
 
-use bridge::{Section, SectionFault};
+use bridge::SectionFault;
 use ipnet::IpNet;
 use ruma::{OwnedServerName, ServerName};
 use serde::Deserialize;
@@ -128,13 +128,12 @@ impl DoublePuppet {
 }
 
 impl Linked {
-    pub(super) fn read(keys: LinkedKeys, server: &ServerName, section: &Section) -> Result<Self, SectionFault> {
+    pub(super) fn read(keys: LinkedKeys, server: &ServerName, tokens: &Tokens<'_>) -> Result<Self, SectionFault> {
         for (key, number) in [("linked.most_rooms", keys.most_rooms), ("linked.most_links", keys.most_links)] {
             if number == 0 {
                 return Err(SectionFault::new(key, "is 0; write at least 1, or linked.enabled = false"));
             }
         }
-        let tokens = Tokens { section };
         let file = tokens.file("double_puppet_token");
         let (value, named) = (keys.double_puppet_token.as_deref(), keys.double_puppet_token_file.as_deref());
         let token = match tokens.given(TOKEN, value, named)? {

@@ -12,6 +12,8 @@ use bridge::{Section, SectionFault};
 /// Where tokens come from.
 pub(super) struct Tokens<'section> {
     pub(super) section: &'section Section,
+    /// Whether those that are missing are made.
+    pub(super) makes: bool,
 }
 
 impl Tokens<'_> {
@@ -20,7 +22,12 @@ impl Tokens<'_> {
         let named = format!("appservice.{key}");
         let token = match self.given(&named, value, file)? {
             Some(token) => return Ok(token),
-            None => self.own(key)?,
+            None if self.makes => self.own(key)?,
+            None => match Self::kept(&named, &self.file(key))? {
+                Some(token) => token,
+                // It is only looked at, and stands for one that nobody else has.
+                None => return Ok(new_token()),
+            },
         };
         checked(&named, token)
     }

@@ -8,6 +8,7 @@ mod memory;
 mod merging;
 mod people;
 mod relay;
+mod reloading;
 mod rooms;
 mod storms;
 mod talk;

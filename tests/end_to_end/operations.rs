@@ -1,6 +1,7 @@
 //! What the people who run the server see, and tell it while it runs.
 
 mod drain;
+mod networks;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -165,13 +166,15 @@ async fn a_limit_can_be_changed_while_the_server_runs_and_a_bad_file_changes_not
     // A key that is there twice.
     server.reload_with(&format!("mail = true\ndomain = \"other.example\"\n[limits]\ncontacts = 2\n{OFF}"));
     server.until_logged("the configuration cannot be taken", 2).await;
-    server.reload_with(&format!("mail = true\n[limits]\ncontacts = 2\n{OFF}\n[networks.second]\nkind = \"loopback\""));
+    server.reload_with(&format!(
+        "mail = true\nnetwork_ids = \"bits\"\n[limits]\ncontacts = 2\n{OFF}\n[log]\nformat = \"json\""
+    ));
     server.until_logged("the configuration was read again", 1).await;
     server.until_logged("these hold from the next start on only", 1).await;
     let log = server.log();
     let line = |words: &str| log.lines().rfind(|line| line.contains(words)).unwrap().to_owned();
-    assert!(line("was read again").contains("limits.contacts, server.mail"), "{log}");
-    assert!(line("from the next start on").contains("networks.second"), "{log}");
+    assert!(line("was read again").contains("limits.contacts, server.mail, server.network_ids"), "{log}");
+    assert!(line("from the next start on").contains("log.format"), "{log}");
     // She is signed in as before.
     assert!(!full(&mut alice, CAROL).await);
 }

@@ -11,6 +11,7 @@ mod people;
 pub(crate) mod picture;
 mod presence;
 mod relations;
+mod reloading;
 mod resuming;
 mod rooms;
 mod setting_up;

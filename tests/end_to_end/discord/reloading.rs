@@ -6,7 +6,7 @@ use chrysalis_test_harness::{Server, text};
 use super::{ANN, CAROL, Setup, section, tea, window};
 use crate::program;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn it_comes_goes_and_comes_again_without_a_restart() {
     let double = Double::start().await;
     let (bot, _, ann) = tea(&double);

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 
-use chrysalis_test_harness::{Messenger, PASSWORD, Room, Server, by_header, get, text};
+use chrysalis_test_harness::{Messenger, PASSWORD, Room, Server, by_header, free_address, get, text};
 use msnp::{dialect::Dialect, notification, status::Status, switchboard::server::ServerCommand};
 
-use super::{ECHO, Measures, observed};
+use super::{ECHO, Measures};
 use crate::{ALICE, BOB, CAROL, program};
 
 /// A second Echo, of a network that is not always on.
@@ -53,10 +53,11 @@ async fn is_listed(messenger: &mut Messenger, contact: &str) -> bool {
 
 #[tokio::test]
 async fn a_network_comes_and_goes_while_somebody_is_signed_in() {
-    let (mut server, address) = observed(&[CAROL], "[server]\nlive_list = true\n");
-    let with = |more: &str| format!("[operations]\nlisten = \"{address}\"\n[server]\nlive_list = true\n{more}");
-    server.reload_with(&with(CLUB));
+    let address = free_address();
+    let with = |more: &str| format!("live_list = true\n[operations]\nlisten = \"{address}\"\n{more}");
+    let mut server = Server::start_with(program(), &[CAROL], &with(""));
     let mut carol = Messenger::online(&server, CAROL, Dialect::Msnp12).await;
+    server.reload_with(&with(CLUB));
     until_taken(&server, 1).await;
     assert_eq!(carol.sees(CLUB_ECHO, Status::Online).await, "Echo");
     assert!(!server.log().contains("from the next start on only"), "{}", server.log());
@@ -179,6 +180,23 @@ async fn a_network_that_goes_on_keeps_its_bit_until_the_next_start() {
     until_taken(&server, 3).await;
     let log = server.log();
     assert_eq!(log.lines().filter(|line| line.contains("from the next start on only")).count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_amid_a_reload_stops() {
+    let mut server = Server::start_with(program(), &[ALICE], "");
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    for more in [CLUB, "", CLUB] {
+        // Each is done after the one before, or not at all.
+        server.reload_with(more);
+    }
+    assert!(server.stop().success());
+    alice.rest().await;
+    server.run();
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut room = alice.call(CLUB_ECHO).await;
+    room.joined(CLUB_ECHO).await;
+    repeats(&mut room, CLUB_ECHO, "here").await;
 }
 
 /// Says all lines without waiting for anything; the numbers of the commands.

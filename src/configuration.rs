@@ -2,7 +2,7 @@
 //!
 //! Every fault is one line that names the key, where it was set, what is wrong and what to write instead.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +35,9 @@ pub(crate) const USUAL_PLACE: &str = "config/chrysalis.toml";
 
 /// For how many days a browser may stay signed in at most.
 const MOST_SESSION_DAYS: u64 = 365;
+
+/// The one limit that does not change while the server runs.
+const FIXED_LIMIT: &str = "gateway_idle_seconds";
 
 /// The configuration, checked.
 #[derive(Debug)]
@@ -176,7 +179,7 @@ impl Configuration {
             dispatch: whole.server.dispatch,
             offline_messages: whole.server.offline_messages,
             data_directory: data_directory.clone(),
-            limits: limits(&whole.limits, password_cost),
+            limits: limits(&whole.limits, numbers(layers.section("limits")), password_cost),
         };
         Ok(Self {
             file,
@@ -212,9 +215,20 @@ impl Configuration {
         self.layers.changes(&other.layers)
     }
 
-    /// All keys of `[limits]`.
-    pub(crate) fn limits(&self) -> Map<String, Value> {
-        self.layers.section("limits")
+    /// All keys of `[limits]`, as they hold where a server was started with that configuration and has read this one since.
+    pub(crate) fn limits_since(&self, started: &Self) -> Map<String, Value> {
+        let mut limits = self.layers.section("limits");
+        if let Some(fixed) = started.layers.section("limits").remove(FIXED_LIMIT) {
+            limits.insert(FIXED_LIMIT.to_owned(), fixed);
+        }
+        limits
+    }
+
+    /// What a server that was started with that configuration is told when it reads this one.
+    pub(crate) fn settings_since(&self, started: &Self) -> server::Settings {
+        let mut settings = self.settings.clone();
+        settings.limits.written = numbers(self.limits_since(started));
+        settings
     }
 
     /// The bit of each network that is on.
@@ -335,6 +349,11 @@ fn web_address(text: &str) -> Result<Url, &'static str> {
 pub(crate) fn address(text: &str) -> Result<(), String> {
     let parts = text.rsplit_once(':').filter(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     parts.map(|_| ()).ok_or_else(|| format!("{text:?} is no address: write host:port, such as 127.0.0.1:1863"))
+}
+
+/// The numbers of a section.
+fn numbers(section: Map<String, Value>) -> BTreeMap<String, u64> {
+    section.into_iter().filter_map(|(key, value)| Some((key, value.as_u64()?))).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The keys of the configuration, as the files have them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -249,8 +250,12 @@ impl From<ChallengesKey> for Challenges {
     }
 }
 
-/// How much of everything, as the server is told.
-pub(crate) fn limits(limits: &Limits, password_cost: PasswordCost) -> server::Limits {
+/// How much of everything, as the server is told; `written` is the same as people write it.
+pub(crate) fn limits(
+    limits: &Limits,
+    written: BTreeMap<String, u64>,
+    password_cost: PasswordCost,
+) -> server::Limits {
     server::Limits {
         connections: limits.connections,
         connections_per_address: limits.connections_per_address,
@@ -282,6 +287,7 @@ pub(crate) fn limits(limits: &Limits, password_cost: PasswordCost) -> server::Li
             switchboards: limits.switchboards_per_minute,
             renames: limits.renames_per_minute,
         },
+        written,
     }
 }
 

@@ -24,9 +24,6 @@ use crate::{
 /// The file with the token, in the data directory, unless another is named.
 pub(crate) const TOKEN: &str = "management.token";
 
-/// The one limit that does not change while the server runs.
-const FIXED_LIMIT: &str = "gateway_idle_seconds";
-
 /// Where the API is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ManagementKeys {
@@ -111,11 +108,7 @@ impl Program for Household {
     }
 
     fn limits(&self) -> Map<String, Value> {
-        let mut limits = self.now.borrow().limits();
-        if let Some(fixed) = self.started.limits().remove(FIXED_LIMIT) {
-            limits.insert(FIXED_LIMIT.to_owned(), fixed);
-        }
-        limits
+        self.now.borrow().limits_since(&self.started)
     }
 }
 
@@ -157,7 +150,13 @@ mod tests {
 
     #[test]
     fn limits_are_told_by_their_keys() {
-        let limits = read("[limits]\ncontacts = 7", &[]).unwrap().limits();
-        assert_eq!((&limits["contacts"], &limits["groups"]), (&7.into(), &30.into()));
+        let started = read("[limits]\ncontacts = 7", &[]).unwrap();
+        let now = read("[limits]\ncontacts = 8\ngateway_idle_seconds = 5", &[]).unwrap();
+        let limits = now.limits_since(&started);
+        assert_eq!((&limits["contacts"], &limits["groups"]), (&8.into(), &30.into()));
+        assert_eq!(limits["gateway_idle_seconds"], 60, "it holds from the next start on");
+        let written = now.settings_since(&started).limits.written;
+        assert_eq!((written["contacts"], written["gateway_idle_seconds"], written.len()), (8, 60, limits.len()));
+        assert_eq!(started.settings.limits.written["contacts"], 7);
     }
 }

@@ -119,7 +119,7 @@ impl Reloading {
         self.logging.change(&fresh.log);
         self.store.bound(fresh.bounds);
         self.web_connections.store(fresh.web_connections_per_address, Ordering::Relaxed);
-        self.handle.reconfigure(fresh.settings.clone());
+        self.handle.reconfigure(fresh.settings_since(&self.started));
         self.handle.turn_off(&going, fresh.drain).await;
 
         self.built.retain(|name, _| stays(name));

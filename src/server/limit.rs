@@ -170,26 +170,74 @@ impl Limit {
         }
     }
 
+    /// The keys of `[limits]` that set it; none where it is the same everywhere. Each key sets one limit.
+    #[must_use]
+    pub const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Connections => &["connections"],
+            Self::ConnectionsPerAddress => &["connections_per_address"],
+            Self::WebConnectionsPerAddress => &["web_connections_per_address"],
+            Self::GatewaySessions => &["gateway_sessions"],
+            Self::GatewaySessionsPerAddress => &["gateway_sessions_per_address"],
+            Self::SignInAttempts => {
+                &["sign_in_attempts", "sign_in_attempts_per_address", "sign_in_attempts_per_account"]
+            }
+            Self::SignIns => &["sign_ins_per_minute"],
+            Self::SignInsPerAddress => &["sign_ins_per_minute_per_address"],
+            Self::PasswordChecks => &["password_checks"],
+            Self::Lists => &["contacts", "allowed", "blocked", "admirers"],
+            Self::Groups => &["groups"],
+            Self::Rooms => &["rooms"],
+            Self::AccountPace => &["additions_per_minute", "switchboards_per_minute", "renames_per_minute"],
+            Self::Calls => &["calls_per_minute"],
+            Self::Messages => &["messages_per_minute"],
+            Self::WaitingMessages => &["waiting_messages"],
+            Self::RoomPrompts => &["room_prompts_per_hour"],
+            Self::Registrations => &["registrations_per_hour"],
+            Self::FileSize => &["file_megabytes"],
+            Self::DailyMedia => &["daily_megabytes"],
+            Self::MediaBytes => &["media_megabytes"],
+            Self::Unsent => &["unsent_kilobytes"],
+            Self::WebConnections
+            | Self::ManagementConnections
+            | Self::ManagementTokens
+            | Self::Tickets
+            | Self::Files
+            | Self::Queue
+            | Self::Notices => &[],
+        }
+    }
+
+    /// How often it bit since this process began.
+    #[must_use]
+    pub fn times(self) -> u64 {
+        LINES.get(self as usize).map_or(0, |line| line.times.load(Ordering::Relaxed))
+    }
+
     /// It bit, on account of this address or account: told in the log, unless that was done a moment ago.
     pub fn reached(self, by: impl Display) {
-        static LINES: [Line; Limit::ALL.len()] = [const { Line::new() }; Limit::ALL.len()];
         metrics::counter!("chrysalis_limits_reached_total", "limit" => self.key()).increment(1);
         let Some(line) = LINES.get(self as usize) else { return };
+        line.times.fetch_add(1, Ordering::Relaxed);
         if let Some(left_out) = line.take(Instant::now()) {
             warn!(limit = self.key(), %by, left_out, "a limit was reached; docs/operations.md says what happens then");
         }
     }
 }
 
+static LINES: [Line; Limit::ALL.len()] = [const { Line::new() }; Limit::ALL.len()];
+
 /// The lines about one limit.
 struct Line {
+    /// How often it bit.
+    times: AtomicU64,
     last: Mutex<Option<Instant>>,
     left_out: AtomicU64,
 }
 
 impl Line {
     const fn new() -> Self {
-        Self { last: Mutex::new(None), left_out: AtomicU64::new(0) }
+        Self { times: AtomicU64::new(0), last: Mutex::new(None), left_out: AtomicU64::new(0) }
     }
 
     /// Whether a line may be written now, and how many were left out since the last one.
@@ -226,5 +274,14 @@ mod tests {
         for (place, limit) in Limit::ALL.into_iter().enumerate() {
             assert_eq!(limit as usize, place, "{limit:?}");
         }
+        let set: Vec<&str> = Limit::ALL.iter().flat_map(|limit| limit.keys()).copied().collect();
+        assert_eq!(set.iter().collect::<BTreeSet<_>>().len(), set.len(), "each key sets one: {set:?}");
+    }
+
+    #[test]
+    fn how_often_a_limit_bit_is_counted_whatever_the_log_leaves_out() {
+        let before = Limit::Tickets.times();
+        (0..3).for_each(|_| Limit::Tickets.reached("everybody together"));
+        assert_eq!(Limit::Tickets.times() - before, 3);
     }
 }

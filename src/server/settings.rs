@@ -1,5 +1,6 @@
 //! What a server is told by its configuration.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -131,6 +132,8 @@ pub struct Limits {
     pub registrations_per_hour: usize,
     /// What one account may hold.
     pub account: domain::account::Limits,
+    /// What the configuration says by each key of `[limits]`, as people write it: shown to those who run the server, and nothing else.
+    pub written: BTreeMap<String, u64>,
 }
 
 impl Default for Limits {
@@ -157,6 +160,7 @@ impl Default for Limits {
             room_speakers: RoomManner::SPEAKERS,
             registrations_per_hour: 20,
             account: domain::account::Limits::default(),
+            written: BTreeMap::new(),
         }
     }
 }

@@ -68,9 +68,9 @@ pub use limit::Limit;
 pub use linking::{LinkFault, LinkLine, LinkPage, Linking, Onward};
 pub use links::NetworkEntry;
 pub use listener::Listener;
-pub use oversight::{AccountHealth, AccountPage, InviteFault, InviteLine, NetworkLine, Oversight};
+pub use oversight::{AccountHealth, AccountPage, AilingLink, InviteFault, InviteLine, NetworkLine, Oversight};
 pub use portal::{
-    Book, Browser, BrowserLine, Choices, Found, Glance, GroupLine, LinkPicture, NewAccount, Overview, PersonLine,
+    Book, Browser, BrowserLine, Choices, Found, Glance, GivenUpLine, GroupLine, LimitLine, LinkPicture, NetworkHealth, NewAccount, Overview, PersonLine,
     Portal, PortalFault, Profile, RoomLine, Search, Visit, judge_password,
 };
 pub use readiness::Readiness;

@@ -152,6 +152,11 @@ impl Links {
         (opened.values().flatten().filter(|(name, _)| name == network).count(), unopened)
     }
 
+    /// Whose links could not be opened, and to which network.
+    pub(crate) fn closed(&self) -> Vec<(Passport, NetworkName)> {
+        self.unopened().keys().cloned().collect()
+    }
+
     /// The account's link to that network.
     pub(crate) fn link(&self, owner: &Passport, network: &NetworkName) -> Option<Arc<dyn Link>> {
         let links = self.opened.read().unwrap_or_else(PoisonError::into_inner);

@@ -2,6 +2,7 @@
 //! that way to know.
 
 mod accounts;
+mod ailing;
 mod invites;
 mod networks;
 mod orders;
@@ -14,6 +15,7 @@ use tracing::{Instrument, warn};
 use crate::{administration::AccountFault, core::Core};
 
 pub use accounts::{AccountHealth, AccountPage};
+pub use ailing::AilingLink;
 pub(crate) use invites::plain;
 pub use invites::{InviteFault, InviteLine};
 pub use networks::NetworkLine;

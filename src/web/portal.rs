@@ -14,6 +14,7 @@ mod door;
 mod face;
 mod frame;
 mod home;
+mod limits;
 mod links;
 mod notes;
 mod password;
@@ -25,6 +26,7 @@ mod profile;
 mod rooms;
 mod seat;
 mod sessions;
+mod upkeep;
 
 use ::server::PortalFault;
 use axum::{

@@ -1,62 +1,17 @@
 //! What those who run the server see and do on a page.
 
-use std::time::Duration;
-
-use bridge::Standing;
-use domain::Passport;
+use domain::{NetworkName, Passport};
+use store::{OrderId, ParkedFilter};
 use tracing::info;
 
 use super::{Portal, PortalFault, Visit};
 use crate::{
-    administration::{AccountFault, AccountLine, Administration},
+    administration::AccountFault,
     faults::FaultLine,
     oversight::{AccountHealth, Oversight},
-    settings::{Limits, SignUpPolicy},
 };
 
-/// How long a network may take to say what is wrong with it.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How the whole server is.
-#[derive(Debug, Clone)]
-pub struct Overview {
-    /// All accounts, in the order of their addresses.
-    pub accounts: Vec<AccountLine>,
-    /// How many accounts are in memory: signed in, or so just now.
-    pub awake: usize,
-    /// The networks that are on, and what is wrong with each: a line each.
-    pub networks: Vec<(String, Vec<String>)>,
-    /// How many queues of orders towards networks have something in them.
-    pub queues: usize,
-    /// Who makes themselves an account.
-    pub sign_up: SignUpPolicy,
-    /// How much of everything there may be.
-    pub limits: Limits,
-}
-
 impl Portal {
-    /// How the whole server is.
-    pub async fn overview(&self, visit: &Visit) -> Result<Overview, PortalFault> {
-        is_for(visit)?;
-        let administration = Administration::running(&self.core);
-        let asked = self.core.links.networks().into_iter().map(async |entry| {
-            let checked = tokio::time::timeout(PATIENCE, entry.network.check(Standing::Running)).await;
-            let faults = match checked {
-                Ok(faults) => faults.iter().map(ToString::to_string).collect(),
-                Err(_) => vec!["it did not answer in time".to_owned()],
-            };
-            (entry.name.to_string(), faults)
-        });
-        Ok(Overview {
-            accounts: administration.list().await.map_err(|fault| done_not(&fault))?,
-            awake: self.core.directory.awake(),
-            networks: futures_util::future::join_all(asked).await,
-            queues: self.core.store.lanes().await?.len(),
-            sign_up: self.core.settings.portal.sign_up,
-            limits: self.core.settings.limits.clone(),
-        })
-    }
-
     /// What went wrong since the start, the newest first.
     pub fn faults(&self, visit: &Visit) -> Result<Vec<FaultLine>, PortalFault> {
         is_for(visit)?;
@@ -102,6 +57,56 @@ impl Portal {
         info!(by = %visit.owner, %passport, "an account was removed by an admin on a page");
         Ok(())
     }
+
+    /// Tries again what was given up: the order of that number, or all for that network. Says how many orders.
+    pub async fn retry_given_up(
+        &self,
+        visit: &Visit,
+        order: Option<&str>,
+        network: Option<&str>,
+    ) -> Result<u64, PortalFault> {
+        is_for(visit)?;
+        let (oversight, filter) = (Oversight::of(&self.core), meant(order, network)?);
+        let tried = self.to_its_end(async move { Ok(oversight.retry(&filter).await? as u64) }).await?;
+        info!(by = %visit.owner, orders = tried, "what was given up was taken up again by an admin on a page");
+        counted(tried)
+    }
+
+    /// Forgets what was given up: the order of that number, or all for that network. Says how many orders.
+    pub async fn forget_given_up(
+        &self,
+        visit: &Visit,
+        order: Option<&str>,
+        network: Option<&str>,
+    ) -> Result<u64, PortalFault> {
+        is_for(visit)?;
+        let (oversight, filter) = (Oversight::of(&self.core), meant(order, network)?);
+        let forgotten = self.to_its_end(async move { Ok(oversight.drop_parked(&filter).await?) }).await?;
+        info!(by = %visit.owner, orders = forgotten, "what was given up was forgotten by an admin on a page");
+        counted(forgotten)
+    }
+}
+
+/// Which of the orders that were given up are meant: the one of that number, or all for that network. Never all that there are.
+fn meant(order: Option<&str>, network: Option<&str>) -> Result<ParkedFilter, PortalFault> {
+    let filter = match (order, network) {
+        (Some(order), None) => {
+            // Numbers begin at 1: anything less would mean all of them.
+            let number = order.parse::<i64>().ok().filter(|number| *number >= 1);
+            number.map(|number| ParkedFilter { order: Some(OrderId(number)), ..ParkedFilter::default() })
+        }
+        (None, Some(network)) => {
+            let network = network.parse::<NetworkName>().ok();
+            network.map(|network| ParkedFilter { network: Some(network), ..ParkedFilter::default() })
+        }
+        (None, None) | (Some(_), Some(_)) => None,
+    };
+    filter.ok_or_else(|| PortalFault::unfit("Nothing was done: the page is not as it was. Look again."))
+}
+
+fn counted(orders: u64) -> Result<u64, PortalFault> {
+    let gone = || PortalFault::unfit("That is not given up any more: it was tried again, or forgotten.");
+    (orders > 0).then_some(orders).ok_or_else(gone)
 }
 
 pub(super) fn is_for(visit: &Visit) -> Result<(), PortalFault> {

@@ -1,7 +1,7 @@
 //! What those who run the server see and do: accounts, networks, codes. What changes something wants their password within the last
 //! quarter of an hour.
 
-use ::server::{AccountHealth, AccountLine, FaultLine, InviteLine, Overview, PortalFault, SignUpPolicy};
+use ::server::{AccountHealth, AccountLine, FaultLine, InviteLine, PortalFault, SignUpPolicy};
 use askama::Template;
 use axum::response::Response;
 use domain::Timestamp;
@@ -10,10 +10,12 @@ use http::StatusCode;
 use super::{
     clock,
     frame::{self, Frame},
+    limits::{self, ShownLimit},
     notes::Note,
     onward,
     seat::{Posted, Seat},
     told, unknown_action, unless_fresh_to_do,
+    upkeep::{ShownAiling, ShownGivenUp, ShownNetwork},
 };
 use crate::linking::ShownLink;
 
@@ -24,7 +26,15 @@ const MOST_SHOWN: usize = 200;
 #[template(path = "portal/admin.html")]
 struct Admin {
     frame: Frame,
-    overview: Overview,
+    awake: usize,
+    sign_ups: SignUpPolicy,
+    networks: Vec<ShownNetwork>,
+    /// How many orders wait for all networks together.
+    waiting: u64,
+    ailing: Vec<ShownAiling>,
+    more_ailing: usize,
+    given_up: Vec<ShownGivenUp>,
+    more_given_up: u64,
     /// How many accounts there are; those that are shown, each with when it was made; and what was looked for among them.
     count: usize,
     accounts: Vec<(AccountLine, String)>,
@@ -35,8 +45,7 @@ struct Admin {
     sign_up: String,
     /// What went wrong, and when.
     faults: Vec<ShownFault>,
-    /// What each is, how much of it there may be, and the key that sets it.
-    limits: Vec<(&'static str, String, &'static str)>,
+    limits: Vec<ShownLimit>,
 }
 
 struct ShownFault {
@@ -55,7 +64,7 @@ impl From<FaultLine> for ShownFault {
 
 impl Admin {
     const fn policy(&self) -> &'static str {
-        match self.overview.sign_up {
+        match self.sign_ups {
             SignUpPolicy::Closed => {
                 "closed: a code is of no use while accounts.sign_up of the configuration is \"closed\""
             }
@@ -97,37 +106,29 @@ pub(crate) async fn show(seat: Seat) -> Response {
         (invite, expires)
     };
     let invites = invites.into_iter().map(expires).collect();
-    let limits = limits(&overview);
+    let at = overview.at;
+    let networks: Vec<_> = overview.networks.into_iter().map(|health| ShownNetwork::of(health, at)).collect();
     let sign_up = seat.web.address("/sign-up");
     let frame = Frame::of(&seat, "/admin", "Admin");
-    let page = Admin { frame, overview, count, accounts, find, invites, sign_up, faults, limits };
+    let page = Admin {
+        frame,
+        awake: overview.awake,
+        sign_ups: overview.sign_up,
+        waiting: networks.iter().map(|network| network.waiting).sum(),
+        networks,
+        ailing: overview.ailing.into_iter().map(ShownAiling::from).collect(),
+        more_ailing: overview.more_ailing,
+        given_up: overview.given_up.into_iter().map(ShownGivenUp::from).collect(),
+        more_given_up: overview.more_given_up,
+        count,
+        accounts,
+        find,
+        invites,
+        sign_up,
+        faults,
+        limits: limits::shown(overview.limits),
+    };
     frame::page(StatusCode::OK, &page)
-}
-
-/// The limits: what each is, how much of it there may be, and its key in `[limits]`.
-fn limits(overview: &Overview) -> Vec<(&'static str, String, &'static str)> {
-    let limits = &overview.limits;
-    let account = &limits.account;
-    let bytes = |count: u64| format!("{} MB", count / 1_000_000);
-    let minutes = limits.attempts_within.as_secs() / 60;
-    vec![
-        ("Connections, in all", limits.connections.to_string(), "connections"),
-        ("Connections from one address", limits.connections_per_address.to_string(), "connections_per_address"),
-        ("Gateway sessions, in all", limits.gateway_sessions.to_string(), "gateway_sessions"),
-        (
-            "Wrong passwords of one address or account",
-            format!("{} in {minutes} min", limits.attempts),
-            "sign_in_attempts",
-        ),
-        ("Passwords checked at once", limits.password_checks.to_string(), "password_checks"),
-        ("Sign-ins to one account in a minute", limits.sign_ins.to_string(), "sign_ins_per_minute"),
-        ("Accounts made in an hour", limits.registrations_per_hour.to_string(), "registrations_per_hour"),
-        ("Contacts of one account", account.contacts.to_string(), "contacts"),
-        ("Groups of one account", account.groups.to_string(), "groups"),
-        ("People who have one account on their list", account.admirers.to_string(), "admirers"),
-        ("Largest file", bytes(limits.file), "file_megabytes"),
-        ("Files of one account in a day", bytes(limits.received_daily), "daily_megabytes"),
-    ]
 }
 
 /// Answers `POST /admin`.
@@ -159,6 +160,23 @@ pub(crate) async fn change(Posted { seat, form }: Posted) -> Response {
         Some("add-account") => {
             let added = portal.add_account(visit, value("address"), value("name"), value("password")).await;
             added.map(|()| "The account is made.".to_owned())
+        }
+        Some("retry") => {
+            let tried = portal.retry_given_up(visit, form.value("order"), form.value("of")).await;
+            tried.map(|orders| match orders {
+                1 => "It is tried again.".to_owned(),
+                orders => format!("{orders} orders are tried again."),
+            })
+        }
+        Some("forget") if form.value("of").is_some() && form.value("sure").is_none() => {
+            Err(PortalFault::Unfit("Tick the box first that says that you are sure. Nothing was forgotten.".to_owned()))
+        }
+        Some("forget") => {
+            let forgotten = portal.forget_given_up(visit, form.value("order"), form.value("of")).await;
+            forgotten.map(|orders| match orders {
+                1 => "It is forgotten.".to_owned(),
+                orders => format!("{orders} orders are forgotten."),
+            })
         }
         Some(_) | None => Err(unknown_action()),
     };

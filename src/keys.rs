@@ -251,11 +251,7 @@ impl From<ChallengesKey> for Challenges {
 }
 
 /// How much of everything, as the server is told; `written` is the same as people write it.
-pub(crate) fn limits(
-    limits: &Limits,
-    written: BTreeMap<String, u64>,
-    password_cost: PasswordCost,
-) -> server::Limits {
+pub(crate) fn limits(limits: &Limits, written: BTreeMap<String, u64>, password_cost: PasswordCost) -> server::Limits {
     server::Limits {
         connections: limits.connections,
         connections_per_address: limits.connections_per_address,

@@ -70,8 +70,8 @@ pub use links::NetworkEntry;
 pub use listener::Listener;
 pub use oversight::{AccountHealth, AccountPage, AilingLink, InviteFault, InviteLine, NetworkLine, Oversight};
 pub use portal::{
-    Book, Browser, BrowserLine, Choices, Found, Glance, GivenUpLine, GroupLine, LimitLine, LinkPicture, NetworkHealth, NewAccount, Overview, PersonLine,
-    Portal, PortalFault, Profile, RoomLine, Search, Visit, judge_password,
+    Book, Browser, BrowserLine, Choices, Found, GivenUpLine, Glance, GroupLine, LimitLine, LinkPicture, NetworkHealth,
+    NewAccount, Overview, PersonLine, Portal, PortalFault, Profile, RoomLine, Search, Visit, judge_password,
 };
 pub use readiness::Readiness;
 pub use settings::{Limits, PortalSettings, RegistrationPolicy, RoomStyle, Settings, SignUpPolicy};

@@ -2,6 +2,7 @@
 
 mod draining;
 mod hosting;
+mod overview;
 mod parting;
 mod passwords;
 mod portal;

@@ -32,9 +32,15 @@ mod tests {
 
     #[test]
     fn what_lasts_is_told_in_its_largest_unit() {
-        for (seconds, told) in
-            [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7200, "2 h"), (86_400, "1 day"), (180_000, "2 days")]
-        {
+        for (seconds, told) in [
+            (-5, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3599, "59 min"),
+            (7200, "2 h"),
+            (86_400, "1 day"),
+            (180_000, "2 days"),
+        ] {
             assert_eq!(lasted(Timestamp(1_000), Timestamp(1_000 + seconds * 1000)), told);
         }
     }

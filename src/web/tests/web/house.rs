@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use bridge::{
-    Failure, Farewell, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkState, LinkStatus, LinkStep,
-    LinkTask, LinkWay, Network, Order, Receipt, RemoteProfile, Standing, TaskStage, Through,
+    Action, Failure, Farewell, Fault, Features, Found, Host, Link, LinkAnswers, LinkOwner, LinkState, LinkStatus,
+    LinkStep, LinkTask, LinkWay, Network, Order, Receipt, RemoteProfile, Standing, TaskStage, Through,
 };
 use domain::{
     Passport, Realm, RemoteUser, contact::RemoteTarget, network::NetworkIds, presence::OfflineContacts,
@@ -13,7 +13,7 @@ use domain::{
 };
 use server::{Handle, Limits, NetworkEntry, PortalSettings, RegistrationPolicy, RoomStyle, SignUpPolicy};
 use session::{emoji::Emoji, settings::Challenges};
-use store::Store;
+use store::{Lane, Store};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -62,6 +62,7 @@ impl Network for Net {
         }
         let state = match answer.as_str() {
             "slow" => LinkState::Connecting,
+            "gone" => LinkState::Failed { reason: "the <token> was taken back".to_owned() },
             "late" => LinkState::Waiting { ask: "Somebody <lets> you in.".to_owned() },
             _ => LinkState::Connected,
         };
@@ -135,6 +136,7 @@ impl Link for Wire {
 pub(crate) struct House {
     address: std::net::SocketAddr,
     pub(crate) handle: Handle,
+    store: Store,
     stop: CancellationToken,
     task: JoinHandle<()>,
     _folder: TempDir,
@@ -201,10 +203,15 @@ impl House {
             offline_messages: true,
             dispatch: false,
             data_directory: folder.path().to_owned(),
-            limits: Limits::default(),
+            limits: Limits {
+                written: [("contacts", 600), ("groups", 30), ("rooms", 500)]
+                    .map(|(key, most)| (key.to_owned(), most))
+                    .into(),
+                ..Limits::default()
+            },
         };
         let entry = NetworkEntry { name, bit, network: Arc::new(Net::default()), features: Features::PLAIN };
-        let handle = Handle::start(settings, store, vec![entry], Vec::new()).await.unwrap();
+        let handle = Handle::start(settings, store.clone(), vec![entry], Vec::new()).await.unwrap();
         for (address, name) in [("ann@msn.example", "<b>Ann</b>"), ("ben@msn.example", "Ben")] {
             handle.administration().add(address, Some(name), PASSWORD).await.unwrap();
         }
@@ -218,7 +225,17 @@ impl House {
             doctor: crate::doctor::doctor(public_url),
         };
         let serving = chrysalis_web::serve(listener, settings, Arc::new(handle.clone()), stop.clone());
-        Self { address, handle, stop, task: tokio::spawn(serving), _folder: folder }
+        Self { address, handle, store, stop, task: tokio::spawn(serving), _folder: folder }
+    }
+
+    /// The network gives up adding Zoe for the account, for this reason.
+    pub(crate) async fn gives_up(&self, account: &str, reason: &str) -> i64 {
+        let (network, owner) = ("net".parse().unwrap(), account.parse::<Passport>().unwrap());
+        let contact = self.store.allot(&network, zoe().into()).await.unwrap();
+        self.store.order(&owner, &contact, Action::Befriend).await.unwrap();
+        let order = self.store.next_order(&Lane { owner, contact }).await.unwrap().unwrap();
+        self.store.order_failed(order.id, reason, None).await.unwrap();
+        order.id.0
     }
 
     pub(crate) async fn close(self) {

@@ -2,6 +2,8 @@
 limit.
 """
 
+import re
+
 from playwright.sync_api import expect
 from visitor import PASSWORD, Visitor, browsing
 
@@ -28,11 +30,32 @@ def stays_out(browser):
 def overview(carol):
     carol.go("/admin")
     carol.sees("nothing is wrong", "Recent faults", "a limit", "Groups of one account", "groups")
+    row = carol.page.get_by_role("row", name=re.compile("^Groups of one account"))
+    expect(row).to_contain_text("reached once")
+    for network in ("loopback", "second", "club"):
+        expect(carol.page.get_by_role("row", name=re.compile(f"^{network} "))).to_have_count(1)
+    # Dave's link has stopped, and what he said in a room of five was not delivered.
+    broken = carol.page.get_by_role("row", name=re.compile("^dave@msn.example club stopped"))
+    expect(broken).to_contain_text("It is to be linked anew.")
+    expect(carol.page.get_by_role("button", name=re.compile("^Try again order"))).to_have_count(2)
     carol.look("admin")
     carol.page.get_by_label("Part of an address or a name").fill("DAVE")
     carol.press("Find")
     carol.sees("1 of")
     expect(carol.page.get_by_role("row")).not_to_have_count(0)
+
+
+def given_up(carol):
+    carol.go("/admin")
+    carol.page.get_by_role("button", name=re.compile("^Forget order")).first.click()
+    carol.is_told("It is forgotten.")
+    expect(carol.page.get_by_role("button", name=re.compile("^Forget order"))).to_have_count(1)
+    carol.page.get_by_text("All 1 of loopback", exact=True).click()
+    carol.page.get_by_label("I am sure that all that loopback gave up").check()
+    carol.look("admin-given-up")
+    carol.press("Forget all of loopback")
+    carol.is_told("It is forgotten.")
+    carol.sees("Nothing was given up within 30 days.")
 
 
 def codes(carol):
@@ -77,6 +100,7 @@ with browsing() as browser:
     carol = Visitor(browser)
     carol.sign_in("carol")
     overview(carol)
+    given_up(carol)
     codes(carol)
     accounts(carol, dave)
 print("admin: all is as it should be")

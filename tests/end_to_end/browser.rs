@@ -12,6 +12,8 @@ use crate::program;
 const CAROL: &str = "carol@msn.example";
 const DAVE: &str = "dave@msn.example";
 const ERIN: &str = "erin@msn.example";
+const IRIS: &str = "iris@loopback.msn.example";
+const SERVICE: &str = "chrysalis@msn.example";
 const ECHO: &str = "echo@loopback.msn.example";
 
 /// How long one walk may take.
@@ -120,12 +122,33 @@ async fn browsers_do_everything_with_an_account_from_the_first_look_to_leaving()
     walk(&url(&server), &["life"], &[]);
 }
 
-#[test]
-fn browsers_of_those_who_run_the_server_see_and_mend_accounts() {
+/// Dave's link to the club has stopped, and two messages of his to Iris, who speaks in a room of five only, were given up.
+async fn something_is_broken(server: &Server) {
+    let gone = ["link", "add", DAVE, "club", "--token-stdin", "--answer", "circle=Loop"];
+    let linked = server.command(&gone, "loop-gone-sesame\n");
+    assert_eq!(linked.code, 0, "{linked:?}");
+    let mut dave = Messenger::online(server, DAVE, Dialect::Msnp12).await;
+    let mut service = dave.call(SERVICE).await;
+    service.joined(SERVICE).await;
+    service.tell(text("search iris")).await;
+    let found = service.hear_text(SERVICE).await;
+    assert!(found.contains(IRIS), "{found}");
+    let mut room = dave.call(IRIS).await;
+    room.joined(IRIS).await;
+    for _ in 0..2 {
+        room.tell(text("are you there?")).await;
+        let told = room.hear_text(IRIS).await;
+        assert!(told.starts_with("(not delivered"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_of_those_who_run_the_server_see_and_mend_accounts() {
     let many: Vec<String> = (1..=12).map(|number| format!("friend{number}@msn.example")).collect();
     let accounts: Vec<&str> = [CAROL, DAVE].into_iter().chain(many.iter().map(String::as_str)).collect();
     let keys = format!("{NETWORKS}[accounts]\nsign_up = \"invite\"\nadmins = [\"{CAROL}\"]\n[limits]\ngroups = 1\n");
     let server = Server::start_with(program(), &accounts, &keys);
+    something_is_broken(&server).await;
     walk(&url(&server), &["admin"], &[]);
 }
 

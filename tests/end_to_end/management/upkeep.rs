@@ -1,6 +1,7 @@
 //! The server itself: how it is, codes, announcements, the configuration, backups.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use chrysalis_test_harness::Messenger;
 use msnp::{dialect::Dialect, notification::server::ServerCommand};
@@ -127,7 +128,7 @@ async fn a_backup_is_written_beside_the_running_server_and_can_be_restored() {
     let folder = std::fs::metadata(file.parent().unwrap()).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
     let (status, kind, detail) = managed.refused("POST", "/v1/backups", json!({ "name": "before.tar" })).await;
-    assert_eq!((status, kind.as_str()), (422, "refused"));
+    assert_eq!((status, kind.as_str()), (409, "exists"));
     assert!(detail.contains("is there already"), "{detail}");
     for name in ["../before.tar", "/tmp/before.tar", ".hidden", ""] {
         let (_, kind, _) = managed.refused("POST", "/v1/backups", json!({ "name": name })).await;
@@ -138,11 +139,9 @@ async fn a_backup_is_written_beside_the_running_server_and_can_be_restored() {
     assert!(usual.contains("/backups/chrysalis-2") && usual.ends_with("Z.tar"), "{usual}");
     managed.done("DELETE", "/v1/accounts/alice@example.com", Value::Null).await;
     assert!(managed.server.stop().success());
-    // Restoring moves aside what lies in the data directory.
-    let file = managed.server.config().with_file_name("before.tar");
-    std::fs::copy(managed.server.data().join("backups").join("before.tar"), &file).unwrap();
     let restored = managed.server.command(&["restore", &file.display().to_string(), "--replace"], "");
     assert_eq!(restored.code, 0, "{restored:?}");
     let listed = managed.server.command(&["account", "list", "--json"], "");
     assert!(listed.out.contains(ALICE), "{listed:?}");
+    assert!(file.exists() && Path::new(&usual).exists(), "backups stay where they are");
 }

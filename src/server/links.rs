@@ -182,11 +182,14 @@ impl Links {
     }
 
     /// Ends the account's links.
-    pub(crate) async fn close(&self, owner: &Passport, farewell: Farewell) {
+    pub(crate) async fn close(&self, owner: &Passport, farewell: Farewell) -> Vec<NetworkName> {
         self.unopened().retain(|(passport, _), _| passport != owner);
         let closing = self.opened.write().unwrap_or_else(PoisonError::into_inner).remove(owner);
-        for (_, link) in closing.into_iter().flatten() {
+        let mut closed = Vec::new();
+        for (network, link) in closing.into_iter().flatten() {
             link.close(farewell).await;
+            closed.push(network);
         }
+        closed
     }
 }

@@ -26,6 +26,9 @@ use crate::{
 /// How long tasks, networks and links may take to end, each.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(10);
 
+/// How long each step of a network's coming may take while the server runs: a stop, and the next change, wait for it.
+const COMING: Duration = Duration::from_mins(1);
+
 /// Starts a network, with a folder of its own.
 pub(crate) async fn start(core: &Arc<Core>, running: &Running) -> Result<(), StartFault> {
     let entry = &running.entry;
@@ -45,6 +48,11 @@ pub(crate) async fn start(core: &Arc<Core>, running: &Running) -> Result<(), Sta
             }
         }
     })
+}
+
+fn late(entry: &NetworkEntry) -> StartFault {
+    let seconds = COMING.as_secs();
+    StartFault::Unready(format!("networks.{}: it has not begun within {seconds} seconds; try again", entry.name))
 }
 
 /// Stops a network, in bounded time.
@@ -69,14 +77,21 @@ pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Re
     // Known from now on: whoever stops the server stops them as well.
     core.links.apart().extend(coming.iter().cloned());
     for running in &coming {
-        if let Err(fault) = start(core, running).await {
+        let started = tokio::time::timeout(COMING, start(core, running)).await;
+        let started = started.unwrap_or_else(|_| Err(late(&running.entry)));
+        if let Err(fault) = started {
             give_up(core, &coming).await;
             return Err(fault);
         }
     }
     let networks: Vec<NetworkEntry> = coming.iter().map(|running| running.entry.clone()).collect();
     // First: somebody else may have the address of an account that was removed.
-    let told = links::part_late(core, &networks).await;
+    let Ok(told) = tokio::time::timeout(COMING, links::part_late(core, &networks)).await else {
+        give_up(core, &coming).await;
+        return Err(StartFault::Unready(
+            "networks that come were not told in time of accounts that were removed: try again".to_owned(),
+        ));
+    };
     let listed =
         if told.is_ok() { list(core, &[core.links.networks(), networks.clone()].concat()).await } else { told };
     if let Err(fault) = listed {
@@ -140,7 +155,7 @@ pub(crate) async fn turn_off(core: &Arc<Core>, networks: &[NetworkName], patienc
     }
     let links: Vec<Arc<dyn Link>> = going.iter().flat_map(|running| core.links.turn_off(running)).collect();
     if let Err(fault) = list(core, &core.links.networks()).await {
-        warn!(%fault, "networks that are off are still shown on lists: reload, or start the server again");
+        warn!(%fault, "networks that are off are still shown on lists: start the server again");
     }
     for running in &going {
         running.going.cancel();

@@ -32,7 +32,17 @@ const DOORS: [(&str, &[&str]); 6] = [
         &["nowhere_else = reqwest::redirect::Policy::none()", ".redirect(nowhere_else)", NO_PROXY],
     ),
     // Homeservers that people name.
-    ("bridges/matrix/own/discovery.rs", &[NO_REDIRECT, NO_PROXY, "dns_resolver(Resolver", "may_reach: is_public"]),
+    (
+        "bridges/matrix/own/discovery.rs",
+        &[
+            NO_REDIRECT,
+            NO_PROXY,
+            "dns_resolver(Resolver { within:",
+            "within: Reach::beyond_the_public(&configuration.linked.private_addresses)",
+            "!self.within.has(address)",
+            "within.has(address.ip())",
+        ],
+    ),
     // This very server, as clients reach it; or the one that whoever runs the doctor names.
     ("src/doctor/request.rs", &["timeout(DIAL_TIME", "timeout(ANSWER_TIME", "take(LONGEST_ANSWER"]),
 ];

@@ -10,12 +10,14 @@ use crate::core::Core;
 
 /// An account was removed: the networks are told so, and forget it.
 pub(crate) async fn part(core: &Core, owner: &Passport) {
-    // Those that are told: one that comes meanwhile is told what the store remembers.
-    let told = core.links.networks();
-    core.links.close(owner, Farewell::Removed).await;
-    for entry in told {
-        if let Err(fault) = core.store.forgotten(&entry.name, owner).await {
-            warn!(%owner, network = %entry.name, %fault, "that an account was removed is told its network once more");
+    // Whoever has no link now, comes only now, or may have ended before it was told, is told later what the store remembers.
+    for network in core.links.close(owner, Farewell::Removed).await {
+        let is_told = core.links.running_as(&network).is_some_and(|running| !running.going.is_cancelled());
+        if !is_told {
+            continue;
+        }
+        if let Err(fault) = core.store.forgotten(&network, owner).await {
+            warn!(%owner, %network, %fault, "that an account was removed is told its network once more");
         }
     }
 }

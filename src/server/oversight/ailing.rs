@@ -23,8 +23,8 @@ impl AilingLink {
     fn urgency(&self) -> u8 {
         match self.status.as_ref().map(|status| &status.state) {
             Some(LinkState::Failed { .. }) => 0,
-            None => 1,
-            Some(LinkState::Waiting { .. }) => 2,
+            Some(LinkState::Waiting { .. }) => 1,
+            None => 2,
             Some(LinkState::Connecting) => 3,
             Some(LinkState::Connected) => 4,
         }

@@ -401,7 +401,7 @@ async fn a_check_names_what_is_wrong() {
     assert_eq!(taken[0].subject, "appservice.listen", "{taken:?}");
     let outcome = setup.network().start(setup.host(&[])).await;
     assert!(
-        matches!(&outcome, Err(Failure::Refused { reason }) if reason.contains("appservice.listen")),
+        matches!(&outcome, Err(Failure::Retry { reason, .. }) if reason.contains("appservice.listen")),
         "{outcome:?}"
     );
     running.stop().await;

@@ -440,7 +440,8 @@ async fn seven_emoji_confirm_a_session() {
     let client = ann.client.clone();
     let syncing = tokio::spawn(async move { client.sync(SyncSettings::new()).await });
     by_password(&network, CAROLS, "ann").await.unwrap();
-    let unverified = |status: &LinkStatus| status.notes.iter().any(|note| note.contains("not confirmed by another one"));
+    let unverified =
+        |status: &LinkStatus| status.notes.iter().any(|note| note.contains("not confirmed by another one"));
     until(&network, CAROLS, "unconfirmed", unverified).await;
     until_known(&ann).await;
     assert!(matches!(perform(&network, "verify-yes", &[]).await, Err(Failure::Refused { .. })), "nothing is compared");

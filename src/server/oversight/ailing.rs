@@ -32,7 +32,7 @@ impl AilingLink {
 }
 
 impl Oversight {
-    /// How many links accounts have made themselves to each network, in the order of the configuration; and all links that do not work
+    /// How many links accounts have made themselves to each network, in the order in which they came; and all links that do not work
     /// now, those first for which somebody has to do something.
     pub async fn ailing(&self) -> (Vec<(NetworkName, usize)>, Vec<AilingLink>) {
         let mut own: Vec<(NetworkName, usize)> =

@@ -48,7 +48,7 @@ impl Oversight {
         self.core.directory.awake()
     }
 
-    /// The networks that are on, in the order of the configuration, and those that are off where something waits for them.
+    /// The networks that are on, in the order in which they came, and those that are off where something waits for them.
     pub async fn networks(&self) -> Result<Vec<NetworkLine>, StoreFault> {
         let mut outbox = self.core.store.figures().await?.outbox;
         let mut lines = Vec::new();

@@ -30,7 +30,7 @@ pub struct Overview {
     pub accounts: Vec<AccountLine>,
     /// How many accounts are in memory: signed in, or so just now.
     pub awake: usize,
-    /// The networks that are on, in the order of the configuration, and those that are off where something waits for them.
+    /// The networks that are on, in the order in which they came, and those that are off where something waits for them.
     pub networks: Vec<NetworkHealth>,
     /// The first 50 links that do not work now, those first for which somebody has to do something.
     pub ailing: Vec<AilingLink>,

@@ -19,7 +19,7 @@ const LINES: usize = 300;
 const LINES_TO_ECHO: usize = 10;
 
 /// Says all lines without waiting for anything; the numbers of the commands.
-async fn say_all(room: &mut Room, whom: &str, lines: usize) -> Vec<(u32, String)> {
+pub(super) async fn say_all(room: &mut Room, whom: &str, lines: usize) -> Vec<(u32, String)> {
     let mut said = Vec::new();
     for number in 0..lines {
         let line = format!("{whom} {number}");

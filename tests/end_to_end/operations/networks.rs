@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use chrysalis_test_harness::{Messenger, PASSWORD, Room, Server, by_header, free_address, get, text};
 use msnp::{dialect::Dialect, notification, status::Status, switchboard::server::ServerCommand};
 
-use super::{ECHO, Measures};
+use super::{ECHO, Measures, drain::say_all};
 use crate::{ALICE, BOB, CAROL, program};
 
 /// A second Echo, of a network that is not always on.
@@ -197,16 +197,6 @@ async fn a_server_that_is_told_to_stop_amid_a_reload_stops() {
     let mut room = alice.call(CLUB_ECHO).await;
     room.joined(CLUB_ECHO).await;
     repeats(&mut room, CLUB_ECHO, "here").await;
-}
-
-/// Says all lines without waiting for anything; the numbers of the commands.
-async fn say_all(room: &mut Room, whom: &str, lines: usize) -> Vec<(u32, String)> {
-    let mut said = Vec::new();
-    for number in 0..lines {
-        let line = format!("{whom} {number}");
-        said.push((room.say("A", text(&line)).await, line));
-    }
-    said
 }
 
 /// What of that was acknowledged, in order; each of it was answered.

@@ -38,7 +38,7 @@ impl Layers {
         for path in file.into_iter().flat_map(files) {
             let text = std::fs::read_to_string(&path).map_err(|fault| {
                 ConfigurationFault(format!(
-                    "{}: cannot be read: {fault}; name another file with --config",
+                    "{}: cannot be read: {fault}; make one with `chrysalis setup`, or name another with --config",
                     path.display()
                 ))
             })?;

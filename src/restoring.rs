@@ -44,6 +44,8 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
     if !matches!(Client::connect(directory).await, Ok(None)) {
         return Err(format!("a server runs on {}: stop it first", directory.display()));
     }
+    // Nothing is made for a backup that is not there.
+    File::open(source).map_err(|fault| format!("{} cannot be restored: {fault}", source.display()))?;
     let unwritten = |fault: io::Error| {
         format!("cannot write in {}: {fault}; run this as the user who runs the server", directory.display())
     };

@@ -1,6 +1,6 @@
 //! Who is there, and what they say of themselves.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -187,6 +187,59 @@ pub struct OwnPresence {
     pub picture: Option<Arc<Attachment>>,
 }
 
+/// How much of an account's presence a network sees: its user chooses that for each network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// The status, and the line under the name.
+    #[default]
+    Everything,
+    /// The status alone.
+    Status,
+    /// Neither: as if the user were never there.
+    Nothing,
+}
+
+impl Sharing {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Everything, Self::Status, Self::Nothing];
+
+    /// What the network is shown of this. Name and picture are known there whether somebody is there or not, and stay.
+    #[must_use]
+    pub fn limit(self, own: OwnPresence) -> OwnPresence {
+        match self {
+            Self::Everything => own,
+            Self::Status => OwnPresence { personal_message: PersonalMessage::default(), ..own },
+            Self::Nothing => {
+                OwnPresence { status: Status::Offline, personal_message: PersonalMessage::default(), ..own }
+            }
+        }
+    }
+
+    /// The word that is read back by [`FromStr`].
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Everything => "everything",
+            Self::Status => "status",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// It is none of the words of [`Sharing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is none of everything, status and nothing")]
+pub struct SharingFault;
+
+impl FromStr for Sharing {
+    type Err = SharingFault;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|sharing| sharing.word() == word).ok_or(SharingFault)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +250,25 @@ mod tests {
             last_active: ago.map(|ago| Timestamp(10_000_000_000 - ago)),
             personal_message: PersonalMessage::of("reading"),
         }
+    }
+
+    #[test]
+    fn what_is_kept_from_a_network_is_not_shown_there() {
+        let own = OwnPresence {
+            status: Status::Busy,
+            name: "Carol".to_owned(),
+            personal_message: PersonalMessage { text: "writing".to_owned(), current_media: "song".to_owned() },
+            picture: None,
+        };
+        let shown = |sharing: Sharing| sharing.limit(own.clone());
+        assert_eq!(shown(Sharing::Everything), own);
+        let silent = OwnPresence { personal_message: PersonalMessage::default(), ..own.clone() };
+        assert_eq!(shown(Sharing::Status), silent);
+        assert_eq!(shown(Sharing::Nothing), OwnPresence { status: Status::Offline, ..silent });
+        for sharing in Sharing::ALL {
+            assert_eq!(sharing.word().parse(), Ok(sharing));
+        }
+        assert_eq!("Everything".parse::<Sharing>(), Err(SharingFault));
     }
 
     #[test]

@@ -180,6 +180,9 @@ impl Task {
         if let Err(fault) = self.core.service.load(&self.core, passport).await {
             warn!(%fault, "cannot read the account's time zone; times are in UTC");
         }
+        if let Err(fault) = self.core.links.load_sharing(&self.core.store, passport).await {
+            warn!(%fault, "cannot read what the account shares with networks; they see nothing of its presence until it begins again");
+        }
         if let Some(picture) = self.core.pictures.last(&self.core, passport).await {
             self.handle(Cause::Pictured(Some(picture)), None).await;
         }

@@ -2,15 +2,17 @@
 
 mod opening;
 mod parting;
+mod showing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bridge::{Farewell, Features, Link, LinkOwner, Network};
-use domain::{NetworkBit, NetworkName, Passport, presence::OwnPresence};
+use domain::{NetworkBit, NetworkName, Passport};
 use opening::Unopened;
 pub(crate) use opening::{open_all, reopen};
 pub(crate) use parting::{part, part_late};
+use showing::Showing;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +70,9 @@ pub(crate) struct Links {
     /// Never held by somebody who waits for another lock of these.
     opened: RwLock<HashMap<Passport, ByNetwork>>,
     unopened: Mutex<Unopened>,
+    showing: Mutex<HashMap<Passport, Showing>>,
+    /// Held while an account's choice of what networks see is written and taken up.
+    choosing: tokio::sync::Mutex<()>,
     /// Rung when a link could not be opened.
     bell: Notify,
 }
@@ -79,6 +84,8 @@ impl Links {
             apart: Mutex::default(),
             opened: RwLock::default(),
             unopened: Mutex::default(),
+            showing: Mutex::default(),
+            choosing: tokio::sync::Mutex::default(),
             bell: Notify::new(),
         }
     }
@@ -164,19 +171,6 @@ impl Links {
         Some(Arc::clone(link))
     }
 
-    /// Shows the account's presence on every network, in which what Messenger's users put into lines reads as it is meant.
-    pub(crate) fn show(&self, owner: &Passport, mut presence: OwnPresence) {
-        presence.name = shown_name(owner, &presence.name);
-        presence.personal_message.text = session::text::name_outward(&presence.personal_message.text);
-        for (_, waiting) in self.unopened().iter_mut().filter(|((passport, _), _)| passport == owner) {
-            waiting.shown = Some(presence.clone());
-        }
-        let links = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        for (_, link) in links.get(owner).into_iter().flatten() {
-            link.show(presence.clone());
-        }
-    }
-
     fn unopened(&self) -> MutexGuard<'_, Unopened> {
         self.unopened.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,6 +178,7 @@ impl Links {
     /// Ends the account's links.
     pub(crate) async fn close(&self, owner: &Passport, farewell: Farewell) -> Vec<NetworkName> {
         self.unopened().retain(|(passport, _), _| passport != owner);
+        self.showing().remove(owner);
         let closing = self.opened.write().unwrap_or_else(PoisonError::into_inner).remove(owner);
         let mut closed = Vec::new();
         for (network, link) in closing.into_iter().flatten() {

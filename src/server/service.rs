@@ -182,6 +182,7 @@ impl Service {
             Command::TimeZone(zone) => choices::time_zone(core, owner, zone).await,
             Command::ShowMerged => merging::list(core, owner).await,
             Command::ShowRooms(style) => choices::show_rooms(core, owner, style).await,
+            Command::Share(choice) => choices::share(core, owner, choice).await,
             Command::Receipts(receipts) => choices::receipts(core, owner, receipts).await,
         };
         Some(answered.unwrap_or_else(|fault| {

@@ -7,6 +7,7 @@ mod parting;
 mod passwords;
 mod portal;
 mod room;
+mod sharing;
 mod turns;
 
 use std::path::Path;
@@ -184,6 +185,7 @@ async fn a_link_that_could_not_be_opened_is_opened_later_and_shows_what_was_show
     let (core, _folder) = core(RegistrationPolicy::Closed, vec![entry]).await;
     let carol = passport("carol@example.com");
     core.store.add_account(&carol, "Carol", "hash").await.unwrap();
+    core.links.load_sharing(&core.store, &carol).await.unwrap();
     core.links.open(&links::owner(carol.clone(), "Carol")).await;
     assert!(core.links.link(&carol, &name).is_none());
     let personal_message = PersonalMessage::of("here");

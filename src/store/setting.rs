@@ -1,12 +1,16 @@
 //! What accounts have set that Messenger knows nothing of.
 
-use domain::Passport;
+use std::collections::BTreeMap;
+
+use domain::{NetworkName, Passport, presence::Sharing};
 
 use crate::{Store, StoreFault, account, word};
 
 const TIME_ZONE: &str = "time zone";
 const ROOMS: &str = "rooms";
 const RECEIPTS: &str = "receipts";
+/// The network's name stands after it.
+const SHARING: &str = "sharing ";
 
 /// How rooms are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +65,33 @@ impl Store {
         self.set(owner, RECEIPTS, word.map(str::to_owned)).await
     }
 
+    /// How much of the account's presence networks see, of those for which it has said so. Networks that are off are among them.
+    pub async fn sharing(&self, owner: &Passport) -> Result<BTreeMap<NetworkName, Sharing>, StoreFault> {
+        let kept: Vec<(String, String)> =
+            sqlx::query_as("SELECT key, value FROM account_setting WHERE owner = $1 AND key LIKE $2")
+                .bind(owner.as_str())
+                .bind(format!("{SHARING}%"))
+                .fetch_all(&self.readers)
+                .await?;
+        let of_networks = kept.iter().filter_map(|(key, value)| Some((key.strip_prefix(SHARING)?, value)));
+        of_networks
+            .map(|(network, value)| {
+                // What a later version has kept is not known here: never more is shown than was let.
+                Ok((word::network("account_setting", network)?, value.parse().unwrap_or(Sharing::Nothing)))
+            })
+            .collect()
+    }
+
+    /// Sets how much of the account's presence a network sees.
+    pub async fn set_sharing(
+        &self,
+        owner: &Passport,
+        network: &NetworkName,
+        sharing: Sharing,
+    ) -> Result<(), StoreFault> {
+        self.set(owner, &format!("{SHARING}{network}"), Some(sharing.word().to_owned())).await
+    }
+
     async fn setting(&self, owner: &Passport, key: &str) -> Result<Option<String>, StoreFault> {
         Ok(sqlx::query_scalar("SELECT value FROM account_setting WHERE owner = $1 AND key = $2")
             .bind(owner.as_str())
@@ -69,8 +100,8 @@ impl Store {
             .await?)
     }
 
-    async fn set(&self, owner: &Passport, key: &'static str, value: Option<String>) -> Result<(), StoreFault> {
-        let owner = owner.clone();
+    async fn set(&self, owner: &Passport, key: &str, value: Option<String>) -> Result<(), StoreFault> {
+        let (owner, key) = (owner.clone(), key.to_owned());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {

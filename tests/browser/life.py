@@ -184,10 +184,12 @@ def privacy(carol):
     carol.is_told("There is no such time zone.")
     carol.page.get_by_label("Only people whom you allow").check()
     carol.page.get_by_label("People of other networks see what I have read").uncheck()
+    carol.page.get_by_label("On loopback").select_option("My status alone")
     carol.fill("Time zone", "europe/berlin")
     carol.press("Save")
     carol.is_told("That is how it is from now on.")
     expect(carol.page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+    expect(carol.page.get_by_label("On loopback")).to_have_value("status")
     expect(carol.page.get_by_label("Only people whom you allow")).to_be_checked()
     expect(carol.page.get_by_label("People of other networks see what I have read")).not_to_be_checked()
 

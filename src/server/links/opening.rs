@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bridge::{Failure, Farewell, Link, LinkOwner};
-use domain::{NetworkName, Passport, presence::OwnPresence};
+use domain::{NetworkName, Passport};
 use futures_util::{StreamExt, stream};
 use tracing::{info, warn};
 
@@ -23,8 +23,6 @@ pub(super) type Unopened = HashMap<(Passport, NetworkName), Waiting>;
 
 /// A link that is to be opened.
 pub(super) struct Waiting {
-    /// What the account has shown since.
-    pub(super) shown: Option<OwnPresence>,
     /// Whether somebody is about to open it.
     is_tried: bool,
 }
@@ -56,7 +54,7 @@ impl Links {
         match unopened.entry((owner.clone(), entry.name.clone())) {
             Entry::Occupied(known) => !std::mem::replace(&mut known.into_mut().is_tried, true),
             Entry::Vacant(slot) => {
-                slot.insert(Waiting { shown: None, is_tried: true });
+                slot.insert(Waiting { is_tried: true });
                 true
             }
         }
@@ -83,20 +81,22 @@ impl Links {
         Ok(false)
     }
 
-    /// The link is used from now on, and shows what the account has shown meanwhile. `false` if nobody waits for it any more.
+    /// The link is used from now on, and shows what the account has shown last. `false` if nobody waits for it any more.
     fn enter(&self, entry: &NetworkEntry, owner: &Passport, link: &Arc<dyn Link>) -> bool {
-        // The lock is held to the end: what is shown, and the end of the account or the network, find the link either here or among those
-        // that are open, and nothing older is shown after it.
+        // Held to the end: the end of the account or the network finds the link either here or among those that are open.
         let mut unopened = self.unopened();
         if !self.is_on(entry) {
             return false;
         }
-        let Some(waiting) = unopened.remove(&(owner.clone(), entry.name.clone())) else { return false };
+        if unopened.remove(&(owner.clone(), entry.name.clone())).is_none() {
+            return false;
+        }
+        let showing = self.showing();
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         opened.entry(owner.clone()).or_default().push((entry.name.clone(), Arc::clone(link)));
         drop(opened);
-        if let Some(presence) = waiting.shown {
-            link.show(presence);
+        if let Some(known) = showing.get(owner) {
+            known.tell(&entry.name, link);
         }
         true
     }

@@ -1,9 +1,12 @@
 //! What an account chooses of how it is seen, and of what it is shown.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Passport,
+    NetworkName, Passport,
     account::{Prompt, Request},
     policy::Privacy,
+    presence::Sharing,
 };
 use jiff::tz::TimeZone;
 use store::RoomStyle;
@@ -19,6 +22,8 @@ pub struct Choices {
     pub prompt: Prompt,
     /// Whether people of other networks see what it has read.
     pub receipts: bool,
+    /// How much of its presence each network sees, of those that are on and know presence.
+    pub sharing: BTreeMap<NetworkName, Sharing>,
     /// How rooms are shown.
     pub rooms: RoomStyle,
     /// Where it is, as an IANA name.
@@ -34,6 +39,7 @@ impl Portal {
             privacy: record.privacy,
             prompt: record.prompt,
             receipts: store.receipts(owner).await?.unwrap_or(settings.receipts),
+            sharing: self.core.links.sharing(store, owner).await?,
             rooms: store.room_style(owner).await?.unwrap_or(settings.rooms),
             time_zone: store.time_zone(owner).await?.unwrap_or_else(|| "UTC".to_owned()),
         })
@@ -42,6 +48,9 @@ impl Portal {
     /// Has these be the account's choices from now on, where they are others than the account was `shown`: what was chosen elsewhere since
     /// then stays as it is.
     pub async fn choose(&self, owner: &Passport, shown: Choices, wanted: Choices) -> Result<(), PortalFault> {
+        if wanted.sharing.keys().any(|network| !self.core.links.knows_presence(network)) {
+            return Err(PortalFault::unfit("A network has gone meanwhile. Look at the page again."));
+        }
         let zone = if wanted.time_zone.trim() == shown.time_zone { None } else { Some(zone(&wanted.time_zone)?) };
         let (portal, owner) = (self.clone(), owner.clone());
         self.to_its_end(async move {
@@ -52,6 +61,11 @@ impl Portal {
             }
             if wanted.receipts != shown.receipts {
                 store.set_receipts(&owner, Some(wanted.receipts)).await?;
+            }
+            for (network, sharing) in wanted.sharing {
+                if shown.sharing.get(&network) != Some(&sharing) {
+                    portal.core.links.share(store, &owner, &network, sharing).await?;
+                }
             }
             if wanted.rooms != shown.rooms {
                 store.set_room_style(&owner, Some(wanted.rooms)).await?;

@@ -84,6 +84,7 @@ impl Portal {
             "privacy": choices.privacy,
             "prompt": choices.prompt,
             "receipts": choices.receipts,
+            "sharing": choices.sharing,
             "rooms": match choices.rooms { RoomStyle::Prefixed => "prefixed", RoomStyle::Members => "members" },
             "time_zone": choices.time_zone,
         }))

@@ -1,6 +1,6 @@
 //! What an account can set that Messenger knows nothing of.
 
-use domain::Passport;
+use domain::{NetworkName, Passport, presence::Sharing};
 use jiff::tz::TimeZone;
 use store::{RoomStyle, StoreFault};
 
@@ -49,4 +49,38 @@ pub(super) async fn receipts(core: &Core, owner: &Passport, receipts: Option<boo
     };
     let seen = if receipts { "People of other networks see" } else { "Nobody of other networks sees" };
     Ok(format!("{seen} what you have read."))
+}
+
+/// Sets how much of the account's presence a network sees; without a choice, says how much each does.
+pub(super) async fn share(
+    core: &Core,
+    owner: &Passport,
+    choice: Option<(&str, Sharing)>,
+) -> Result<String, StoreFault> {
+    let sharing = core.links.sharing(&core.store, owner).await?;
+    if sharing.is_empty() {
+        return Ok("This server has no network that knows who is online.".to_owned());
+    }
+    let Some((wanted, chosen)) = choice else {
+        let lines: Vec<String> = sharing.iter().map(|(network, sharing)| seen(network, *sharing)).collect();
+        return Ok(lines.join("\n"));
+    };
+    let Some(network) = sharing.keys().find(|network| network.as_str().eq_ignore_ascii_case(wanted)) else {
+        let known: Vec<&str> = sharing.keys().map(NetworkName::as_str).collect();
+        return Ok(format!(
+            "There is no network \"{wanted}\" that knows who is online; there is {}.",
+            known.join(", ")
+        ));
+    };
+    core.links.share(&core.store, owner, network, chosen).await?;
+    Ok(seen(network, chosen))
+}
+
+fn seen(network: &NetworkName, sharing: Sharing) -> String {
+    let seen = match sharing {
+        Sharing::Everything => "your status and your personal message are shown",
+        Sharing::Status => "your status is shown, and your personal message is not",
+        Sharing::Nothing => "nobody sees whether you are online",
+    };
+    format!("On {network}, {seen}.")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::NetworkName;
+use domain::{NetworkName, presence::Sharing};
 use store::{Attention, RoomStyle};
 
 /// What a user has told the server's own contact to do.
@@ -23,6 +23,8 @@ pub(super) enum Command<'a> {
     ShowMerged,
     /// `None` to hear how it is.
     Receipts(Option<bool>),
+    /// With the network, and how much of the account's presence it sees; `None` to hear how it is.
+    Share(Option<(&'a str, Sharing)>),
     /// What a network or the account itself has to do.
     Errand(Errand),
 }
@@ -75,7 +77,7 @@ impl fmt::Debug for Private {
 }
 
 /// What can be said, and what comes of it.
-const HELP: [(&str, &str); 19] = [
+const HELP: [(&str, &str); 20] = [
     ("rooms", "your rooms, and into which you are asked"),
     (
         "join ADDRESS",
@@ -94,6 +96,10 @@ const HELP: [(&str, &str); 19] = [
     ("unmute ROOM", "all of a room is shown again"),
     ("show rooms prefixed", "names stand before the words; show rooms members: speakers sit in the window"),
     ("receipts on", "people see what you have read; receipts off: they do not"),
+    (
+        "share NETWORK nothing",
+        "nobody there sees whether you are online; share NETWORK status: your line stays here; share NETWORK everything",
+    ),
     ("waiting", "from whom messages wait"),
     ("retry", "what could not be delivered is sent again"),
     ("time zone NAME", "where you are, for the times of messages that waited; for example: time zone Europe/Berlin"),
@@ -152,6 +158,11 @@ impl<'a> Command<'a> {
                 "" => None,
                 _ => return None,
             }),
+            "share" if rest.is_empty() => Self::Share(None),
+            "share" => {
+                let (network, sharing) = split_word(rest);
+                Self::Share(Some((network, sharing.to_lowercase().parse().ok()?)))
+            }
             "help" => Self::Help,
             _ => Self::Errand(Errand::of(word, rest, networks)?),
         };
@@ -220,12 +231,24 @@ mod tests {
             ("Show Merged", Command::ShowMerged),
             ("merge a@b.example Ann B", Command::Errand(Errand::Merge("a@b.example Ann B".into()))),
             ("receipts OFF", Command::Receipts(Some(false))),
+            ("Share", Command::Share(None)),
+            ("share Net  Nothing", Command::Share(Some(("Net", Sharing::Nothing)))),
             ("join #a:b.example", Command::Errand(Errand::Join("#a:b.example".into()))),
             ("topic room what it is", Command::Errand(Errand::Topic("room what it is".into()))),
         ] {
             assert_eq!(Command::of(said, &[]), Some(wanted), "{said:?}");
         }
-        for said in ["", "hello", "time flies", "show me", "show rooms nicely", "receipts maybe", "helpful"] {
+        for said in [
+            "",
+            "hello",
+            "time flies",
+            "show me",
+            "show rooms nicely",
+            "receipts maybe",
+            "share net",
+            "share net all",
+            "helpful",
+        ] {
             assert_eq!(Command::of(said, &[]), None, "{said:?}");
         }
     }

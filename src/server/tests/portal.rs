@@ -245,6 +245,7 @@ async fn what_was_begun_is_done_to_its_end_when_the_browser_goes_away() {
         privacy: Privacy::OnlyAllowed,
         prompt: domain::account::Prompt::Never,
         receipts: false,
+        sharing: shown.sharing.clone(),
         rooms: crate::RoomStyle::Members,
         time_zone: "Europe/Berlin".to_owned(),
     };

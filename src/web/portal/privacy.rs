@@ -3,7 +3,7 @@
 use ::server::{Choices, RoomStyle};
 use askama::Template;
 use axum::response::Response;
-use domain::{account::Prompt, policy::Privacy};
+use domain::{NetworkName, account::Prompt, policy::Privacy, presence::Sharing};
 use http::StatusCode;
 
 use super::{
@@ -22,8 +22,23 @@ struct Shown {
     is_open: bool,
     asks: bool,
     receipts: bool,
+    sharing: Vec<(NetworkName, Sharing)>,
     takes_part: bool,
     time_zone: String,
+}
+
+impl Shown {
+    /// What can be chosen of what a network sees: the word in the form, its name, and whether it holds.
+    fn extents(holding: Sharing) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        Sharing::ALL.into_iter().map(move |sharing| {
+            let name = match sharing {
+                Sharing::Everything => "My status and my personal message",
+                Sharing::Status => "My status alone",
+                Sharing::Nothing => "Nothing: I look offline",
+            };
+            (sharing.word(), name, sharing == holding)
+        })
+    }
 }
 
 /// Answers `GET /privacy`.
@@ -37,6 +52,7 @@ pub(crate) async fn show(seat: Seat) -> Response {
         is_open: choices.privacy == Privacy::Everybody,
         asks: choices.prompt == Prompt::Ask,
         receipts: choices.receipts,
+        sharing: choices.sharing.into_iter().collect(),
         takes_part: choices.rooms == RoomStyle::Members,
         time_zone: choices.time_zone,
     };
@@ -67,6 +83,11 @@ fn choices(form: &Form, prefix: &str) -> Option<Choices> {
         },
         prompt: if value("asks").is_some() { Prompt::Ask } else { Prompt::Never },
         receipts: value("receipts").is_some(),
+        sharing: form
+            .after(&format!("{prefix}sharing-"))
+            .into_iter()
+            .map(|(network, extent)| Some((network.parse().ok()?, extent.parse().ok()?)))
+            .collect::<Option<_>>()?,
         rooms: match value("rooms")? {
             "members" => RoomStyle::Members,
             "prefixed" => RoomStyle::Prefixed,

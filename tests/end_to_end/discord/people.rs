@@ -1,10 +1,10 @@
 //! Who is there, under which name, with which line and which music; and what Carol shows of herself.
 
 use chrysalis_discord_double::{Activity, Status as Shown};
-use chrysalis_test_harness::Messenger;
+use chrysalis_test_harness::{Messenger, text};
 use msnp::{notification::server::ServerCommand, personal_message::PersonalMessage, status::Status};
 
-use super::{ANN, CAROL, Entry, GENERAL, Setup, entry, tea};
+use super::{ANN, CAROL, Entry, GENERAL, SERVICE, Setup, entry, tea, window};
 
 const BEN: &str = "ben@discord.msn.example";
 const CLEO: &str = "cleo@discord.msn.example";
@@ -96,6 +96,13 @@ async fn discord_shows_what_carol_shows() {
     carol.reply("UUX", transaction).await;
     let shown = bot.wait_for_presence(|shown| shown.activity(2).is_some()).await;
     assert_eq!(shown.activity(2).unwrap()["name"], "Massive Attack - Teardrop");
+
+    // As much is shown as Carol lets be seen.
+    let mut service = window(&mut carol, SERVICE).await;
+    for (extent, wanted) in [("nothing", "invisible"), ("status", "dnd")] {
+        service.tell(text(&format!("share discord {extent}"))).await;
+        bot.wait_for_presence(|shown| shown.status == wanted && shown.activities.is_empty()).await;
+    }
 
     carol.wire().send("OUT\r\n").await;
     carol.rest().await;

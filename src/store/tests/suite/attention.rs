@@ -99,6 +99,18 @@ async fn settings_are_kept_for_each_account() {
     assert_eq!(store.receipts(&dave).await.unwrap(), Some(true));
     store.set_room_style(&carol, None).await.unwrap();
     assert_eq!(store.room_style(&carol).await.unwrap(), None);
+    let (net, other) = ("net".parse().unwrap(), "other".parse().unwrap());
+    for (owner, network, sharing) in [
+        (&carol, &net, Sharing::Nothing),
+        (&carol, &other, Sharing::Status),
+        (&dave, &net, Sharing::Status),
+        (&carol, &other, Sharing::Everything),
+    ] {
+        store.set_sharing(owner, network, sharing).await.unwrap();
+    }
+    let of_carol = [(net.clone(), Sharing::Nothing), (other, Sharing::Everything)];
+    assert_eq!(store.sharing(&carol).await.unwrap(), of_carol.into());
+    assert_eq!(store.sharing(&dave).await.unwrap(), [(net, Sharing::Status)].into());
 
     let nobody = passport("nobody@msn.example");
     let unknown = Err(StoreFault::UnknownAccount(nobody.clone()));

@@ -210,7 +210,12 @@ impl House {
                 ..Limits::default()
             },
         };
-        let entry = NetworkEntry { name, bit, network: Arc::new(Net::default()), features: Features::PLAIN };
+        let entry = NetworkEntry {
+            name,
+            bit,
+            network: Arc::new(Net::default()),
+            features: Features { presence: true, ..Features::PLAIN },
+        };
         let handle = Handle::start(settings, store.clone(), vec![entry], Vec::new()).await.unwrap();
         for (address, name) in [("ann@msn.example", "<b>Ann</b>"), ("ben@msn.example", "Ben")] {
             handle.administration().add(address, Some(name), PASSWORD).await.unwrap();

@@ -206,6 +206,7 @@ async fn choices_are_kept() {
         ("shown-privacy", "everybody"),
         ("shown-asks", "yes"),
         ("shown-receipts", "yes"),
+        ("shown-sharing-net", "everything"),
         ("shown-rooms", "prefixed"),
         ("shown-zone", "UTC"),
     ];
@@ -213,17 +214,39 @@ async fn choices_are_kept() {
         page.has(&format!("name=\"{name}\" value=\"{value}\""));
     }
     let form = |form: &[(&'static str, &'static str)]| [&shown[..], form].concat();
-    let first = form(&[("privacy", "allowed"), ("receipts", "yes"), ("rooms", "members"), ("zone", "europe/berlin")]);
+    let first = form(&[
+        ("privacy", "allowed"),
+        ("receipts", "yes"),
+        ("sharing-net", "status"),
+        ("rooms", "members"),
+        ("zone", "europe/berlin"),
+    ]);
     let page = ben.submit("/privacy", &first).await;
-    page.has("value=\"allowed\" checked").has("value=\"members\" checked").has("value=\"Europe/Berlin\"");
+    page.has("value=\"status\" selected")
+        .has("value=\"allowed\" checked")
+        .has("value=\"members\" checked")
+        .has("value=\"Europe/Berlin\"");
     assert!(!page.body.contains("name=\"asks\" value=\"yes\" checked"));
     // The page that was open all day changes what is chosen on it, and nothing back.
-    let stale = form(&[("privacy", "everybody"), ("asks", "yes"), ("rooms", "prefixed"), ("zone", "UTC")]);
+    let stale = form(&[
+        ("privacy", "everybody"),
+        ("asks", "yes"),
+        ("sharing-net", "everything"),
+        ("rooms", "prefixed"),
+        ("zone", "UTC"),
+    ]);
     let page = ben.submit("/privacy", &stale).await;
-    page.has("value=\"allowed\" checked").has("value=\"members\" checked").has("value=\"Europe/Berlin\"");
+    page.has("value=\"status\" selected")
+        .has("value=\"allowed\" checked")
+        .has("value=\"members\" checked")
+        .has("value=\"Europe/Berlin\"");
     assert!(!page.body.contains("name=\"receipts\" value=\"yes\" checked"));
     let wrong = form(&[("privacy", "everybody"), ("rooms", "prefixed"), ("zone", "<Nowhere>")]);
     ben.submit("/privacy", &wrong).await.has("role=\"alert\">There is no such time zone.");
+    let gone = form(&[("privacy", "everybody"), ("sharing-gone", "nothing"), ("rooms", "prefixed"), ("zone", "UTC")]);
+    ben.submit("/privacy", &gone).await.has("role=\"alert\">A network has gone meanwhile.");
+    let unheard = form(&[("privacy", "everybody"), ("sharing-net", "most"), ("rooms", "prefixed"), ("zone", "UTC")]);
+    ben.submit("/privacy", &unheard).await.has("Nothing was done");
     ben.submit("/privacy", &[("privacy", "everybody"), ("rooms", "prefixed"), ("zone", "UTC")])
         .await
         .has("Nothing was done");

@@ -7,6 +7,7 @@
 
 mod directs;
 mod discovery;
+mod first_sync;
 mod handing_over;
 mod held;
 mod inward;
@@ -39,8 +40,8 @@ use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
-    discovery::Doors, media::OwnMedia, presence::Presences, proof::Proofs, rooms::OwnRooms, session::OwnLink,
-    tasks::Verification,
+    discovery::Doors, first_sync::FirstSync, media::OwnMedia, presence::Presences, proof::Proofs, rooms::OwnRooms,
+    session::OwnLink, tasks::Verification,
 };
 use crate::{appservice::Appservice, chat::Pair, configuration::Configuration};
 
@@ -185,6 +186,8 @@ pub(crate) struct OwnAccount {
     verification: Arc<Verification>,
     /// Whether its rooms are known: one sync was committed.
     ready: AtomicBool,
+    /// How far its first sync is.
+    first_sync: FirstSync,
     appservice: Weak<Appservice>,
     /// What runs with its client ends with it: the keys of a device must not be used by two at once.
     _ends: DropGuard,

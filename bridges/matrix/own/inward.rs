@@ -154,8 +154,9 @@ async fn brought(account: &OwnAccount, appservice: &Appservice, response: SyncRe
             updates.entry(room).or_default();
         }
     }
-    let mut joined = Vec::new();
-    for (id, update) in updates {
+    let (mut joined, of) = (Vec::new(), updates.len());
+    for (number, (id, update)) in updates.into_iter().enumerate() {
+        account.first_sync.has_read(number, of);
         // Whoever has left meanwhile is told so by the next sync.
         let Some(room) = account.client.get_room(&id) else { continue };
         let news = news(account, appservice, &room, update, &muted).await.map_err(Failure::from)?;

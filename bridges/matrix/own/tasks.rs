@@ -120,9 +120,9 @@ impl OwnAccounts {
 }
 
 impl OwnAccount {
-    /// What works less well than it could, and what to do.
+    /// What it is still busy with, what works less well than it could, and what to do.
     pub(super) fn hints(&self) -> Vec<String> {
-        let mut hints = Vec::new();
+        let mut hints = Vec::from_iter(self.first_sync.line());
         match self.client.encryption().verification_state().get() {
             VerificationState::Unverified => hints.push(UNCONFIRMED.to_owned()),
             VerificationState::Verified | VerificationState::Unknown => {}

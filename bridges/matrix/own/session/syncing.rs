@@ -24,7 +24,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{OwnAccount, inward, media::OwnMedia, rooms::OwnRooms, stores, tasks::Verification},
+    super::{OwnAccount, first_sync::FirstSync, inward, media::OwnMedia, rooms::OwnRooms, stores, tasks::Verification},
     OwnLink, Standing, lock,
     opening::{ANSWER, Unopened},
 };
@@ -147,6 +147,7 @@ impl OwnLink {
             rooms,
             // Where it was heard up to is committed with its rooms.
             ready: since.is_some().into(),
+            first_sync: FirstSync::default(),
             appservice: Arc::downgrade(appservice),
             _ends: ends.drop_guard(),
         });
@@ -187,6 +188,9 @@ impl OwnLink {
         loop {
             let (began, is_whole) = (Instant::now(), since.is_none());
             // One that has not been heard is to show that it is there, not to wait for news.
+            if is_whole {
+                account.first_sync.is_asked();
+            }
             let waits = is_slow || *self.standing.borrow() == Standing::Connected;
             match account.client.sync_once(settings(since.clone(), waits)).boxed().await {
                 Ok(answer) => {
@@ -194,10 +198,12 @@ impl OwnLink {
                     (pause, is_slow) = (Pause::default(), false);
                     since = Some(answer.next_batch.clone());
                     commit(account, answer, is_whole).await;
+                    account.first_sync.ends();
                     account.ready.store(true, std::sync::atomic::Ordering::Release);
                     tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
                 }
                 Err(error) => {
+                    account.first_sync.ends();
                     // Where it takes long for what there is, it gets the time for news as well.
                     is_slow = !waits && began.elapsed() >= ANSWER;
                     match self.trouble(error, &mut since) {

@@ -5,6 +5,7 @@ mod coming_and_going;
 mod encrypted;
 mod existing;
 mod linking;
+mod restoring;
 mod verifying;
 
 use std::path::Path;

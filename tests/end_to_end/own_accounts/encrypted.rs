@@ -7,7 +7,7 @@ use super::{CAROLS_ID, Setup, hears, is_direct, no_token_is_readable, online, si
 use crate::matrix::{ALICE, CAROL, picture::png};
 
 /// Alice and Carol, who have an encrypted direct chat; Carol's own client, by which her account has an identity; and the chat.
-async fn acquainted(setup: &Setup) -> (MatrixClient, MatrixClient, String) {
+pub(super) async fn acquainted(setup: &Setup) -> (MatrixClient, MatrixClient, String) {
     for (localpart, name) in [("alice", "Alice L."), ("carol", "Carol")] {
         user(setup, localpart, name).await;
     }

@@ -29,7 +29,9 @@ struct Shown {
 
 impl Shown {
     /// What can be chosen of what a network sees: the word in the form, its name, and whether it holds.
-    fn extents(holding: Sharing) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "templates hand references over")]
+    fn extents(holding: &Sharing) -> impl Iterator<Item = (&'static str, &'static str, bool)> + use<> {
+        let holding = *holding;
         Sharing::ALL.into_iter().map(move |sharing| {
             let name = match sharing {
                 Sharing::Everything => "My status and my personal message",

@@ -1,6 +1,6 @@
 //! What an account wants to see of a room, and other settings.
 
-use domain::Passport;
+use domain::{Passport, presence::Sharing};
 use store::{Attention, RoomStyle, Store, StoreFault};
 
 use crate::{

@@ -184,7 +184,7 @@ def privacy(carol):
     carol.is_told("There is no such time zone.")
     carol.page.get_by_label("Only people whom you allow").check()
     carol.page.get_by_label("People of other networks see what I have read").uncheck()
-    carol.page.get_by_label("On loopback").select_option("My status alone")
+    carol.page.get_by_label("On loopback").select_option("Status alone")
     carol.fill("Time zone", "europe/berlin")
     carol.press("Save")
     carol.is_told("That is how it is from now on.")

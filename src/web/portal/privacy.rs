@@ -34,8 +34,8 @@ impl Shown {
         let holding = *holding;
         Sharing::ALL.into_iter().map(move |sharing| {
             let name = match sharing {
-                Sharing::Everything => "My status and my personal message",
-                Sharing::Status => "My status alone",
+                Sharing::Everything => "Status and personal message",
+                Sharing::Status => "Status alone",
                 Sharing::Nothing => "Nothing: I look offline",
             };
             (sharing.word(), name, sharing == holding)

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrysalis_discord_double::Double;
 use chrysalis_test_harness::{Homeserver, Messenger, PASSWORD, Server, chrysalis, free_address, text, ticket};
 use msnp::dialect::Dialect;
 
-use crate::program;
+use crate::{discord, linking, program};
 
 const CAROL: &str = "carol@msn.example";
 const DAVE: &str = "dave@msn.example";
@@ -210,4 +211,31 @@ async fn browsers_link_own_matrix_accounts_and_compare_emoji_with_another_sessio
     walking.await.unwrap();
     let shown = std::fs::read_to_string(shown).unwrap().to_lowercase();
     assert!(names.iter().all(|name| shown.contains(&name.to_lowercase())), "{names:?} in {shown}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn browsers_link_matrix_on_the_page_of_the_homeserver_and_discord_on_the_page_that_messenger_was_given() {
+    let homeserver = Homeserver::start_with_logins(program()).await;
+    let double = Double::start().await;
+    let (bot, ..) = discord::tea(&double);
+    let networks = format!("{}{}", homeserver.section(), discord::section(&double, ""));
+    let server = Server::start_with(program(), &[CAROL], &networks);
+    homeserver.user("carol");
+    let phone = homeserver.client("carol").await;
+    let key = phone.make_recovery_key().await;
+    let mut carol = Messenger::online(&server, CAROL, Dialect::Msnp12).await;
+    let mut service = carol.call(SERVICE).await;
+    service.joined(SERVICE).await;
+    let page = format!("{}{}", url(&server), linking::page(&mut service, "link discord", &server).await);
+    let environment = [
+        ("CHRYSALIS_PAGE", page.as_str()),
+        ("CHRYSALIS_RECOVERY_KEY", key.as_str()),
+        ("CHRYSALIS_BOT_TOKEN", bot.token()),
+    ];
+    walk(&url(&server), &["linking"], &environment);
+    for secret in [key.as_str(), bot.token()] {
+        assert!(!server.log().contains(secret), "a secret stands in the log");
+    }
+    drop(server);
+    double.finish();
 }

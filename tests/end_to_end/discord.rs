@@ -92,7 +92,7 @@ impl Setup {
 }
 
 /// The section of the configuration that leads to the double and nowhere else.
-fn section(double: &Double, keys: &str) -> String {
+pub(crate) fn section(double: &Double, keys: &str) -> String {
     format!(
         "[networks.discord]\napi_base = \"{}\"\ngateway_url = \"{}\"\ncdn_base = \"{}\"\n{keys}\n\
          [networks.discord.contacts]\nmembers = \"all\"\n",
@@ -103,7 +103,7 @@ fn section(double: &Double, keys: &str) -> String {
 }
 
 /// Carol's bot and Ann, in the guild Tea with the channel general.
-fn tea(double: &Double) -> (Bot, Guild, Person) {
+pub(crate) fn tea(double: &Double) -> (Bot, Guild, Person) {
     let (bot, guild) = (double.bot("carols-bot"), double.guild("Tea"));
     bot.joins(&guild);
     let ann = double.person("ann");

@@ -287,7 +287,7 @@ async fn the_servers_own_contact_goes_each_way_and_does_what_there_is_to_do() {
 }
 
 /// The path of the page that the server's own contact gives.
-async fn page(room: &mut Room, words: &str, server: &Server) -> String {
+pub(crate) async fn page(room: &mut Room, words: &str, server: &Server) -> String {
     let told = asks(room, words).await;
     let pages = format!("http://{}/link/", server.web());
     let token = told.split_once(&pages).unwrap_or_else(|| panic!("no page in {told:?}")).1;

@@ -79,7 +79,12 @@ async fn browse(address: &str) -> Response {
     answer
 }
 
-/// The homeserver asks whose ticket it was given.
+/// What a browser sees: whoever it is says who they are.
+const PAGE: &str = "<!DOCTYPE html><html lang=\"en\"><title>Sign in</title><form action=\"/as\">\
+                    <input type=\"hidden\" name=\"service\" value=\"{service}\">\
+                    <label>User <input name=\"user\"></label><button>Sign in</button></form></html>";
+
+/// The homeserver asks whose ticket it was given, or a browser wants one.
 async fn serve(mut stream: TcpStream) {
     let mut request = Vec::new();
     while !request.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -90,14 +95,34 @@ async fn serve(mut stream: TcpStream) {
     let request = String::from_utf8_lossy(&request);
     let target = request.split(' ').nth(1).unwrap_or_default();
     let asked = Url::parse(&format!("http://page{target}")).unwrap();
-    let ticket = asked.query_pairs().find(|(key, _)| key == "ticket").map(|(_, ticket)| ticket.into_owned());
-    let outcome = match ticket.as_deref().and_then(|ticket| ticket.strip_prefix(TICKET)) {
+    let field = |wanted: &str| asked.query_pairs().find(|(key, _)| key == wanted).map(|(_, value)| value.into_owned());
+    let answer = match (asked.path(), field("service")) {
+        ("/login", Some(service)) => {
+            let service = service.replace('&', "&amp;").replace('"', "&quot;");
+            response("200 OK\r\nContent-Type: text/html", &PAGE.replace("{service}", &service))
+        }
+        ("/as", Some(service)) => {
+            let mut back = Url::parse(&service).unwrap();
+            let user = field("user").unwrap_or_default();
+            back.query_pairs_mut().append_pair("ticket", &format!("{TICKET}{user}"));
+            response(&format!("302 Found\r\nLocation: {back}"), "")
+        }
+        _ => response("200 OK\r\nContent-Type: text/xml", &verdict(field("ticket").as_deref())),
+    };
+    let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+/// Whose ticket it is.
+fn verdict(ticket: Option<&str>) -> String {
+    let outcome = match ticket.and_then(|ticket| ticket.strip_prefix(TICKET)) {
         Some(user) => {
             format!("<cas:authenticationSuccess><cas:user>{user}</cas:user></cas:authenticationSuccess>")
         }
         None => "<cas:authenticationFailure code=\"INVALID_TICKET\">who?</cas:authenticationFailure>".to_owned(),
     };
-    let body = format!("<cas:serviceResponse xmlns:cas=\"http://www.yale.edu/tp/cas\">{outcome}</cas:serviceResponse>");
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n", body.len());
-    let _ = stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).await;
+    format!("<cas:serviceResponse xmlns:cas=\"http://www.yale.edu/tp/cas\">{outcome}</cas:serviceResponse>")
+}
+
+fn response(head: &str, body: &str) -> String {
+    format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
 }

@@ -8,6 +8,7 @@ mod backup;
 mod bridged_media;
 mod browser;
 mod commands;
+mod container;
 mod conversation;
 mod discord;
 mod doctor;

@@ -48,6 +48,7 @@ mod service;
 mod services;
 mod setup;
 mod sign_in;
+mod supervision;
 mod terminal;
 mod transfers;
 

@@ -60,7 +60,7 @@ fn listener(layers: &Layers, key: &str, entry: &Value, common: &str) -> Result<L
     if leads_nowhere(public_address) {
         let problem = format!(
             "{public_address} is no address that a client can connect to: write server.public_address, such as \
-             \"203.0.113.5:1863\" or \"msn.example:1863\""
+             \"203.0.113.5:1863\" or \"msn.example:1863\", or have `chrysalis setup` write it"
         );
         return Err(fault(&named_by, &problem));
     }

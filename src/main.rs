@@ -37,6 +37,8 @@ mod restoring;
 mod running;
 mod saying;
 mod secrets;
+#[cfg(test)]
+mod service_examples;
 mod setup;
 mod setup_answers;
 mod setup_options;

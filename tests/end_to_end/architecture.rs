@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-fn workspace() -> Metadata {
+pub(crate) fn workspace() -> Metadata {
     // Only what the manifests say: nothing is looked up, so no network is needed.
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     MetadataCommand::new().manifest_path(manifest).no_deps().other_options(["--offline".to_owned()]).exec().unwrap()
@@ -97,14 +97,15 @@ fn pure_crates_have_no_runtime_no_clock_and_no_chance() {
     }
 }
 
-fn is_test(path: &Path) -> bool {
+/// Whether a file is there for tests alone.
+pub(crate) fn is_test(path: &Path) -> bool {
     let is_folder_of_tests =
         |part: std::path::Component<'_>| ["tests", "benches"].map(Some).contains(&part.as_os_str().to_str());
     path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(is_folder_of_tests)
 }
 
 /// All Rust files below a folder, with their text.
-fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

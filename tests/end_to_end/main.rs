@@ -8,6 +8,7 @@ mod backup;
 mod bridged_media;
 mod browser;
 mod commands;
+mod container;
 mod conversation;
 mod discord;
 mod doctor;
@@ -47,6 +48,7 @@ mod service;
 mod services;
 mod setup;
 mod sign_in;
+mod supervision;
 mod terminal;
 mod transfers;
 

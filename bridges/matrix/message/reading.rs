@@ -84,7 +84,7 @@ fn read_message(kind: &str, content: &Value) -> Option<Said> {
         .as_mut()
         .map_or_else(Default::default, |wording| (std::mem::take(&mut wording.people), wording.quoted.take()));
     if is_edit && changed.is_none() {
-        wording = wording.map(without_star);
+        wording = wording.map(without_star).filter(|wording| !wording.text.text.trim().is_empty());
     }
     if let Some(Relation::Reply { fallback, .. }) = &mut relation
         && relation::repeats_what_it_answers(content)

@@ -262,7 +262,7 @@ pub(super) fn happening(name: &str, data: Value) -> serde_json::Result<Option<Ha
         "GUILD_MEMBERS_CHUNK" => {
             let Piece { guild_id, mut members, presences, chunk_index, chunk_count } = read(data)?;
             members.sort_unstable_by_key(user_of);
-            let (presences, last) = (presences.unwrap_or_default(), chunk_index + 1 >= chunk_count);
+            let (presences, last) = (presences.unwrap_or_default(), chunk_index >= chunk_count.saturating_sub(1));
             Happening::Members { guild: guild_id, members, presences, last }
         }
         "PRESENCE_UPDATE" => {

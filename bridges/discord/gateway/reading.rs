@@ -1,5 +1,7 @@
 //! What an event of the gateway says, by its name and data (Discord's developer documentation: "Gateway Events").
 
+mod checking;
+
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Error as _},
@@ -14,6 +16,8 @@ use crate::{
         RoleId, User, UserId,
     },
 };
+
+pub(crate) use checking::check;
 
 #[serde_as]
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The longest sign of a reaction, in characters: flags and families have about ten.
-const LONGEST_KEY: usize = 64;
+pub(super) const LONGEST_KEY: usize = 64;
 
 /// What an event says, whole as a homeserver gives it; `None` when there is nothing to show: for a state event, one that was
 /// deleted, and whatever is no message. What cannot be shown as it is becomes a line that tells of it, so that nothing is

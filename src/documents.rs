@@ -243,6 +243,8 @@ fn shown(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn documents(files: &[(&str, &str)]) -> (tempfile::TempDir, Documents) {
@@ -315,5 +317,20 @@ mod tests {
         let (_folder, mut documents) = documents(&[("chrysalis.toml", "server = 3\n")]);
         let fault = documents.set(&["server", "domain"], "a".into(), "x").unwrap_err();
         assert!(fault.0.contains("chrysalis.toml: server.domain stands where a section"), "{}", fault.0);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn an_answer_stands_there_as_it_was_given(answer in "\\PC{0,40}", is_there: bool) {
+            let main = if is_there { "[server]\n# mine\ndomain = 'a.example' # for now\nemoji = \"codes\"\n" } else { "" };
+            let (_folder, mut documents) = documents(&[("chrysalis.toml", main)]);
+            documents.set(&["server", "domain"], answer.as_str().into(), "The domain.").unwrap();
+            let (_, text) = documents.texts().remove(0);
+            let read: toml::Table = toml::from_str(&text).unwrap();
+            prop_assert_eq!(read["server"]["domain"].as_str(), Some(answer.as_str()), "{text}");
+            prop_assert_eq!(read["server"].get("emoji").is_some(), is_there, "{text}");
+            prop_assert_eq!(text.contains(" # for now\n"), is_there, "{text}");
+        }
     }
 }

@@ -241,6 +241,7 @@ fn invalid(reason: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use tar::{Builder, Header};
 
     use super::*;
@@ -287,6 +288,89 @@ mod tests {
             ("data/link", EntryType::Link),
         ] {
             assert!(refused(&[first, (name, kind, b"")]).contains("no place"), "{name}");
+        }
+    }
+
+    /// What a backup has in it, in order.
+    const WHOLE: [(&str, EntryType, &[u8]); 4] = [
+        (MANIFEST, EntryType::Regular, br#"{"format":1,"version":"0.1.0","domain":"msn.example"}"#),
+        (DATABASE, EntryType::Regular, b"a database"),
+        ("data/secrets.key", EntryType::Regular, &[7; 600]),
+        ("data/+media/ab/sent", EntryType::Regular, b""),
+    ];
+
+    /// All files beneath a folder, by their paths from there.
+    fn beneath(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { found.extend(beneath(&path)) } else { found.push(path) }
+        }
+        found
+    }
+
+    /// Unpacks what is there; says how many files it holds, if it is a backup. Nothing else has been made anywhere near.
+    fn unpacked(folder: &Path, path: &Path) -> Option<usize> {
+        let into = folder.join("a/b/into");
+        let unpacked = unpack(path, &into);
+        let made: Vec<PathBuf> = beneath(folder).into_iter().filter(|made| made != path).collect();
+        for made in &made {
+            let place = made.strip_prefix(&into).unwrap();
+            assert!(place == Path::new(DATABASE) || place.starts_with(DATA), "{}", made.display());
+        }
+        let count = unpacked.ok().map(|(_, count)| count);
+        assert!(count.is_none_or(|count| count == made.len()), "{count:?} of {made:?}");
+        count
+    }
+
+    #[test]
+    fn a_whole_backup_is_unpacked() {
+        let (folder, path) = archive(&WHOLE);
+        assert_eq!(unpacked(folder.path(), &path), Some(3));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_name_leads_nowhere_else(name in "(/|\\.\\.|\\.|data|a|database\\.sqlite3){1,6}") {
+            let mut entries = WHOLE.to_vec();
+            entries.push((name.as_str(), EntryType::Regular, b"x".as_slice()));
+            let (folder, path) = archive(&entries);
+            unpacked(folder.path(), &path);
+        }
+
+        #[test]
+        fn a_damaged_backup_is_refused_or_stays_where_it_is_unpacked(
+            changes in prop::collection::vec((0..4096_usize, any::<u8>()), 1..5),
+            cut in prop::option::of(0..4096_usize),
+            is_mended: bool,
+        ) {
+            let (folder, path) = archive(&WHOLE);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes.truncate(cut.unwrap_or(bytes.len()));
+            for (place, byte) in changes {
+                if let Some(changed) = bytes.get_mut(place) {
+                    *changed = byte;
+                }
+            }
+            if is_mended {
+                mend(&mut bytes);
+            }
+            fs::write(&path, &bytes).unwrap();
+            unpacked(folder.path(), &path);
+        }
+    }
+
+    /// Lets the headers say that nothing in them has changed.
+    fn mend(bytes: &mut [u8]) {
+        let mut place = 0;
+        for (_, _, content) in WHOLE {
+            let Some(block) = bytes.get_mut(place..place + 512) else { return };
+            let mut header = Header::new_old();
+            header.as_mut_bytes().copy_from_slice(block);
+            header.set_cksum();
+            block.copy_from_slice(header.as_bytes());
+            place += 512 + content.len().next_multiple_of(512);
         }
     }
 }

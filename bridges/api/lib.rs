@@ -6,6 +6,8 @@
 //! has returned. What an account has to answer to be linked it says as [`LinkWay`]s, and
 //! what whoever sets the network up has to answer as a [`Setup`]. The suite in [`conformance`] is run by every bridge.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod failure;

@@ -71,3 +71,102 @@ impl Section {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Keys {
+        word: Option<String>,
+        number: u8,
+        list: Vec<String>,
+        below: Below,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Below {
+        is_on: bool,
+    }
+
+    fn section(values: Map<String, Value>) -> Section {
+        Section {
+            name: "net".parse().unwrap(),
+            bit: 128.try_into().unwrap(),
+            values,
+            base: "/nowhere".into(),
+            data_directory: "/nowhere".into(),
+        }
+    }
+
+    fn read(values: Value) -> Result<Keys, SectionFault> {
+        let Value::Object(values) = values else { panic!("a section is an object") };
+        section(values).read()
+    }
+
+    #[test]
+    fn a_section_is_read_strictly_and_faults_name_their_keys() {
+        let keys = Keys { word: Some("a".into()), number: 7, list: vec!["b".into()], below: Below { is_on: true } };
+        let written = json!({ "word": "a", "number": 7, "list": ["b"], "below": { "is_on": true } });
+        assert_eq!(read(written), Ok(keys));
+        assert_eq!(read(json!({})), Ok(Keys::default()));
+        for (values, key) in [
+            (json!({ "number": 256 }), "number"),
+            (json!({ "below": { "is_on": "yes" } }), "below.is_on"),
+            (json!({ "list": ["a", 2] }), "list[1]"),
+        ] {
+            assert_eq!(read(values).unwrap_err().key, key);
+        }
+        assert!(read(json!({ "colour": 1 })).unwrap_err().to_string().contains("colour"));
+    }
+
+    #[test]
+    fn a_secret_is_given_once() {
+        let section = section(Map::new());
+        assert_eq!(section.secret("token", None, None), Ok(None));
+        assert_eq!(section.secret("token", Some("s3cret"), None), Ok(Some("s3cret".to_owned())));
+        let twice = section.secret("token", Some("s3cret"), Some(Path::new("file"))).unwrap_err();
+        assert!(twice.key == "token" && !twice.problem.contains("s3cret"), "{twice}");
+        let missing = section.secret("token", None, Some(Path::new("file"))).unwrap_err();
+        assert!(missing.key == "token_file" && missing.problem.contains("/nowhere/file"), "{missing}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_fault_names_a_key_that_is_there(values in prop::collection::btree_map(key(), value(), 0..4)) {
+            let values: Map<String, Value> = values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            if let Err(SectionFault { key, problem }) = section(values.clone()).read::<Keys>() {
+                let first = key.split(['.', '[']).next().unwrap_or_default();
+                prop_assert!(first.is_empty() || values.contains_key(first), "{key}: {problem}");
+                prop_assert!(!problem.is_empty());
+            }
+        }
+    }
+
+    fn key() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec!["word", "number", "list", "below", "colour"])
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = || {
+            prop_oneof![
+                Just(Value::Null),
+                any::<bool>().prop_map(Value::from),
+                any::<i64>().prop_map(Value::from),
+                "\\PC{0,6}".prop_map(Value::from),
+            ]
+        };
+        prop_oneof![
+            leaf(),
+            prop::collection::vec(leaf(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("is_on|\\PC{0,3}", leaf(), 0..2)
+                .prop_map(|below| Value::Object(below.into_iter().collect())),
+        ]
+    }
+}

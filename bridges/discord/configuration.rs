@@ -208,7 +208,8 @@ fn plain_address(text: &str, schemes: &[&str]) -> Option<Url> {
 }
 
 fn fault(key: &str, text: &str, problem: &str) -> SectionFault {
-    let shown = text.split_once('@').map_or(text, |(_, host)| host);
+    // A password may have one of its own.
+    let shown = text.rsplit_once('@').map_or(text, |(_, host)| host);
     SectionFault::new(key, format!("{shown:?} {problem}"))
 }
 
@@ -223,6 +224,7 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<u8>, SectionFault> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -292,5 +294,22 @@ pub(crate) mod tests {
         assert!(!dials(&usual, "ws://gateway.discord.gg") && !dials(&usual, "wss://notdiscord.gg"));
         let given = read(json!({ "gateway_url": "ws://10.0.0.1" })).unwrap();
         assert!(dials(&given, "ws://10.0.0.1") && !dials(&given, "wss://gateway.discord.gg"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_fault_shows_a_secret(before in "[ -~é]{0,8}", after in "[ -~é]{0,8}", place in 0..4_usize) {
+            let secret = format!("{before}hunter2hunter2{after}");
+            // So that there is a fault in any case.
+            let mut values = json!({ "contacts": { "at_most": 1_000_000 } });
+            match place {
+                0 => values["token"] = secret.into(),
+                1 => values["password"] = secret.into(),
+                2 => values["api_base"] = format!("https://me:{secret}@discord.com").into(),
+                _ => values["gateway_url"] = format!("wss://me:{secret}@gateway.discord.gg").into(),
+            }
+            let said = fault(values);
+            prop_assert!(!said.to_string().contains("hunter2"), "{said}");
+        }
     }
 }

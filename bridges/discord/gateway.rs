@@ -48,6 +48,8 @@ use crate::{
     rest::Rest,
 };
 
+pub(crate) use reading::check as check_event;
+
 /// How many bots may be connecting at once.
 const CONNECTING_AT_ONCE: usize = 5;
 /// How many questions about members one bot can be given at once.

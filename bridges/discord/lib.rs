@@ -62,3 +62,11 @@ pub fn examine(section: &Section) -> Result<(), SectionFault> {
 pub fn check_words(text: &str) {
     words::check(text);
 }
+
+/// A door for the fuzz target alone: reads any text as an event of the gateway, which is its name, a line break and its data, and panics where
+/// a promise of that is broken. Says whether it was understood.
+#[doc(hidden)]
+#[must_use]
+pub fn check_event(text: &str) -> bool {
+    gateway::check_event(text)
+}

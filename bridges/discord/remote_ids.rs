@@ -75,6 +75,8 @@ pub(crate) fn gap_before(channel: ChannelId, message: MessageId) -> RemoteMessag
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -89,6 +91,18 @@ mod tests {
         }
         for none in ["", "55", "55/", "/1", "a/b"] {
             assert_eq!(read_message(&RemoteMessage(none.to_owned())), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_leads_back(channel: u64, said: u64, person: u64, number in 0..20_usize, edited in "[0-9:T/.+-]{0,20}") {
+            let (channel, said, person) = (ChannelId(channel), MessageId(said), UserId(person));
+            for id in [part(channel, said, number), change(channel, said, &edited), gap_before(channel, said)] {
+                prop_assert_eq!(read_message(&id), Some((channel, said)), "{id}");
+            }
+            prop_assert_eq!(read_user(&user(person)), Some(person));
+            prop_assert_eq!(read_room(&room(channel)), Some(channel));
         }
     }
 }

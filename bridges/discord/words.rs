@@ -12,7 +12,7 @@ mod quote;
 mod shown;
 mod split;
 
-pub(crate) use checking::check;
+pub(crate) use checking::{check, check_message, check_presence};
 pub(crate) use inward::inward;
 pub(crate) use names::{KnownEmoji, Names, Nobody, People};
 pub(crate) use outward::{Outward, outward, outward_emote};

@@ -263,7 +263,8 @@ pub(crate) fn web_address(key: &str, text: &str) -> Result<String, SectionFault>
     if usable {
         return Ok(text.trim_end_matches('/').to_owned());
     }
-    let shown = text.split_once('@').map_or(text, |(_, host)| host);
+    // A password may have one of its own.
+    let shown = text.rsplit_once('@').map_or(text, |(_, host)| host);
     Err(SectionFault::new(key, format!("{shown:?} is no plain web address; write e.g. http://127.0.0.1:8008")))
 }
 
@@ -289,6 +290,7 @@ fn localpart(key: &str, text: &str) -> Result<(), SectionFault> {
 pub(crate) mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -367,6 +369,26 @@ pub(crate) mod tests {
             values["appservice"]["as_token_file"] = json!("b");
         });
         assert!(twice.problem.contains("twice"), "{twice}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn no_fault_shows_a_secret(before in "[ -~é]{0,8}", after in "[ -~é]{0,8}", place in 0..5_usize) {
+            let secret = format!("{before}hunter2hunter2{after}");
+            let said = fault(|values| {
+                // So that there is a fault in any case.
+                values["rooms"] = json!({ "version": "new" });
+                match place {
+                    0 => values["appservice"]["as_token"] = secret.clone().into(),
+                    1 => values["appservice"]["hs_token"] = secret.clone().into(),
+                    2 => values["linked"] = json!({ "double_puppet_token": secret }),
+                    3 => values["homeserver_url"] = format!("http://me:{secret}@127.0.0.1:8008").into(),
+                    _ => values["appservice"]["url"] = format!("http://me:{secret}@127.0.0.1:29333").into(),
+                }
+            });
+            prop_assert!(!said.to_string().contains("hunter2"), "{said}");
+        }
     }
 
     #[test]

@@ -126,6 +126,21 @@ pub fn examine(section: &Section) -> Result<(), SectionFault> {
     Configuration::examine(section).map(|_| ())
 }
 
+/// A door for the fuzz target alone: reads any text as the HTML of a message, and as something that was typed, and panics where a promise of
+/// that is broken.
+#[doc(hidden)]
+pub fn check_words(text: &str) {
+    message::check(text);
+}
+
+/// A door for the fuzz target alone: reads any bytes as what a homeserver pushes, and panics where a promise of that is broken. Says whether
+/// they were understood.
+#[doc(hidden)]
+#[must_use]
+pub fn check_transaction(body: &[u8]) -> bool {
+    transaction::check(body)
+}
+
 struct Matrix {
     configuration: Arc<Configuration>,
     homeserver: Arc<Homeserver>,

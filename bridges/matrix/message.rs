@@ -1,5 +1,6 @@
 //! Contents of messages, in Matrix's form and in ours. Pure: what is on the homeserver is named, and fetched elsewhere.
 
+mod checking;
 mod fields;
 mod file_key;
 mod file_name;
@@ -21,6 +22,7 @@ mod wording;
 mod writing;
 mod written;
 
+pub(crate) use checking::{check, check_said};
 pub(crate) use file_key::FileKey;
 #[cfg(test)]
 pub(crate) use file_key::file_of;

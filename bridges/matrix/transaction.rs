@@ -1,5 +1,7 @@
 //! What a homeserver pushes, put into what has happened. Pure.
 
+mod checking;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Timestamp, presence::RemotePresence};
@@ -8,6 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{event::Event, names::Names, presence};
+
+pub(crate) use checking::check;
 
 /// The body of a transaction, without what it says of keys.
 ///

@@ -12,6 +12,7 @@
 
 mod cause;
 mod certificate;
+mod checking;
 mod examination;
 mod finding;
 mod greeting;
@@ -33,3 +34,11 @@ pub use place::Place;
 pub use resolver::{Resolver, SystemResolver};
 pub use services::{SERVICES, Service};
 pub use subject::{Local, Subject};
+
+/// A door for the fuzz target alone: reads any bytes as what another server answers, and panics where a promise of that is broken. Says
+/// whether they were understood.
+#[doc(hidden)]
+#[must_use]
+pub fn check_answer(bytes: &[u8]) -> bool {
+    checking::check(bytes)
+}

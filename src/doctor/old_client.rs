@@ -104,7 +104,7 @@ fn hello(seconds: u32, chance: [u8; 28]) -> Vec<u8> {
 }
 
 /// Reads what has come; `None` while that is not enough.
-fn read(bytes: &[u8]) -> Option<Reply> {
+pub(crate) fn read(bytes: &[u8]) -> Option<Reply> {
     let mut records = Cursor(bytes);
     let mut talk = Vec::new();
     loop {

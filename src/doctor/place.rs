@@ -62,6 +62,8 @@ impl fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -84,6 +86,15 @@ mod tests {
             ("a.b:5", "a.b:5"),
         ] {
             assert_eq!(listen.parse::<Place>().unwrap().as_reached_from_here().to_string(), reached);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_comes_back(text in "\\[?[a-z0-9.:%-]{0,20}\\]?:[0-9]{1,5}|\\PC{0,20}") {
+            if let Ok(place) = text.parse::<Place>() {
+                prop_assert_eq!(place.to_string().parse(), Ok(place));
+            }
         }
     }
 }

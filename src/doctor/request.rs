@@ -181,7 +181,7 @@ async fn exchange(
 }
 
 /// Reads an answer; `None` while it is not whole, or where it is none.
-fn read(bytes: &[u8], is_all: bool) -> Option<Answer> {
+pub(crate) fn read(bytes: &[u8], is_all: bool) -> Option<Answer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(bytes.get(..end)?).into_owned();
     let body = bytes.get(end + 4..)?;

@@ -136,6 +136,8 @@ pub struct Announcement {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -157,6 +159,21 @@ mod tests {
         assert_eq!(text.trim_end_matches('=').parse(), Ok(hash));
         for text in ["", "AAAA", "not base64!"] {
             assert_eq!(text.parse::<ObjectHash>(), Err(ObjectHashFault), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_names_bytes_survives_its_text(blob: [u8; 32], object: [u8; 20]) {
+            prop_assert_eq!(BlobId(blob).to_string().parse(), Ok(BlobId(blob)));
+            prop_assert_eq!(ObjectHash(object).to_string().parse(), Ok(ObjectHash(object)));
+        }
+
+        #[test]
+        fn a_blob_has_one_name(text in "[0-9a-fA-F]{64}|[0-9a-f]{62,66}|\\PC{0,64}") {
+            if let Ok(id) = text.parse::<BlobId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
         }
     }
 }

@@ -113,6 +113,8 @@ impl fmt::Display for Passport {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -146,5 +148,18 @@ mod tests {
         assert!(number.is_telephone());
         assert_eq!((number.as_str(), number.local(), number.domain()), ("tel:+15555551212", "", ""));
         assert!(!"tel@example.org".parse::<Passport>().unwrap().is_telephone());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_in_an_address_ends_a_parameter(text in "[!-~]{1,12}@[!-~]{1,12}|\\PC{0,20}|[a-zA-Z0-9._+-]{1,9}@[a-z.]{1,9}") {
+            if let Ok(passport) = text.parse::<Passport>() {
+                let ends = |byte: u8| !byte.is_ascii_graphic() || b"<>\"'&\\,;:%()[]".contains(&byte);
+                prop_assert!(!passport.as_str().bytes().any(ends), "{passport}");
+                prop_assert_eq!(passport.as_str().to_ascii_lowercase(), passport.as_str());
+                prop_assert_eq!(format!("{}@{}", passport.local(), passport.domain()), passport.as_str());
+                prop_assert_eq!(passport.as_str().parse(), Ok(passport.clone()));
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@ pub(crate) fn shown<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Ite
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -21,5 +23,18 @@ mod tests {
         }
         assert_eq!(shown(&headers, "visit").collect::<Vec<_>>(), ["x", "y=z"]);
         assert_eq!(shown(&headers, "isit").next(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_cookie_is_found_wherever_it_stands(
+            before in "([ -:<-~]{0,8};){0,3}",
+            value in "[A-Za-z0-9_=-]{0,12}",
+            after in "(;[ -~]{0,8}){0,3}",
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, format!("{before} chrysalis-seat={value}{after}").parse().unwrap());
+            prop_assert_eq!(shown(&headers, "chrysalis-seat").next(), Some(value.as_str()));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::form_urlencoded;
 
 /// How many fields are looked at. Messenger's login form has fourteen; that of somebody's groups, two for each.
-const MOST: usize = 512;
+pub(crate) const MOST: usize = 512;
 
 /// The fields of a form.
 pub(crate) struct Form(Vec<(String, String)>);

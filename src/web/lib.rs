@@ -15,6 +15,8 @@
 mod again;
 mod authority;
 mod body;
+#[doc(hidden)]
+pub mod checking;
 mod cookies;
 mod crowd;
 mod examinations;

@@ -198,6 +198,8 @@ async fn answer(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -236,6 +238,22 @@ mod tests {
         headers.append("x-forwarded-for", "203.0.113.1".parse().unwrap());
         headers.append("x-forwarded-for", http::HeaderValue::from_bytes(b"\xff").unwrap());
         assert_eq!(origin(proxy, &headers, &[proxy]), proxy);
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_asks_is_the_peer_or_somebody_whom_a_trusted_proxy_names(
+            peer in prop::sample::select(vec!["127.0.0.1", "198.51.100.7"]),
+            chain in "(203\\.0\\.113\\.[0-9]|127\\.0\\.0\\.[12]|::ffff:127\\.0\\.0\\.2|2001:db8::[0-9]|, ?|[g-z;_]){0,9}",
+        ) {
+            let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+            let (peer, proxies) = (ip(peer), [ip("127.0.0.1"), ip("127.0.0.2")]);
+            let mut headers = HeaderMap::new();
+            headers.append("x-forwarded-for", chain.parse().unwrap());
+            let from = origin(peer, &headers, &proxies);
+            let is_named = chain.contains(&from.to_string()) && proxies.contains(&peer) && !proxies.contains(&from);
+            prop_assert!(from == peer || is_named, "{from} of {chain:?}");
+        }
     }
 
     #[tokio::test]

@@ -80,16 +80,16 @@ fn failed() -> Response {
 
 /// Who somebody says they are.
 #[derive(Debug, PartialEq, Eq)]
-struct Claim {
-    passport: String,
-    password: String,
+pub(crate) struct Claim {
+    pub(crate) passport: String,
+    pub(crate) password: String,
 }
 
 impl Claim {
     /// Reads `Passport1.4 OrgVerb=GET,...,sign-in=ADDRESS,pwd=PASSWORD,POLICY`. The policy that follows has commas and equals
     /// signs of its own, so only the first of the two known keys count. A percent sign that begins no escape stands for
     /// itself: one client does not escape passwords.
-    fn read(header: &[u8]) -> Option<Self> {
+    pub(crate) fn read(header: &[u8]) -> Option<Self> {
         const SCHEME: &[u8] = b"Passport1.4";
         let (scheme, fields) = header.split_at_checked(SCHEME.len())?;
         if !scheme.eq_ignore_ascii_case(SCHEME) || !fields.first().is_some_and(u8::is_ascii_whitespace) {

@@ -1,6 +1,7 @@
 //! RST, the SOAP by which Messenger 7.5 asks for its tickets: a Request for Security Tokens.
 
 mod answer;
+mod checking;
 mod request;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,6 +19,8 @@ use crate::{
     Refusal, body,
     routes::{Origin, Web},
 };
+
+pub(crate) use checking::check;
 
 /// Answers `POST /RST.srf`. A wrong password is a fault inside a 200, as the real service gave it.
 pub(crate) async fn sign_in(

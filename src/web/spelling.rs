@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const SPELLINGS: [&str; 3] = ["PassportURLs", "WWW-Authenticate", "X-MSN-Messenger"];
 
 /// The longest head that is looked into; ours have a few hundred bytes.
-const LONGEST_HEAD: usize = 16 * 1024;
+pub(crate) const LONGEST_HEAD: usize = 16 * 1024;
 
 /// A connection whose response heads are respelled on the way out.
 pub(crate) struct Respelled<S> {
@@ -95,7 +95,7 @@ enum Place {
 
 /// Follows a stream of responses and respells their heads.
 #[derive(Debug)]
-struct Respeller {
+pub(crate) struct Respeller {
     place: Place,
 }
 
@@ -107,7 +107,7 @@ impl Default for Respeller {
 
 impl Respeller {
     /// Takes the next bytes of the stream, however it was cut, and appends what is to be written for them.
-    fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
         while !bytes.is_empty() {
             match &mut self.place {
                 Place::Head(head) => {

@@ -10,12 +10,17 @@
 mod chunk_reassembly;
 mod commands;
 mod connection;
+mod discord_event;
 mod discord_words;
+mod doctor_answer;
 mod emoticon_message;
 mod file_context;
 mod frame_decoder;
+mod matrix_transaction;
+mod matrix_words;
 mod message_payload;
 mod msn_object;
+mod over_http;
 mod p2p_peer;
 mod personal_message;
 mod picture;
@@ -26,12 +31,17 @@ mod tlp_packet;
 pub use chunk_reassembly::chunk_reassembly;
 pub use commands::{notification_command, switchboard_command};
 pub use connection::connection;
+pub use discord_event::discord_event;
 pub use discord_words::discord_words;
+pub use doctor_answer::doctor_answer;
 pub use emoticon_message::emoticon_message;
 pub use file_context::file_context;
 pub use frame_decoder::frame_decoder;
+pub use matrix_transaction::matrix_transaction;
+pub use matrix_words::matrix_words;
 pub use message_payload::message_payload;
 pub use msn_object::msn_object;
+pub use over_http::{http_answers, passport_claim, posted_form, token_request};
 pub use p2p_peer::p2p_peer;
 pub use personal_message::personal_message;
 pub use picture::picture;
@@ -45,17 +55,25 @@ pub type Target = fn(&[u8]) -> bool;
 pub const TARGETS: &[(&str, Target)] = &[
     ("chunk_reassembly", chunk_reassembly),
     ("connection", connection),
+    ("discord_event", discord_event),
     ("discord_words", discord_words),
+    ("doctor_answer", doctor_answer),
     ("emoticon_message", emoticon_message),
     ("file_context", file_context),
     ("frame_decoder", frame_decoder),
+    ("http_answers", http_answers),
+    ("matrix_transaction", matrix_transaction),
+    ("matrix_words", matrix_words),
     ("message_payload", message_payload),
     ("msn_object", msn_object),
     ("notification_command", notification_command),
     ("p2p_peer", p2p_peer),
+    ("passport_claim", passport_claim),
     ("personal_message", personal_message),
     ("picture", picture),
+    ("posted_form", posted_form),
     ("slp_message", slp_message),
     ("switchboard_command", switchboard_command),
     ("tlp_packet", tlp_packet),
+    ("token_request", token_request),
 ];

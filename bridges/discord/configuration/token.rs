@@ -87,6 +87,8 @@ impl fmt::Debug for Token {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A token of this bot's, as good as any to look at.
@@ -115,5 +117,26 @@ pub(crate) mod tests {
         }
         let secret = format!("MTAwMA.a.{}", "s".repeat(300));
         assert!(!Token::parse(&secret).unwrap_err().contains("ssss"));
+    }
+
+    proptest! {
+        #[test]
+        fn neither_a_token_nor_why_it_is_none_shows_it(
+            begins in prop::sample::select(vec!["", "Bot ", "Bearer ", "mfa.", "MTAwMA.a.", "\"MTAwMA.a."]),
+            before in "[A-Za-z0-9=._-]{0,12}",
+            after in "[ -~é]{0,12}",
+        ) {
+            let given = format!("{begins}{before}hunter2hunter2{after}");
+            let shown = match Token::parse(&given) {
+                Ok(token) => format!("{token:?}"),
+                Err(why) => why,
+            };
+            prop_assert!(!shown.contains("hunter2"), "{shown}");
+        }
+
+        #[test]
+        fn every_bots_token_tells_whose_it_is(bot in 1_u64..) {
+            prop_assert_eq!(token(bot).bot(), UserId(bot));
+        }
     }
 }

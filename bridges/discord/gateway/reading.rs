@@ -1,5 +1,7 @@
 //! What an event of the gateway says, by its name and data (Discord's developer documentation: "Gateway Events").
 
+mod checking;
+
 use serde::{
     Deserialize,
     de::{DeserializeOwned, Error as _},
@@ -14,6 +16,8 @@ use crate::{
         RoleId, User, UserId,
     },
 };
+
+pub(crate) use checking::check;
 
 #[serde_as]
 #[derive(Deserialize)]
@@ -262,7 +266,7 @@ pub(super) fn happening(name: &str, data: Value) -> serde_json::Result<Option<Ha
         "GUILD_MEMBERS_CHUNK" => {
             let Piece { guild_id, mut members, presences, chunk_index, chunk_count } = read(data)?;
             members.sort_unstable_by_key(user_of);
-            let (presences, last) = (presences.unwrap_or_default(), chunk_index + 1 >= chunk_count);
+            let (presences, last) = (presences.unwrap_or_default(), chunk_index >= chunk_count.saturating_sub(1));
             Happening::Members { guild: guild_id, members, presences, last }
         }
         "PRESENCE_UPDATE" => {

@@ -167,6 +167,8 @@ pub(super) fn shown(name: Option<&str>) -> Option<Box<str>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -177,6 +179,18 @@ mod tests {
         assert!(matches!(Picture::parse("0123456789abcdef0123456789abcdef"), Some(Picture::Hash { .. })));
         for name in ["", "../x", "a/b", "a.png?x", &"x".repeat(81)] {
             assert_eq!(Picture::parse(name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_of_a_picture_is_a_plain_part_of_an_address_or_none(
+            name in "(a_)?([0-9a-f]{30,33}|[A-Za-z0-9_]{0,82})|[ -~é]{0,20}",
+        ) {
+            if let Some(picture) = Picture::parse(&name) {
+                prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{name}");
+                prop_assert_eq!(picture.to_string(), name);
+            }
         }
     }
 }

@@ -281,6 +281,8 @@ fn address(names: &Names, words: &str) -> Result<Passport, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::names::tests::names;
 
@@ -353,6 +355,29 @@ mod tests {
         assert_eq!(help(known("accounts").ok(), Permission::User, true), user, "what is not allowed is not told");
         for command in COMMANDS {
             assert!(!command.help.ends_with('.') && COMMANDS.iter().filter(|other| *other == command).count() == 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_read_or_answered(
+            line in "(!msn |/)?(help|register|link|start-chat|resolve|delete-portal|search|\\PC{0,6})?[ \t]{0,2}(@|!|mailto:)?\\PC{0,20}",
+            managing: bool,
+        ) {
+            match read(&names(), &line, Permission::Admin, managing) {
+                Ok(Request::Register { .. }) => prop_assert!(managing && holds_a_secret(&line), "{line}"),
+                Ok(_) => {}
+                Err(said) => prop_assert!(!said.is_empty(), "{line}"),
+            }
+        }
+
+        #[test]
+        fn no_answer_repeats_a_password(address in "(@|mailto:)?[!-~é]{0,20}", blank in "[ \t]{1,3}", managing: bool) {
+            let line = format!("register {address}{blank}hunter2hunter2");
+            prop_assert!(holds_a_secret(&line) || address.is_empty(), "{line}");
+            if let Err(said) = read(&names(), &line, Permission::User, managing) {
+                prop_assert!(!said.contains("hunter2"), "{line}: {said}");
+            }
         }
     }
 }

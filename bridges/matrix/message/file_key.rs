@@ -74,6 +74,8 @@ impl fmt::Debug for FileKey {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// As a client of matrix-sdk writes it.
@@ -115,5 +117,14 @@ mod tests {
         assert_eq!(changed("/iv", json!("i0DovxYdJEc")), None);
         assert_eq!(changed("/hashes", json!({ "md5": "x" })), None);
         assert_eq!(changed("/key", json!(3)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_comes_back(key: [u8; 32], iv: [u8; 16], sha256: [u8; 32]) {
+            let key = FileKey { key, iv, sha256 };
+            let written = key.write("mxc://example.org/locked".into());
+            prop_assert!(FileKey::read(&written).as_ref() == Some(&key), "{written}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The longest sign of a reaction, in characters: flags and families have about ten.
-const LONGEST_KEY: usize = 64;
+pub(super) const LONGEST_KEY: usize = 64;
 
 /// What an event says, whole as a homeserver gives it; `None` when there is nothing to show: for a state event, one that was
 /// deleted, and whatever is no message. What cannot be shown as it is becomes a line that tells of it, so that nothing is
@@ -84,7 +84,7 @@ fn read_message(kind: &str, content: &Value) -> Option<Said> {
         .as_mut()
         .map_or_else(Default::default, |wording| (std::mem::take(&mut wording.people), wording.quoted.take()));
     if is_edit && changed.is_none() {
-        wording = wording.map(without_star);
+        wording = wording.map(without_star).filter(|wording| !wording.text.text.trim().is_empty());
     }
     if let Some(Relation::Reply { fallback, .. }) = &mut relation
         && relation::repeats_what_it_answers(content)

@@ -81,6 +81,8 @@ fn an_edit_is_its_new_body() {
     assert_eq!(mentions, Mentions::People(vec!["@c:b.org".try_into().unwrap()]));
     let bare = message(&json!({ "msgtype": "m.text", "body": " * fixed", "m.relates_to": relation }));
     assert_eq!(body_of(&bare), line("fixed"));
+    let emptied = message(&json!({ "msgtype": "m.text", "body": "* \n", "m.relates_to": relation }));
+    assert_eq!(body_of(&emptied), None, "nothing is left but the mark of a change");
 }
 
 #[test]

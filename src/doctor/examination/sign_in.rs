@@ -163,6 +163,8 @@ fn envelope(passport: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -175,6 +177,17 @@ mod tests {
         );
         for urls in ["", "DALogin=", "DARealm=Passport.Net", "DALogin=ftp://a/b", "dalogin=a/b"] {
             assert_eq!(login(urls), None, "{urls}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_login_is_on_a_host_and_goes_over_http(urls in "(DARealm=x,| )?(DALogin=)?(https?://|ftp://|//)?[ -~é]{0,20}") {
+            if let Some(login) = login_of(&urls) {
+                prop_assert!(login.has_host() && matches!(login.scheme(), "http" | "https"), "{login}");
+                // Else it would be more than one word of the request.
+                prop_assert!(login.path().bytes().all(|byte| byte.is_ascii_graphic()), "{login}");
+            }
         }
     }
 }

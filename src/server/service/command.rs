@@ -215,6 +215,8 @@ pub(super) fn split_word(said: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -299,5 +301,29 @@ mod tests {
         }
         assert!(help(false).contains("search WORDS") && !help(false).contains("link"));
         assert!(help(true).contains("unlink NETWORK"));
+    }
+
+    proptest! {
+        #[test]
+        fn blanks_around_words_say_nothing(
+            said in "(link|LINK|links|Net|time|zone|show|rooms|merged|invite|to|speak|on|with|receipts|off|[ \t\n]|\\PC){0,9}",
+        ) {
+            let networks: [NetworkName; 1] = ["net".parse().unwrap()];
+            let spaced = format!(" \n{said}\t ");
+            let understood = Command::of(&said, &networks);
+            prop_assert_eq!(Command::of(&spaced, &networks), understood.clone());
+            prop_assert!(understood.is_none() || !said.trim().is_empty());
+        }
+
+        #[test]
+        fn whatever_is_said_to_a_link_is_not_written_out(
+            word in prop::sample::select(vec!["link", "Link", "net", "NET"]),
+            before in "[ \ta-z0-9é]{0,12}",
+            after in "\\PC{0,12}",
+        ) {
+            let said = format!("{word} {before}s3cret-s3cret{after}");
+            let understood = Command::of(&said, &["net".parse().unwrap()]).map(|command| format!("{command:?}"));
+            prop_assert!(understood.is_some_and(|shown| !shown.contains("s3cret")), "{said:?}");
+        }
     }
 }

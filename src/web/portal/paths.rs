@@ -12,11 +12,13 @@ pub(crate) fn own(wanted: &str) -> Option<&str> {
     let path = wanted.split('?').next()?;
     let first = path.strip_prefix('/')?.split('/').next()?;
     let is_plain = wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    // Browsers take an escaped dot for a dot.
+    let climbs = path.to_ascii_lowercase().replace("%2e", ".").contains("..");
     let wanted = match path.find("/back/") {
         Some(end) if first == "links" => path.get(..end)?,
         Some(_) | None => wanted,
     };
-    (PAGES.contains(&first) && is_plain && !path.contains("..")).then_some(wanted)
+    (PAGES.contains(&first) && is_plain && !climbs).then_some(wanted)
 }
 
 /// The page whose form leads to this path.
@@ -27,6 +29,9 @@ pub(crate) fn page_of(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -51,9 +56,27 @@ mod tests {
             "/home\r\nX: y",
             "/link/a",
             "/home/../link",
+            "/home/%2e%2E/link",
+            "/home/.%2e/link",
             "/sign-out",
         ] {
             assert_eq!(own(wanted), None, "{wanted}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn wherever_a_browser_goes_it_is_a_page_of_ours(
+            rest in "(/|\\.|%2[eE]|home|links|back|link|sign-out|//evil\\.example|https:|\\?|#|@|:|[ -~]|é){0,10}",
+            begins in prop::sample::select(vec!["", "/home", "/links/matrix", "/contacts/"]),
+        ) {
+            let wanted = format!("{begins}{rest}");
+            if let Some(own) = own(&wanted) {
+                let gone = Url::parse("https://msn.example/sign-in").unwrap().join(own).unwrap();
+                prop_assert_eq!(gone.origin().ascii_serialization(), "https://msn.example");
+                let first = gone.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+                prop_assert!(PAGES.contains(&first), "{wanted} leads to {gone}");
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::request::{BROWSER_SERVICE, TokenRequest};
 use crate::Ticket;
 
 /// The longest envelope, in bytes: msn-pecan never finishes reading an answer of 8192 bytes or more, its head included.
-const LONGEST_ENVELOPE: usize = 7600;
+pub(super) const LONGEST_ENVELOPE: usize = 7600;
 
 const FAULT: &str = "http://schemas.microsoft.com/Passport/SoapServices/SOAPFault";
 const OPENING: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\

@@ -8,7 +8,7 @@ use quick_xml::{
 /// How many tokens are looked at; Messenger 7.5 asks for two to five, and further ones are passed over.
 pub(super) const MOST_TOKENS: usize = 8;
 /// The longest address of a token, in bytes; the longest seen has under forty.
-const LONGEST_ADDRESS: usize = 128;
+pub(super) const LONGEST_ADDRESS: usize = 128;
 /// How deep elements may lie in each other; a real request has nine levels.
 const DEEPEST: usize = 32;
 
@@ -110,7 +110,7 @@ impl TokenRequest {
 }
 
 /// The character that `&name;` or `&#number;` stands for. Entities of a document's own are never expanded.
-fn resolve(reference: &BytesRef<'_>) -> Result<char, Malformed> {
+pub(super) fn resolve(reference: &BytesRef<'_>) -> Result<char, Malformed> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| Malformed::Xml)? {
         return Ok(character);
     }

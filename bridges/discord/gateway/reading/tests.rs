@@ -311,7 +311,7 @@ fn the_last_piece_of_an_answer_is_marked() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!([piece(0), piece(1), piece(2)], [false, false, true]);
+    assert_eq!([piece(0), piece(1), piece(2), piece(u64::MAX)], [false, false, true, true]);
 }
 
 #[test]

@@ -328,9 +328,9 @@ mod tests {
             documents.set(&["server", "domain"], answer.as_str().into(), "The domain.").unwrap();
             let (_, text) = documents.texts().remove(0);
             let read: toml::Table = toml::from_str(&text).unwrap();
-            prop_assert_eq!(read["server"]["domain"].as_str(), Some(answer.as_str()), "{text}");
-            prop_assert_eq!(read["server"].get("emoji").is_some(), is_there, "{text}");
-            prop_assert_eq!(text.contains(" # for now\n"), is_there, "{text}");
+            prop_assert_eq!(read["server"]["domain"].as_str(), Some(answer.as_str()), "{}", text);
+            prop_assert_eq!(read["server"].get("emoji").is_some(), is_there, "{}", text);
+            prop_assert_eq!(text.contains(" # for now\n"), is_there, "{}", text);
         }
     }
 }

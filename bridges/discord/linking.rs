@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bridge::{Failure, HostFault, LinkAnswers, LinkStatus, LinkStep, LinkWay, Through, Write};
+use bridge::{Failure, HostFault, LinkAnswers, LinkState, LinkStatus, LinkStep, LinkWay, Through, Write};
 use domain::Passport;
 
 use crate::{
@@ -24,12 +24,16 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// New sessions that are left to a bot, below which it is not linked: another program uses them up.
 const FEWEST_SESSIONS: u32 = 20;
 
+/// What a bot asks of a guild: to view channels, send messages, also in threads, read what was said before, attach files, embed links, and
+/// use emoji of elsewhere.
+const PERMISSIONS: u64 = 274_878_286_848;
+
 /// How accounts are linked.
 pub(crate) fn ways() -> Vec<LinkWay> {
     let step = LinkStep {
         key: TOKEN,
-        ask: "Give the token of a Discord bot of your own: make an application at https://discord.com/developers, and copy the token \
-              from its page \"Bot\"."
+        ask: "Give the token of a Discord bot of your own: make an application at https://discord.com/developers/applications, allow \
+              the three privileged intents on its page \"Bot\", press \"Reset Token\" there, and copy what it shows."
             .to_owned(),
         secret: true,
     };
@@ -118,7 +122,17 @@ impl Running {
         let settled = tokio::time::timeout(PATIENCE, self.bots.settled(owner));
         // It goes on connecting without being waited for.
         let _ = settled.await;
-        self.bots.status(owner).ok_or_else(|| Failure::retry("the link was taken away meanwhile"))
+        self.status(owner).ok_or_else(|| Failure::retry("the link was taken away meanwhile"))
+    }
+
+    /// How the account's own bot is, and what it waits for; `None` if the account has none.
+    pub(crate) fn status(&self, owner: &Passport) -> Option<LinkStatus> {
+        let mut status = self.bots.status(owner)?;
+        let voice = self.bots.own(owner).and_then(|bot| self.bots.get(bot))?;
+        if status.state == LinkState::Connected && self.people.roster().guilds_of(voice.bot).is_empty() {
+            status.notes.push(invitation(voice.application));
+        }
+        Some(status)
     }
 
     /// Whether the bot may become the account's: a bot speaks and hears for one account alone, or is the relay.
@@ -214,6 +228,14 @@ impl Running {
     }
 }
 
+/// How a bot that is in no guild comes into one.
+fn invitation(application: ApplicationId) -> String {
+    format!(
+        "It is in no Discord server yet. Whoever may manage one invites it at \
+         https://discord.com/oauth2/authorize?client_id={application}&scope=bot&permissions={PERMISSIONS}"
+    )
+}
+
 /// What an application's bot works without.
 fn lacks(application: &Application) -> Vec<String> {
     let allowed = [
@@ -222,4 +244,18 @@ fn lacks(application: &Application) -> Vec<String> {
         (Intent::MessageContent, application.may_read()),
     ];
     allowed.into_iter().filter(|(_, is_allowed)| !is_allowed).map(|(intent, _)| lack(intent)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bots_ask_for_what_the_documentation_says() {
+        let documented = include_str!("../../docs/discord.md");
+        let invited = invitation(ApplicationId(42));
+        let (_, address) = invited.split_once("https://").unwrap();
+        let address = address.replace("client_id=42", "client_id=APPLICATION_ID");
+        assert!(documented.contains(&address), "{address}");
+    }
 }

@@ -107,7 +107,7 @@ impl Network for Discord {
     }
 
     async fn linked(&self, owner: &Passport) -> Option<LinkStatus> {
-        self.running().ok()?.bots.status(owner)
+        self.running().ok()?.status(owner)
     }
 
     fn reach(&self) -> Reach {

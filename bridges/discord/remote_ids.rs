@@ -99,7 +99,7 @@ mod tests {
         fn every_id_leads_back(channel: u64, said: u64, person: u64, number in 0..20_usize, edited in "[0-9:T/.+-]{0,20}") {
             let (channel, said, person) = (ChannelId(channel), MessageId(said), UserId(person));
             for id in [part(channel, said, number), change(channel, said, &edited), gap_before(channel, said)] {
-                prop_assert_eq!(read_message(&id), Some((channel, said)), "{id}");
+                prop_assert_eq!(read_message(&id), Some((channel, said)), "{}", id);
             }
             prop_assert_eq!(read_user(&user(person)), Some(person));
             prop_assert_eq!(read_room(&room(channel)), Some(channel));

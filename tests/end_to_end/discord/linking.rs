@@ -116,6 +116,21 @@ async fn discord_bots_are_linked_by_the_servers_own_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn discord_bots_in_no_guild_say_where_they_are_invited() {
+    let setup = Setup::start(&[CAROL], "").await;
+    let bot = setup.double.bot("carols-bot");
+    let linked = setup.link(&bot);
+    assert!(linked.out.contains("https://discord.com/oauth2/authorize?client_id="), "{linked:?}");
+    let guild = setup.double.guild("Tea");
+    let ann = setup.double.person("ann");
+    ann.joins(&guild);
+    bot.joins(&guild);
+    setup.carol(&[ANN]).await;
+    assert_eq!(links(&setup.server)[0]["notes"], serde_json::json!([]), "it is in one now");
+    setup.finish();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn discord_bots_without_intents_are_linked_and_what_that_costs_is_said() {
     let setup = Setup::start(&[CAROL], "").await;
     let (bot, _guild, ann) = tea(&setup.double);

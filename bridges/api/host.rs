@@ -88,6 +88,23 @@ pub trait Host: Inbox + 'static {
     /// Tells the account something, as a line of the server's own contact, which waits until the account signs in. Returns at
     /// once. Only a few lines a minute are shown to an account: more are left out. Never a secret.
     fn notify(&self, owner: &Passport, line: String);
+
+    /// A bound of the bridge bit, on account of this address, account or person of the network: it is counted, and told in the log, where a
+    /// flood of it is one line in a while. Returns at once.
+    fn reached(&self, bound: Bound, by: &str);
+}
+
+/// A bound of a bridge: what is beyond it waits, or is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// How many may be connected to the bridge's own port.
+    Connections,
+    /// How often somebody of the network may invite accounts, or ask for a chat with one.
+    Invitations,
+    /// How much the bridge's bot may be told by one person, and by all together.
+    Commands,
+    /// How many accounts may be linked by something of their own.
+    Links,
 }
 
 /// Bytes that come piece by piece.

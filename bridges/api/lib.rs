@@ -21,7 +21,7 @@ pub mod setup;
 
 pub use domain::content::Features;
 pub use failure::Failure;
-pub use host::{Host, HostFault, LinkOwner, MediaStream, Registration, Write};
+pub use host::{Bound, Host, HostFault, LinkOwner, MediaStream, Registration, Write};
 pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, Reply, RoomProfile, Undelivered};
 pub use link::{Action, Farewell, Link, Order, Receipt};
 pub use linking::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, TaskStage, Through};

@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use bridge::{Host, HostFault, Write};
+use bridge::{Bound, Host, HostFault, Write};
 use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use tokio::sync::{Notify, mpsc};
 
@@ -131,6 +131,9 @@ impl Bot {
             return;
         }
         let verdict = self.pace.lock().unwrap_or_else(PoisonError::into_inner).admits(&by, self.host.now());
+        if verdict != Verdict::Go {
+            self.host.reached(Bound::Commands, by.as_str());
+        }
         if commands::holds_a_secret(&body) {
             self.secrets.note((room.clone(), event.clone()), verdict != Verdict::Silence);
         }
@@ -141,7 +144,7 @@ impl Bot {
         match verdict {
             Verdict::Go => self.send(Errand::Heard(heard)),
             Verdict::SayWait => self.send(Errand::TooMuch(heard)),
-            Verdict::Silence => tracing::debug!(by = %heard.by, "commands too fast"),
+            Verdict::Silence => {}
         }
     }
 
@@ -203,7 +206,8 @@ impl Bot {
 
     fn send(&self, errand: Errand) {
         if self.errands.try_send(errand).is_err() {
-            tracing::warn!("more is asked of the bot than it can do; one wish is passed over");
+            // One wish is passed over.
+            self.host.reached(Bound::Commands, "everybody together");
         }
     }
 }
@@ -224,7 +228,12 @@ mod tests {
 
     /// A bot that is in a room with several people, and with alice alone in another.
     async fn bot() -> Bot {
-        let host = FakeHost::new("matrix".parse().unwrap(), Vec::new());
+        bot_of(&FakeHost::new("matrix".parse().unwrap(), Vec::new())).await
+    }
+
+    /// The same, of this host.
+    async fn bot_of(host: &Arc<FakeHost>) -> Bot {
+        let host = Arc::clone(host);
         let rooms = [("bot/!several", ""), ("bot/!alone", "@alice:example.org")];
         host.write(rooms.map(|(key, with)| Write::Put(key.into(), with.into())).into()).await.unwrap();
         Bot::load(host, 4).await.unwrap()
@@ -261,6 +270,18 @@ mod tests {
         assert_eq!(waits(&bot), 1);
         say(owned_event_id!("$2"));
         assert_eq!(waits(&bot), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_says_too_much_is_told_of_to_the_host() {
+        let host = FakeHost::new("matrix".parse().unwrap(), Vec::new());
+        let bot = bot_of(&host).await;
+        for number in 0..22 {
+            let event = EventId::parse(format!("${number}")).unwrap();
+            bot.hear(owned_room_id!("!alone"), owned_user_id!("@alice:example.org"), event, "help".into());
+        }
+        let alice = (Bound::Commands, "@alice:example.org".to_owned());
+        assert_eq!(host.seen().bounds, [alice.clone(), alice], "twenty are carried out");
     }
 
     #[tokio::test]

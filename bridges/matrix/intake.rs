@@ -60,6 +60,8 @@ pub(crate) enum Signal {
     BotHears(OwnedRoomId, OwnedUserId, OwnedEventId, String),
     /// Somebody may speak to the bot, as will be seen once this is decrypted, if it ever is.
     BotWaits(Box<Event>),
+    /// An invitation was declined, since this person has made as many as they may for now.
+    InvitesTooOften(OwnedUserId),
     /// A message was not taken: its sender may not write to accounts of this server.
     Refused(OwnedRoomId, OwnedEventId),
     /// Of a message only that it was said was taken: it cannot be decrypted.

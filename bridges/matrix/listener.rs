@@ -4,7 +4,7 @@ mod connections;
 mod thirdparty;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use bridge::Bound;
 use ruma::UserId;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Answers the homeserver until `stopping`.
 pub(crate) async fn serve(appservice: Arc<Appservice>, listener: TcpListener, stopping: CancellationToken) {
     let token = appservice.configuration.hs_token.clone();
+    let host = Arc::clone(&appservice.host);
     let routes = Router::new()
         .route("/_matrix/app/v1/transactions/{id}", put(transaction))
         .layer(DefaultBodyLimit::max(LARGEST_TRANSACTION))
@@ -51,19 +53,27 @@ pub(crate) async fn serve(appservice: Arc<Appservice>, listener: TcpListener, st
         .route("/_matrix/app/v1/thirdparty/location", get(thirdparty::location))
         .fallback(unrecognised)
         .with_state(appservice);
-    run(routes, token, listener, stopping).await;
+    let full = move |from: IpAddr| host.reached(Bound::Connections, &from.to_string());
+    run(routes, token, listener, full, stopping).await;
 }
 
 /// Answers pings until `stopping`, and asks for everything else to be sent later: for a check beside which nothing runs.
 pub(crate) async fn serve_pings(token: String, listener: TcpListener, stopping: CancellationToken) {
     // A ping makes the homeserver send what it holds back, and here is nobody to keep it.
     let routes = Router::new().route("/_matrix/app/v1/ping", post(well)).fallback(not_now);
-    run(routes, token, listener, stopping).await;
+    let full = |from: IpAddr| tracing::warn!(%from, "as many are connected as may be; others wait");
+    run(routes, token, listener, full, stopping).await;
 }
 
-async fn run(routes: Router, token: String, listener: TcpListener, stopping: CancellationToken) {
+async fn run(
+    routes: Router,
+    token: String,
+    listener: TcpListener,
+    full: impl Fn(IpAddr) + Send + Sync,
+    stopping: CancellationToken,
+) {
     let routes = routes.layer(middleware::from_fn_with_state(Arc::<str>::from(token), admit));
-    connections::serve(listener, routes, Bounds::USUAL, stopping).await;
+    connections::serve(listener, routes, Bounds::USUAL, full, stopping).await;
 }
 
 /// Lets in whoever shows `hs_token`.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use bridge::{Accepted, Arrival, Batch, Host, HostFault, Undelivered, Write};
+use bridge::{Accepted, Arrival, Batch, Bound, Host, HostFault, Undelivered, Write};
 use domain::{Passport, RemoteUser, presence::RemotePresence};
 use sha2::{Digest, Sha256};
 
@@ -187,6 +187,7 @@ impl Appservice {
             Signal::BotLeft(room) => self.bot.left(room),
             Signal::BotHears(room, by, event, words) => self.bot.hear(room, by, event, words),
             Signal::BotWaits(event) => self.bot.waits_for(*event),
+            Signal::InvitesTooOften(sender) => self.host.reached(Bound::Invitations, sender.as_str()),
             Signal::Refused(room, event) => self.report_status(room, event, Outcome::Forbidden),
             Signal::Unread(room, event) => self.report_status(room, event, Outcome::Failed(UNREAD.to_owned())),
         }

@@ -13,10 +13,13 @@ use axum::{
 use domain::{NetworkName, Passport};
 use http::{StatusCode, request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
-use server::LinkAnswers;
+use server::{Limit, LinkAnswers};
 use utoipa::ToSchema;
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    guard::Peer,
+    problem::{Kind, Problem},
+};
 
 /// The longest body, in bytes.
 pub(crate) const LONGEST: usize = 64 * 1024;
@@ -31,6 +34,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let peer = request.extensions().get::<Peer>().copied();
         let reading = tokio::time::timeout(ARRIVAL, Json::<T>::from_request(request, state)).await;
         let read = reading.map_err(|_| {
             let detail = format!("the body did not come within {} seconds: send it at once", ARRIVAL.as_secs());
@@ -47,6 +51,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                     format!("{}: /openapi.json tells what the body has to be", without_value(&detail)),
                 ),
                 rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    Limit::RequestSize
+                        .reached(peer.map_or_else(|| "somebody".to_owned(), |Peer(from)| from.to_string()));
                     Problem::new(Kind::TooLarge, format!("send {LONGEST} bytes at most"))
                 }
                 _ => Problem::new(Kind::Malformed, format!("{detail}: send one JSON object")),

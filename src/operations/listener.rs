@@ -15,6 +15,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use server::Limit;
 use tokio::{net::TcpListener, sync::Semaphore, time::interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -75,14 +76,17 @@ pub async fn serve(
     let connections = TaskTracker::new();
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, from) = match listener.accept().await {
+                Ok((stream, from)) => (stream, from.ip().to_canonical()),
                 Err(fault) => {
                     tracing::warn!(%fault, "somebody who wants to look at measures could not be let in");
                     tokio::time::sleep(BREATH).await;
                     continue;
                 }
             };
+            if places.available_permits() == 0 {
+                Limit::OperationsConnections.reached(from);
+            }
             let (router, stop) = (router.clone(), stop.clone());
             connections.spawn(async move {
                 let connection = http1::Builder::new()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Passport, account, account::SessionId, conversation};
-use msnp::dialect::Dialect;
+use msnp::{dialect::Dialect, frame::FrameFault};
 use session::{
     Action, Closing, Connection, Input,
     notification::{self, SignInRefusal, SignedIn},
@@ -71,6 +71,9 @@ async fn serve(core: Arc<Core>, transport: Transport, address: Arc<str>) -> Endi
         ask_arrival: None,
     };
     let ending = task.run(&mut queue).await;
+    if let Ending::Closing(Closing::Fault(FrameFault::LineTooLong | FrameFault::PayloadTooLong { .. })) = &ending {
+        Limit::RequestSize.reached(task.transport.peer());
+    }
     Box::pin(task.leave(&ending)).await;
     if let Ending::Closing(_) = &ending {
         let _ = tokio::time::timeout(HANGING_UP, task.transport.hang_up()).await;

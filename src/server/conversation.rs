@@ -12,7 +12,7 @@ use domain::{
     Content, Conversation, Passport,
     account::Ring,
     address::Residence,
-    conversation::{Body, Cause, Effect, Pair, Saying, SeatId, Waiting, Wish},
+    conversation::{Body, CallRefusal, Cause, Effect, Pair, Saying, SeatEvent, SeatId, Waiting, Wish},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use session::switchboard::Input;
@@ -25,6 +25,7 @@ use crate::{
     core::{Core, moment, until},
     gathering,
     lane::{ConnectionHandle, Credit, ToConnection},
+    limit::Limit,
     peers::{Between, ToPeer},
 };
 
@@ -78,7 +79,7 @@ impl ConversationHandle {
     /// Sends if there is room. Only for what is repeated or does not matter when it is lost.
     pub(crate) fn try_send(&self, message: ToConversation) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.0.try_send(Box::new(message)) {
-            warn!("a conversation's queue is full: a sign was dropped");
+            Limit::Queue.reached("a conversation, of which a sign was dropped");
         }
     }
 
@@ -308,6 +309,9 @@ impl Task {
         match effect {
             Effect::Tell(seat, event) => {
                 if let Some(client) = self.seats.get(&seat) {
+                    if matches!(event, SeatEvent::NotCalling { reason: CallRefusal::Full, .. }) {
+                        Limit::Participants.reached(client.peer());
+                    }
                     client.tell(ToConnection::Switchboard(Input::Seat(event)));
                 }
             }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use bridge::{
-    Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile,
-    Write,
+    Accepted, Arrival, Batch, Bound, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile,
+    RoomProfile, Write,
 };
 use domain::{
     Contact, NetworkName, Passport, RemoteUser, Timestamp,
@@ -82,8 +82,14 @@ impl NetworkHost {
             counter!("chrysalis_messages_total", "direction" => "from network", "network" => network, "kind" => *kind)
                 .increment(1);
         }
-        let KeptOut { messages, groups, rooms } = kept_out;
-        for (count, limit) in [(messages, Limit::WaitingMessages), (groups, Limit::Groups), (rooms, Limit::Rooms)] {
+        let KeptOut { messages, groups, rooms, prompts, invitations } = kept_out;
+        for (count, limit) in [
+            (messages, Limit::WaitingMessages),
+            (groups, Limit::Groups),
+            (rooms, Limit::Rooms),
+            (prompts, Limit::RoomPrompts),
+            (invitations, Limit::RoomInvitations),
+        ] {
             (0..count).for_each(|_| limit.reached(&self.network));
         }
     }
@@ -154,6 +160,9 @@ impl Inbox for NetworkHost {
             }
         }
         let kinds: Vec<_> = batch.arrivals.iter().filter_map(message_kind).collect();
+        if core.store.is_crowded() {
+            Limit::Queue.reached(&self.network);
+        }
         let outcome = core.store.accept(&self.network, batch).await.map_err(store_fault)?;
         self.measure(&kinds, outcome.kept_out);
         for (owner, group) in outcome.grouped {
@@ -286,5 +295,15 @@ impl Host for NetworkHost {
         }
         let (owner, tasks) = (owner.clone(), core.tasks.clone());
         tasks.spawn(async move { core.service.tell(&core, &owner, line).await });
+    }
+
+    fn reached(&self, bound: Bound, by: &str) {
+        let limit = match bound {
+            Bound::Connections => Limit::BridgeConnections,
+            Bound::Invitations => Limit::BridgeInvitations,
+            Bound::Commands => Limit::BridgeCommands,
+            Bound::Links => Limit::BridgeLinks,
+        };
+        limit.reached(format_args!("{by}, {}", self.network));
     }
 }

@@ -26,6 +26,14 @@ pub enum Limit {
     ManagementConnections,
     /// How many wrong tokens one address may show to `[management]`.
     ManagementTokens,
+    /// How many connections to `[operations]` there may be.
+    OperationsConnections,
+    /// How large a request to `[web]` or `[management]` may be, and a command of a client.
+    RequestSize,
+    /// How many pictures browsers may hand over at once.
+    Uploads,
+    /// How many browsers may be signed in to one account, and how many pages Messengers may have open.
+    Browsers,
     /// `limits.gateway_sessions`
     GatewaySessions,
     /// `limits.gateway_sessions_per_address`
@@ -46,16 +54,27 @@ pub enum Limit {
     Groups,
     /// `limits.rooms`
     Rooms,
-    /// `limits.additions_per_minute`, `switchboards_per_minute` or `renames_per_minute`
+    /// `limits.additions_per_minute`, `switchboards_per_minute` or `renames_per_minute`; on pages how many addresses may be tried in a
+    /// minute, and of each account how many may be looked up at once.
     AccountPace,
+    /// How many errands of one account may be under way.
+    Errands,
+    /// How often one account may try to link itself in a minute, and how often by one page.
+    LinkTries,
+    /// How many pages to link by one account may have, and all accounts together.
+    LinkPages,
     /// `limits.calls_per_minute`
     Calls,
     /// `limits.messages_per_minute`
     Messages,
+    /// How many may be in one conversation.
+    Participants,
     /// `limits.waiting_messages`
     WaitingMessages,
     /// `limits.room_prompts_per_hour`
     RoomPrompts,
+    /// How many invitations to rooms may wait for one account's answer.
+    RoomInvitations,
     /// `limits.registrations_per_hour`
     Registrations,
     /// `limits.file_megabytes`
@@ -64,14 +83,22 @@ pub enum Limit {
     DailyMedia,
     /// `limits.media_megabytes`
     MediaBytes,
-    /// How many files one client may hand over in a minute, and all clients at once.
+    /// How many files one client may hand over in a minute, and all clients at once; how many one client is offered, and asked for.
     Files,
     /// `limits.unsent_kilobytes`
     Unsent,
-    /// How much may wait for the task of one connection.
+    /// How much may wait for the task of one connection or conversation, and for the database.
     Queue,
-    /// How many lines networks may have one account told in a minute.
+    /// How many lines networks, and files, may have one account told in a minute, and how many of the server's own may wait.
     Notices,
+    /// How many connections there may be to the port of a network's bridge.
+    BridgeConnections,
+    /// How many invitations somebody of a network may make in an hour.
+    BridgeInvitations,
+    /// How much a network's bot may be told in a minute by one person, and at once by all.
+    BridgeCommands,
+    /// How many accounts may be linked to a network by something of their own.
+    BridgeLinks,
 }
 
 impl Limit {
@@ -102,13 +129,17 @@ impl Limit {
     }
 
     /// Every limit.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 42] = [
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::WebConnections,
         Self::WebConnectionsPerAddress,
         Self::ManagementConnections,
         Self::ManagementTokens,
+        Self::OperationsConnections,
+        Self::RequestSize,
+        Self::Uploads,
+        Self::Browsers,
         Self::GatewaySessions,
         Self::GatewaySessionsPerAddress,
         Self::SignInAttempts,
@@ -120,10 +151,15 @@ impl Limit {
         Self::Groups,
         Self::Rooms,
         Self::AccountPace,
+        Self::Errands,
+        Self::LinkTries,
+        Self::LinkPages,
         Self::Calls,
         Self::Messages,
+        Self::Participants,
         Self::WaitingMessages,
         Self::RoomPrompts,
+        Self::RoomInvitations,
         Self::Registrations,
         Self::FileSize,
         Self::DailyMedia,
@@ -132,6 +168,10 @@ impl Limit {
         Self::Unsent,
         Self::Queue,
         Self::Notices,
+        Self::BridgeConnections,
+        Self::BridgeInvitations,
+        Self::BridgeCommands,
+        Self::BridgeLinks,
     ];
 
     /// What it is called in measures and in the log: the key of the configuration, where it has one alone.
@@ -144,6 +184,10 @@ impl Limit {
             Self::WebConnectionsPerAddress => "web_connections_per_address",
             Self::ManagementConnections => "management_connections",
             Self::ManagementTokens => "management_tokens",
+            Self::OperationsConnections => "operations_connections",
+            Self::RequestSize => "request_size",
+            Self::Uploads => "uploads",
+            Self::Browsers => "browsers",
             Self::GatewaySessions => "gateway_sessions",
             Self::GatewaySessionsPerAddress => "gateway_sessions_per_address",
             Self::SignInAttempts => "sign_in_attempts",
@@ -155,10 +199,15 @@ impl Limit {
             Self::Groups => "groups",
             Self::Rooms => "rooms",
             Self::AccountPace => "account_pace",
+            Self::Errands => "errands",
+            Self::LinkTries => "link_tries",
+            Self::LinkPages => "link_pages",
             Self::Calls => "calls_per_minute",
             Self::Messages => "messages_per_minute",
+            Self::Participants => "participants",
             Self::WaitingMessages => "waiting_messages",
             Self::RoomPrompts => "room_prompts_per_hour",
+            Self::RoomInvitations => "room_invitations",
             Self::Registrations => "registrations_per_hour",
             Self::FileSize => "file_megabytes",
             Self::DailyMedia => "daily_megabytes",
@@ -167,6 +216,10 @@ impl Limit {
             Self::Unsent => "unsent_kilobytes",
             Self::Queue => "queue",
             Self::Notices => "notices",
+            Self::BridgeConnections => "bridge_connections",
+            Self::BridgeInvitations => "bridge_invitations",
+            Self::BridgeCommands => "bridge_commands",
+            Self::BridgeLinks => "bridge_links",
         }
     }
 
@@ -201,10 +254,23 @@ impl Limit {
             Self::WebConnections
             | Self::ManagementConnections
             | Self::ManagementTokens
+            | Self::OperationsConnections
+            | Self::RequestSize
+            | Self::Uploads
+            | Self::Browsers
             | Self::Tickets
+            | Self::Errands
+            | Self::LinkTries
+            | Self::LinkPages
+            | Self::Participants
+            | Self::RoomInvitations
             | Self::Files
             | Self::Queue
-            | Self::Notices => &[],
+            | Self::Notices
+            | Self::BridgeConnections
+            | Self::BridgeInvitations
+            | Self::BridgeCommands
+            | Self::BridgeLinks => &[],
         }
     }
 

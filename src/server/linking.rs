@@ -17,6 +17,7 @@ use url::Url;
 use crate::{
     allowances::Allowances,
     core::Core,
+    limit::Limit,
     links::{Links, NetworkEntry},
 };
 pub use fault::LinkFault;
@@ -246,8 +247,11 @@ impl Linking {
 
     /// Takes one of the tries of this minute.
     fn may_try(&self, owner: &Passport) -> Result<(), LinkFault> {
-        let is_free = self.core.attempts.allowances.take(owner, Instant::now());
-        is_free.then_some(()).ok_or(LinkFault::TooOften)
+        if self.core.attempts.allowances.take(owner, Instant::now()) {
+            return Ok(());
+        }
+        Limit::LinkTries.reached(owner);
+        Err(LinkFault::TooOften)
     }
 
     async fn exists(&self, owner: &Passport) -> Result<(), LinkFault> {

@@ -26,7 +26,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use crate::{core::wall, settings::Limits};
+use crate::{core::wall, limit::Limit, settings::Limits};
 
 /// The largest object that clients are given or asked for, in bytes.
 const LARGEST_OBJECT: u64 = 1 << 20;
@@ -69,7 +69,7 @@ pub(crate) struct Receiving {
 impl Receiving {
     /// Takes the next piece.
     pub(crate) async fn write(&mut self, piece: &[u8]) -> Result<(), BlobFault> {
-        self.file.write(piece).await
+        self.file.write(piece).await.inspect_err(room::note_full)
     }
 }
 
@@ -157,7 +157,7 @@ impl Media {
     ) -> Result<Attachment, MediaFault> {
         // How large it is, is seen when it comes.
         self.has_room(0).await;
-        let blob = self.blobs.put(stream, limit).await?;
+        let blob = self.blobs.put(stream, limit).await.inspect_err(room::note_full)?;
         self.attachment(name, blob).await
     }
 
@@ -176,9 +176,10 @@ impl Media {
 
     /// A file that comes piece by piece, of at most this size.
     pub(crate) async fn incoming(&self, size: u64) -> Result<Receiving, MediaFault> {
-        let place = Arc::clone(&self.receiving).try_acquire_owned();
-        let place =
-            place.map_err(|_| io::Error::new(io::ErrorKind::QuotaExceeded, "too many files are being received"))?;
+        let place = Arc::clone(&self.receiving).try_acquire_owned().map_err(|_| {
+            Limit::Files.reached("everybody together");
+            io::Error::new(io::ErrorKind::QuotaExceeded, "too many files are being received")
+        })?;
         Ok(Receiving { file: self.blobs.incoming(size).await?, _place: place })
     }
 

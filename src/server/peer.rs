@@ -193,6 +193,7 @@ impl Task {
             return;
         }
         if self.transfers.len() >= MOST_TRANSFERS {
+            Limit::Files.reached(&self.between.owner);
             self.core.media.gave_up(&announcement);
             return;
         }
@@ -211,7 +212,8 @@ impl Task {
             return;
         }
         if self.transfers.values().filter(offered).count() >= MOST_OFFERS {
-            debug!("too much is offered already: the link has to do");
+            // The link has to do.
+            Limit::Files.reached(&self.between.owner);
             return;
         }
         // A picture that takes long to draw goes without.
@@ -296,8 +298,13 @@ impl Task {
             }
             Output::Failed { transfer, why } => self.failed(transfer, why).await,
             Output::InkReceived { content_type, data } if content_type == "image/gif" => {
-                if !data.starts_with(b"GIF8") || !self.files.take(moment().instant) {
-                    self.tell("(a drawing was not sent: it is no GIF, or there were too many)".to_owned()).await;
+                if !data.starts_with(b"GIF8") {
+                    self.tell("(a drawing was not sent: it is no GIF)".to_owned()).await;
+                    return None;
+                }
+                if !self.files.take(moment().instant) {
+                    Limit::Files.reached(&self.between.owner);
+                    self.tell("(a drawing was not sent: there were too many; try again in a minute)".to_owned()).await;
                     return None;
                 }
                 match self.core.media.keep_bytes("ink.gif", &data).await {
@@ -378,6 +385,9 @@ impl Task {
 
     async fn failed(&mut self, transfer: TransferId, why: Failure) {
         debug!(%transfer, ?why, "a transfer failed");
+        if why == Failure::TooMany {
+            Limit::Files.reached(&self.between.owner);
+        }
         match self.transfers.remove(&transfer) {
             Some(Transfer::Fetched(announcement)) => self.core.media.gave_up(&announcement),
             Some(Transfer::Incoming { name, .. }) if why != Failure::Cancelled => {
@@ -419,7 +429,7 @@ impl Task {
     async fn tell(&mut self, line: String) {
         // Each is kept until it is read: a client that does wrong without end is told so only now and then.
         if !self.lines.take(moment().instant) {
-            return;
+            return Limit::Notices.reached(&self.between.owner);
         }
         let Between { owner, contact } = self.between.clone();
         match self.core.store.notice(&owner, &contact, &self.name, Content::text(line)).await {

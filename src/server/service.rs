@@ -24,6 +24,7 @@ use tracing::warn;
 use crate::{
     conversation::ConversationHandle,
     core::{Core, SERVICE_NAME},
+    limit::Limit,
 };
 use command::Command;
 pub(crate) use errands::{UnderWay, introduction, join_from_page, leave_from_page};
@@ -97,6 +98,9 @@ impl Service {
         let under_way = errands.entry(owner.clone()).or_default();
         let is_free = *under_way < MOST_ERRANDS;
         *under_way += usize::from(is_free);
+        if !is_free {
+            Limit::Errands.reached(owner);
+        }
         is_free
     }
 
@@ -143,7 +147,12 @@ impl Service {
     pub(crate) async fn tell(&self, core: &Arc<Core>, owner: &Passport, line: String) {
         let service = core.settings.realm.service();
         match core.store.notice(owner, &service, SERVICE_NAME, Content::text(line)).await {
-            Ok(_) => core.directory.doorbell(core, owner.clone(), service),
+            Ok(noticed) => {
+                if noticed.dropped > 0 {
+                    Limit::Notices.reached(owner);
+                }
+                core.directory.doorbell(core, owner.clone(), service);
+            }
             Err(fault) => warn!(%owner, %fault, "an account cannot be told something"),
         }
     }

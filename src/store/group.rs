@@ -259,7 +259,8 @@ impl Mail {
     }
 
     fn settle(&mut self) {
-        let kept = |letter: &Letter| Ok(Kept { id: letter.draft.id, left_out: Vec::new(), ordered: Vec::new() });
+        let kept =
+            |letter: &Letter| Ok(Kept { id: letter.draft.id, left_out: Vec::new(), crowded: 0, ordered: Vec::new() });
         self.kept = self.letters.iter().map(kept).collect();
         self.delivered = vec![Ok(()); self.deliveries.len()];
     }

@@ -67,6 +67,10 @@ pub struct KeptOut {
     pub groups: usize,
     /// Rooms that were not put on a list.
     pub rooms: usize,
+    /// Invitations to rooms of which an account is not told, because it was told of too many within the hour.
+    pub prompts: usize,
+    /// Older invitations to rooms that were closed, because too many waited for an answer.
+    pub invitations: usize,
 }
 
 /// An invitation to a room.

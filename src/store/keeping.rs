@@ -24,6 +24,8 @@ pub struct Kept {
     pub id: MessageId,
     /// Those of its recipients for whom nothing waits: they are not here any more, or too much waits for them from its author.
     pub left_out: Vec<Passport>,
+    /// For how many of those too much waits.
+    pub crowded: usize,
     /// The contacts of its author to whom a network is to say it now. Of a recipient into whom others were merged it is the one that
     /// is spoken to.
     pub ordered: Vec<Passport>,
@@ -152,16 +154,19 @@ impl<'a> Sorting<'a> {
         // Whoever was removed says nothing any more.
         let is_gone = !self.accounts.contains_key(draft.author.as_str());
         let mut left_out: Vec<Passport> = Vec::new();
+        let mut crowded = 0;
         let mut awaited = Vec::new();
         for recipient in &draft.accounts {
             if self.shown.contains(&(recipient, draft.id)) || awaited.contains(&recipient) {
                 continue;
             }
             let waiting = self.waiting.entry((recipient, &draft.author)).or_insert(0);
-            if !is_gone && *waiting < *most_waiting && self.accounts.contains_key(recipient.as_str()) {
+            let is_here = !is_gone && self.accounts.contains_key(recipient.as_str());
+            if is_here && *waiting < *most_waiting {
                 *waiting += 1;
                 awaited.push(recipient);
             } else {
+                crowded += usize::from(is_here);
                 left_out.push(recipient.clone());
             }
         }
@@ -178,7 +183,7 @@ impl<'a> Sorting<'a> {
         let ordered =
             orders.iter().filter(|order| order.message.is_some()).map(|order| order.contact.clone()).collect();
         self.rows.orders.extend(orders);
-        Ok(Kept { id: draft.id, left_out, ordered })
+        Ok(Kept { id: draft.id, left_out, crowded, ordered })
     }
 
     /// What other networks are to say of it, each gathering after it has been seen to. What only Messenger understands orders nothing.

@@ -79,7 +79,7 @@ pub use invite::{Invite, InviteOutcome};
 pub use keeping::Kept;
 pub use link::LinkedMedia;
 pub use merged::PersonEntry;
-pub use message::WaitingPeer;
+pub use message::{Noticed, WaitingPeer};
 pub use moving::{back_up, copy_database, is_in_use, put_back};
 pub use object::{Object, Portrait};
 pub use outbox::{Lane, OrderId, PendingOrder};
@@ -143,6 +143,12 @@ impl Store {
     /// These bounds hold from now on, for all clones. What is there beyond them stays.
     pub fn bound(&self, bounds: Bounds) {
         self.bounds.change(|now| *now = bounds);
+    }
+
+    /// Whether as much waits to be written as may: whoever hands in something now waits until there is a place.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.writer.is_crowded()
     }
 
     /// The store, with another [`Bounds::waiting_messages`].

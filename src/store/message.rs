@@ -27,6 +27,15 @@ pub struct WaitingPeer {
     pub newest: Timestamp,
 }
 
+/// A line that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Noticed {
+    /// Its number.
+    pub id: MessageId,
+    /// How many older lines were forgotten for it.
+    pub dropped: usize,
+}
+
 impl Store {
     /// Keeps a message under the number that its draft has, of [`Store::next_message`]: it waits for each account, and is ordered to
     /// be said to each remote contact, in one transaction; where others were merged into that contact, to the one of them that the
@@ -48,7 +57,7 @@ impl Store {
         peer: &Passport,
         author_name: &str,
         content: Content,
-    ) -> Result<MessageId, StoreFault> {
+    ) -> Result<Noticed, StoreFault> {
         let (owner, peer, author_name) = (owner.clone(), peer.clone(), author_name.to_owned());
         let (numbers, service) = (self.numbers.clone(), self.networks.now().realm.service());
         self.writer
@@ -60,10 +69,8 @@ impl Store {
                     let (id, sent) = (numbers.give(), clock::now());
                     let notice = Arrived { id, author_name: &author_name, speaker: None, sent, content };
                     keep_content(connection, &owner, &peer, notice).await?;
-                    if peer == service {
-                        drop_oldest(connection, &owner, &peer).await?;
-                    }
-                    Ok(id)
+                    let dropped = if peer == service { drop_oldest(connection, &owner, &peer).await? } else { 0 };
+                    Ok(Noticed { id, dropped })
                 })
             })
             .await
@@ -198,8 +205,8 @@ pub(crate) async fn keep_content(
     Ok(id)
 }
 
-/// Forgets what waits longest of the lines of `peer`, where too many wait.
-async fn drop_oldest(connection: &mut AnyConnection, owner: &Passport, peer: &Passport) -> Result<(), StoreFault> {
+/// Forgets what waits longest of the lines of `peer`, where too many wait; how many that were.
+async fn drop_oldest(connection: &mut AnyConnection, owner: &Passport, peer: &Passport) -> Result<usize, StoreFault> {
     let dropped: Vec<i64> = sqlx::query_scalar(
         "DELETE FROM delivery WHERE owner = $1 AND peer = $2 AND message <= (
              SELECT message FROM delivery WHERE owner = $1 AND peer = $2 ORDER BY message DESC LIMIT 1 OFFSET $3)
@@ -210,10 +217,10 @@ async fn drop_oldest(connection: &mut AnyConnection, owner: &Passport, peer: &Pa
     .bind(MOST_NOTICES)
     .fetch_all(&mut *connection)
     .await?;
-    for message in dropped {
-        forget_if_nobody_waits(connection, message).await?;
+    for message in &dropped {
+        forget_if_nobody_waits(connection, *message).await?;
     }
-    Ok(())
+    Ok(dropped.len())
 }
 
 pub(crate) async fn forget_if_nobody_waits(connection: &mut AnyConnection, message: i64) -> Result<(), StoreFault> {

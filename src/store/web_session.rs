@@ -29,17 +29,23 @@ type Row = (String, String, i64, i64, i64, String, String);
 
 impl Store {
     /// A browser is signed in from now on, if what is kept of the account's password is still `proven`, which the browser has given the
-    /// password to; says whether it is. Of one account there are at most `most`: those that were not seen for longest make way.
-    pub async fn begin_web_session(&self, session: WebSession, proven: &str, most: u32) -> Result<bool, StoreFault> {
+    /// password to; `None` if it is not. Of one account there are at most `most`: those that were not seen for longest make way, and it
+    /// says how many did.
+    pub async fn begin_web_session(
+        &self,
+        session: WebSession,
+        proven: &str,
+        most: u32,
+    ) -> Result<Option<u64>, StoreFault> {
         let proven = proven.to_owned();
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
                     if account::password_hash(&mut *connection, &session.owner).await? != Some(proven) {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     insert(connection, &session).await?;
-                    sqlx::query(
+                    let ended = sqlx::query(
                         "DELETE FROM web_session WHERE owner = $1 AND hash NOT IN
                          (SELECT hash FROM web_session WHERE owner = $1 ORDER BY seen DESC, begun DESC, hash LIMIT $2)",
                     )
@@ -47,7 +53,7 @@ impl Store {
                     .bind(i64::from(most))
                     .execute(connection)
                     .await?;
-                    Ok(true)
+                    Ok(Some(ended.rows_affected()))
                 })
             })
             .await

@@ -126,6 +126,11 @@ impl Writer {
         unconstrained(self.errands.send(errand)).await.map_err(|_| StoreFault::Closed)
     }
 
+    /// Whether as much waits as may: whoever hands in something now waits for a place first.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.errands.capacity() == 0
+    }
+
     /// Ends the task after everything that was handed in before, and returns when the connection is closed.
     pub(crate) async fn close(&self) {
         // An error here says that it has ended already.

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ::server::subscriber;
+use ::server::{Limit, subscriber};
 
 /// Who is connected. Trusted proxies speak for many and are not counted, nor is this machine itself: whoever speaks for many here
 /// may be a proxy that cannot say for whom, and is to keep its own count.
@@ -28,14 +28,16 @@ impl Crowd {
         if address.is_loopback() || self.proxies.contains(&address) {
             return Some(Place(None));
         }
-        let address = subscriber(address);
+        let whose = subscriber(address);
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_one = inside.get(&address).copied().unwrap_or(0);
+        let of_one = inside.get(&whose).copied().unwrap_or(0);
         if of_one >= self.most_of_one.load(Ordering::Relaxed) {
+            // If it is a proxy, it is to be named in web.trusted_proxies.
+            Limit::WebConnectionsPerAddress.reached(address);
             return None;
         }
-        inside.insert(address, of_one + 1);
-        Some(Place(Some((Arc::clone(self), address))))
+        inside.insert(whose, of_one + 1);
+        Some(Place(Some((Arc::clone(self), whose))))
     }
 }
 
@@ -66,7 +68,9 @@ mod tests {
         let crowd = Crowd::new(Arc::clone(&most), [ip("192.0.2.1")].into());
         let [visitor, other] = [ip("198.51.100.7"), ip("198.51.100.8")];
         let (first, second) = (crowd.enter(visitor).unwrap(), crowd.enter(visitor).unwrap());
+        let before = Limit::WebConnectionsPerAddress.times();
         assert!(crowd.enter(visitor).is_none(), "two of one address");
+        assert_eq!(Limit::WebConnectionsPerAddress.times(), before + 1, "which is counted");
         let _other = crowd.enter(other).unwrap();
         most.store(3, Ordering::Relaxed);
         drop(crowd.enter(visitor).unwrap());

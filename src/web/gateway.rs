@@ -11,6 +11,7 @@ mod sessions;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ::server::Limit;
 use axum::{
     body::Body,
     extract::{Extension, State},
@@ -70,7 +71,7 @@ pub(crate) async fn serve(
 
 async fn open(web: &Web, from: IpAddr, carriage: &Carriage) -> Result<Answer, Fault> {
     let session = web.backend.open_gateway(from).ok_or(Fault::TooMany)?;
-    let id = web.gateway.open(session, from)?;
+    let id = web.gateway.open(session, from).inspect_err(|_| Limit::GatewaySessions.reached(from))?;
     web.gateway.exchange(id, carriage).await
 }
 

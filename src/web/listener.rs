@@ -94,11 +94,7 @@ pub async fn serve(listener: TcpListener, settings: Settings, backend: Arc<dyn B
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             let (stream, peer) = accept(&listener).await;
-            let Some(own_place) = crowd.enter(peer) else {
-                // If it is a proxy, it is to be named in web.trusted_proxies.
-                Limit::WebConnectionsPerAddress.reached(peer);
-                continue;
-            };
+            let Some(own_place) = crowd.enter(peer) else { continue };
             if places.available_permits() == 0 {
                 Limit::WebConnections.reached(peer);
             }

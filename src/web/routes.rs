@@ -1,6 +1,9 @@
 //! Which path is answered by whom.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -9,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, request::Parts};
 use url::Url;
 
 use crate::{
@@ -51,6 +54,13 @@ impl Web {
 /// Where a request came from.
 #[derive(Clone, Copy)]
 pub(crate) struct Origin(pub(crate) IpAddr);
+
+impl Origin {
+    /// That of a request.
+    pub(crate) fn of(parts: &Parts) -> IpAddr {
+        parts.extensions.get::<Self>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |origin| origin.0)
+    }
+}
 
 /// Everything this server answers. What is not here is 404 with nothing in it: clients of the time fetch configuration files
 /// from the login host, and go on without.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ::server::Limit;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::Passport;
 use http::{HeaderMap, HeaderValue};
@@ -44,6 +45,7 @@ impl Visits {
             visits.retain(|_, visit| now < visit.until);
             let oldest = visits.iter().min_by_key(|(_, visit)| visit.until).map(|(hash, _)| *hash);
             if let Some(oldest) = oldest.filter(|_| visits.len() >= MOST) {
+                Limit::Browsers.reached("everybody together");
                 visits.remove(&oldest);
             }
         }

@@ -1,46 +1,13 @@
 //! Doors of the pages whose browser cannot be signed in: what was done at them is done all the same.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-
-use chrysalis_test_harness::{Answered, PASSWORD, Server, get, post};
+use chrysalis_test_harness::{Browser, PASSWORD, Server};
 
 use crate::{CAROL, program};
 
 const NEW: &str = "battery staple";
 
-/// A browser, as far as cookies and forms go.
-struct Browser {
-    web: SocketAddr,
-    cookies: BTreeMap<String, String>,
-}
-
-impl Browser {
-    fn headers(&self) -> String {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("Cookie: {}\r\nSec-Fetch-Site: same-origin\r\n", cookies.join("; "))
-    }
-
-    fn keep(&mut self, answer: Answered) -> Answered {
-        for cookie in answer.head.split("\r\n").filter_map(|line| line.strip_prefix("Set-Cookie: ")) {
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-        answer
-    }
-
-    /// Loads the page at this path, and posts the form with what it shows.
-    async fn submit(&mut self, path: &str, form: &str) -> Answered {
-        let page = get(self.web, path, &self.headers()).await;
-        let page = self.keep(page);
-        let proof = page.body.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        let answer = post(self.web, path, &self.headers(), &format!("{form}&proof={proof}")).await;
-        self.keep(answer)
-    }
-}
-
 fn browser(server: &Server) -> Browser {
-    Browser { web: server.web(), cookies: BTreeMap::new() }
+    Browser::at(server.web())
 }
 
 fn signing_in(address: &str, password: &str) -> String {

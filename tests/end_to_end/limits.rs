@@ -1,4 +1,8 @@
-//! How much an account may hold, and how often it may do what is felt elsewhere.
+//! How much an account may hold, how often it may do what is felt elsewhere, and that every limit is seen when it bites.
+
+mod arriving;
+mod each;
+mod talking;
 
 use chrysalis_test_harness::{Messenger, Server};
 use msnp::{code::ErrorCode, dialect::Dialect, notification::server::ServerCommand};

@@ -14,27 +14,27 @@ use crate::{ALICE, BOB, CAROL, program};
 const ECHO: &str = "echo@loopback.msn.example";
 
 /// Between two questions for what can only be asked for; health is told from memory for a second.
-const AGAIN: Duration = Duration::from_millis(100);
+pub(crate) const AGAIN: Duration = Duration::from_millis(100);
 
 /// A server that tells measures and health, and where.
-fn observed(accounts: &[&str], extra: &str) -> (Server, SocketAddr) {
+pub(crate) fn observed(accounts: &[&str], extra: &str) -> (Server, SocketAddr) {
     let address = free_address();
     let extra = format!("[operations]\nlisten = \"{address}\"\n{extra}");
     (Server::start_with(program(), accounts, &extra), address)
 }
 
 /// All measures, as they are now.
-struct Measures(String);
+pub(crate) struct Measures(String);
 
 impl Measures {
-    async fn of(address: SocketAddr) -> Self {
+    pub(crate) async fn of(address: SocketAddr) -> Self {
         let answered = get(address, "/metrics", "").await;
         assert_eq!(answered.status, 200, "{answered:?}");
         Self(answered.body)
     }
 
     /// The value of a measure with these labels; `None` if there is none.
-    fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let has = |line: &str| labels.iter().all(|(key, value)| line.contains(&format!("{key}=\"{value}\"")));
         let named = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
         let line = self.0.lines().filter(named).find(|line| has(line))?;

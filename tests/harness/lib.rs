@@ -7,6 +7,7 @@
 #![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
+mod browser;
 mod central_login;
 mod command;
 mod contacts;
@@ -26,6 +27,7 @@ mod wire;
 use std::future::Future;
 use std::time::Duration;
 
+pub use browser::Browser;
 pub use central_login::CentralLogin;
 pub use command::{Finished, chrysalis};
 pub use fault_proxy::{Fault, FaultProxy};

@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, sync::Notify, time::timeout};
 
 use crate::{
-    Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile,
-    Write,
+    Accepted, Arrival, Batch, Bound, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile,
+    RoomProfile, Write,
 };
 
 /// How long [`FakeHost::wait_for`] waits: a real homeserver on a busy machine may take seconds.
@@ -54,6 +54,8 @@ pub struct Seen {
     pub pictures: HashMap<RemoteTarget, Option<BlobId>>,
     /// What the accounts were told, oldest first.
     pub notices: Vec<(Passport, String)>,
+    /// The bounds that bit, and on whose account, oldest first.
+    pub bounds: Vec<(Bound, String)>,
     /// How many calls told something: acceptances that failed, and signals of nothing new, included.
     pub calls: usize,
 }
@@ -348,5 +350,9 @@ impl Host for FakeHost {
 
     fn notify(&self, owner: &Passport, line: String) {
         self.tell(|seen| seen.notices.push((owner.clone(), line)));
+    }
+
+    fn reached(&self, bound: Bound, by: &str) {
+        self.tell(|seen| seen.bounds.push((bound, by.to_owned())));
     }
 }

@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use bridge::{
-    Accepted, Arrival, Batch, Failure, Fault, Features, Found, Host, HostFault, Inbox, Link, LinkOwner, LinkStatus,
-    LinkWay, MediaStream, Network, Registration, RemoteProfile, RoomProfile, Section, Standing, Write,
+    Accepted, Arrival, Batch, Bound, Failure, Fault, Features, Found, Host, HostFault, Inbox, Link, LinkOwner,
+    LinkStatus, LinkWay, MediaStream, Network, Registration, RemoteProfile, RoomProfile, Section, Standing, Write,
     conformance::{Enclosure, EnclosureKind, Subject, owner, run},
 };
 use chrysalis_discord_double::{Activity, Attachment, Bot, Channel, Double, Id, Message, Person, Status};
@@ -205,6 +205,10 @@ impl Host for Watched {
 
     fn notify(&self, owner: &Passport, line: String) {
         self.inner.notify(owner, line);
+    }
+
+    fn reached(&self, bound: Bound, by: &str) {
+        self.inner.reached(bound, by);
     }
 }
 

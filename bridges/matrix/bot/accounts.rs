@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bridge::{Arrival, Batch, Failure, LinkOwner, Registration};
+use bridge::{Arrival, Batch, Bound, Failure, LinkOwner, Registration};
 use domain::Passport;
 use ruma::{OwnedEventId, RoomId, UserId};
 
@@ -107,6 +107,7 @@ impl Appservice {
         }
         let now = self.host.now();
         if !self.bot.requests.lock().unwrap_or_else(std::sync::PoisonError::into_inner).admits(by, command, now) {
+            self.host.reached(Bound::Invitations, by.as_str());
             return Ok("You have asked for too many chats within an hour. Wait a while, and ask again.".into());
         }
         // Nothing may fail between the making of the room and the question: who asks again would wait for an answer in vain.

@@ -67,6 +67,7 @@ impl Intake<'_, '_> {
         } else if !is_ours && !known.rules.permissions.admits(&event.sender, is_open) {
             Some("its sender has no permission")
         } else if !known.invitations.admits(&event.sender, &event.id, known.now) {
+            self.signals.push(Signal::InvitesTooOften(event.sender.clone()));
             Some("too many invitations of this sender within an hour")
         } else {
             None

@@ -214,6 +214,16 @@ async fn an_invitation_is_a_question_of_a_person_or_of_a_room() {
 }
 
 #[tokio::test]
+async fn whoever_invites_too_often_is_declined_and_told_of() {
+    let mut world = World::new().await;
+    let declined = Signal::InvitesTooOften(owned_user_id!("@alice:example.org"));
+    for number in 0..5 {
+        let invited = world.event_taken("m.room.member", ALICE, Some(CAROL), &invite(true)).await;
+        assert_eq!(invited.signals.contains(&declined), number == 4, "{number}: {:?}", invited.signals);
+    }
+}
+
+#[tokio::test]
 async fn who_has_no_permission_is_not_heard() {
     let mut world = World::new().await;
     world.permissions = permissions(&[("*", "user"), (ALICE, "none")]);

@@ -1,7 +1,7 @@
 //! The connections of whoever reaches the port: the homeserver's, and perhaps those of somebody who should not reach it. All of them
 //! have bounds of number, size and time, which a homeserver does not come near.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -42,14 +42,20 @@ impl Bounds {
         Self { most: 256, head_time: Duration::from_secs(30), request_time: Duration::from_mins(10) };
 }
 
-/// Serves until `stopping`, and a moment longer.
-pub(super) async fn serve(listener: TcpListener, routes: Router, bounds: Bounds, stopping: CancellationToken) {
+/// Serves until `stopping`, and a moment longer. `full` is told by whom the last place was taken.
+pub(super) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    bounds: Bounds,
+    full: impl Fn(IpAddr) + Send + Sync,
+    stopping: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(bounds.most));
     let connections = TaskTracker::new();
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, from) = match listener.accept().await {
+                Ok((stream, from)) => (stream, from.ip().to_canonical()),
                 Err(fault) => {
                     tracing::warn!(%fault, "the homeserver could not be let in");
                     sleep(BREATH).await;
@@ -57,10 +63,7 @@ pub(super) async fn serve(listener: TcpListener, routes: Router, bounds: Bounds,
                 }
             };
             if places.available_permits() == 0 {
-                tracing::warn!(
-                    most = bounds.most,
-                    "as many are connected to the appservice's port as may be; others wait"
-                );
+                full(from);
             }
             let (routes, stopping) = (routes.clone(), stopping.clone());
             connections.spawn(async move {
@@ -102,7 +105,10 @@ async fn attend(stream: TcpStream, routes: Router, bounds: Bounds, stopping: Can
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use std::{
+        net::SocketAddr,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
 
     use axum::routing::get;
     use tokio::{
@@ -116,13 +122,21 @@ mod tests {
         Bounds { most: 2, head_time: Duration::from_millis(300), request_time: Duration::from_millis(300) };
 
     async fn served(bounds: Bounds) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
+        counted(bounds, Arc::default()).await
+    }
+
+    /// As [`served`]; `full` counts how often the last place was taken.
+    async fn counted(bounds: Bounds, full: Arc<AtomicUsize>) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = Router::new()
             .route("/", get(|| async { "here" }))
             .route("/never", get(|| async { std::future::pending::<&'static str>().await }));
         let stopping = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, routes, bounds, stopping.clone()));
+        let full = move |_: IpAddr| {
+            full.fetch_add(1, Ordering::Relaxed);
+        };
+        let serving = tokio::spawn(serve(listener, routes, bounds, full, stopping.clone()));
         (address, stopping, serving)
     }
 
@@ -158,7 +172,8 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_are_served_at_once() {
         let patient = Bounds { head_time: Duration::from_mins(10), ..QUICK };
-        let (address, stopping, serving) = served(patient).await;
+        let full = Arc::<AtomicUsize>::default();
+        let (address, stopping, serving) = counted(patient, Arc::clone(&full)).await;
         let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
         let mut inside = Vec::new();
         for _ in 0..patient.most {
@@ -167,6 +182,7 @@ mod tests {
             stream.read_exact(&mut [0; 15]).await.unwrap();
             inside.push(stream);
         }
+        assert_eq!(full.load(Ordering::Relaxed), 1, "the last place is told of");
         let mut waiting = TcpStream::connect(address).await.unwrap();
         waiting.write_all(request).await.unwrap();
         assert!(timeout(Duration::from_millis(200), waiting.read_u8()).await.is_err(), "it is not its turn");

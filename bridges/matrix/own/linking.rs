@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bridge::{Arrival, Batch, Failure, HostFault, LinkAnswers, LinkState, LinkStatus, LinkWay};
+use bridge::{Arrival, Batch, Bound, Failure, HostFault, LinkAnswers, LinkState, LinkStatus, LinkWay};
 use domain::{Passport, RemoteRoom, RemoteUser};
 use futures_util::FutureExt as _;
 use matrix_sdk::{authentication::matrix::MatrixSession, store::RoomLoadSettings};
@@ -214,6 +214,7 @@ impl OwnAccounts {
         }
         let most = self.configuration.linked.most_links;
         if self.entry(owner).is_none() && self.all().len() >= most {
+            self.host.reached(Bound::Links, owner.as_str());
             return Err(Failure::refused(format!(
                 "{most} accounts are linked here already, and no more may be; whoever runs this server can raise linked.most_links"
             )));

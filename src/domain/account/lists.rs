@@ -58,7 +58,7 @@ impl Account {
             return Err(Refusal::ListFull);
         }
         if self.queries.len() >= MOST_QUERIES {
-            return Err(Refusal::Unavailable);
+            return Err(Refusal::TooFast);
         }
         let query = self.next_query;
         self.next_query = self.next_query.wrapping_add(1);

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use store::Kept;
 use tracing::warn;
 
-use super::{Task, is_remote};
+use super::{MOST_KEEPING, Task, is_remote};
 use crate::{core::Core, limit::Limit};
 
 impl Task {
@@ -54,9 +54,17 @@ impl Task {
             self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: false }).boxed());
             return answers;
         }
+        // What is said next waits.
+        if self.keeping.len() + 1 >= MOST_KEEPING || core.store.is_crowded() {
+            Limit::Queue.reached(&draft.author);
+        }
         let author = draft.author.clone();
         let mut keeping = async move {
-            let kept = match core.store.keep(draft).await {
+            let outcome = core.store.keep(draft).await;
+            if let Ok(kept) = &outcome {
+                (0..kept.crowded).for_each(|_| Limit::WaitingMessages.reached(&author));
+            }
+            let kept = match outcome {
                 // Those it was for are gone, or their network is off: nobody will ever have it.
                 Ok(kept) if kept.left_out.len() + unreachable.len() == recipients => false,
                 Ok(mut kept) => {
@@ -86,7 +94,6 @@ impl Task {
 /// Tells the author which of several do not get what was said.
 async fn report(core: &Arc<Core>, author: &Passport, kept: &Kept) {
     for recipient in &kept.left_out {
-        Limit::WaitingMessages.reached(author);
         let line = Content::text("(not delivered to this contact: too much waits for them, or they are gone)");
         match core.store.notice(author, recipient, recipient.as_str(), line).await {
             Ok(_) => core.directory.doorbell(core, author.clone(), recipient.clone()),

@@ -13,6 +13,7 @@ use domain::{NetworkName, Passport};
 use url::{Host, Url};
 
 use super::{Linking, PATIENCE, Place, choosing, fault::LinkFault};
+use crate::limit::Limit;
 
 /// How long a page is good for.
 const LIFETIME: Duration = Duration::from_mins(15);
@@ -70,6 +71,10 @@ impl Pages {
         let own = pages.values().filter(|page| page.place.0 == *owner).count();
         let is_full = (own >= MOST_OF_ONE).then_some(Some(owner)).or((pages.len() >= MOST).then_some(None));
         if let Some(whose) = is_full {
+            match whose {
+                Some(owner) => Limit::LinkPages.reached(owner),
+                None => Limit::LinkPages.reached("everybody together"),
+            }
             let theirs = pages.iter().filter(|(_, page)| whose.is_none_or(|owner| page.place.0 == *owner));
             let oldest = theirs.min_by_key(|(_, page)| page.until).map(|(token, _)| Arc::clone(token));
             oldest.and_then(|oldest| pages.remove(&oldest));
@@ -98,6 +103,7 @@ impl Pages {
         }
         page.tries += 1;
         if page.tries > MOST_TRIES {
+            Limit::LinkTries.reached(&page.place.0);
             pages.remove(token);
             return Err(LinkFault::NoPage);
         }
@@ -332,11 +338,13 @@ mod tests {
     #[test]
     fn there_are_so_many_pages_in_all() {
         let (pages, now) = (Pages::default(), Instant::now());
+        let before = Limit::LinkPages.times();
         for number in 0..=MOST {
             let age = Duration::from_millis(number as u64);
             pages.begin(&number.to_string(), place(&format!("a{number}@msn.example")), true, now + age);
         }
         assert_eq!(pages.lock().len(), MOST);
+        assert!(Limit::LinkPages.times() > before, "which is counted");
         assert_eq!(pages.place("0", now), Err(LinkFault::NoPage), "the oldest has made way");
         assert!(pages.place("1", now).is_ok());
     }
@@ -348,7 +356,9 @@ mod tests {
         for _ in 0..MOST_TRIES {
             assert_eq!(pages.attempt("page", now), Ok(place("ann@msn.example")));
         }
+        let before = Limit::LinkTries.times();
         assert_eq!(pages.attempt("page", now), Err(LinkFault::NoPage));
+        assert!(Limit::LinkTries.times() > before, "which is counted");
         pages.begin("used", place("ann@msn.example"), true, now);
         pages.with("used", |page| page.links = false);
         assert_eq!(pages.attempt("used", now), Err(LinkFault::PageUsed));

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::{Media, MediaFault};
+use super::{BlobFault, Media, MediaFault};
 use crate::{core::wall, limit::Limit};
 
 /// How long media stay of which nothing speaks, in milliseconds: a message about them may be on its way.
@@ -21,6 +21,13 @@ const SPARE: u64 = 20;
 
 /// How long after room was made none is made again.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What grows while it comes may find no room, though there was some when it began.
+pub(super) fn note_full(fault: &BlobFault) {
+    if matches!(fault, BlobFault::Full { .. }) {
+        Limit::MediaBytes.reached("everybody together");
+    }
+}
 
 impl Media {
     /// Forgets what nothing speaks of any more.

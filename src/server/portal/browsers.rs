@@ -17,6 +17,7 @@ use crate::{
     authentication::Proven,
     core::wall,
     figures,
+    limit::Limit,
     oversight::Oversight,
 };
 
@@ -107,8 +108,9 @@ impl Portal {
             agent,
             address: browser.from.to_string(),
         };
-        if !self.core.store.begin_web_session(session, &proven.hash, MOST_BROWSERS).await? {
-            return Err(PortalFault::WrongPassword);
+        let ended = self.core.store.begin_web_session(session, &proven.hash, MOST_BROWSERS).await?;
+        if ended.ok_or(PortalFault::WrongPassword)? > 0 {
+            Limit::Browsers.reached(owner);
         }
         info!(%owner, from = %browser.from, "a browser was signed in");
         Ok(token)

@@ -3,16 +3,16 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use bridge::{Host, HostFault, Write};
+use bridge::{Arrival, Batch, Bound, Features, Host, HostFault, Inbox, RemoteProfile, RoomProfile, Write};
 use domain::{
-    NetworkName,
+    NetworkName, RemoteRoom, RemoteUser,
     media::{Attachment, BlobId, Source},
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::{core, passport};
-use crate::{RegistrationPolicy, core::Core, current::CurrentSettings, host::NetworkHost};
+use super::{Reluctant, core, passport};
+use crate::{Limit, NetworkEntry, RegistrationPolicy, core::Core, current::CurrentSettings, host::NetworkHost};
 
 fn host(core: &Arc<Core>) -> NetworkHost {
     let network: NetworkName = "net".parse().unwrap();
@@ -54,6 +54,44 @@ async fn only_a_few_lines_a_minute_are_told() {
     let waiting = core.store.waiting_peers(&carol).await.unwrap();
     let counts: Vec<_> = waiting.iter().map(|waiting| (waiting.peer.as_str(), waiting.count)).collect();
     assert_eq!(counts, [("chrysalis@msn.example", 5)]);
+}
+
+#[tokio::test]
+async fn the_oldest_of_too_many_invitations_is_closed_and_counted() {
+    let (name, network) = ("net".parse().unwrap(), Arc::new(Reluctant::default()));
+    let entry = NetworkEntry { name, bit: 64.try_into().unwrap(), network, features: Features::PLAIN };
+    let (core, _folder) = core(RegistrationPolicy::Closed, vec![entry]).await;
+    let (carol, host) = (passport("carol@example.com"), host(&core));
+    assert!(core.store.add_account(&carol, "Carol", "hash").await.unwrap());
+    let (user, name) = (RemoteUser("ann".to_owned()), "Ann".to_owned());
+    let ann = RemoteProfile { user, name, login: "ann".to_owned(), server: None, account: None };
+    let invitation = |number: usize| {
+        let (name, topic) = (format!("room{number}"), String::new());
+        let room = RoomProfile { room: RemoteRoom(name.clone()), login: name.clone(), name, server: None, topic };
+        Arrival::RoomInvitation { owner: carol.clone(), room, from: ann.clone() }
+    };
+    let before = Limit::RoomInvitations.times();
+    let most = Batch { arrivals: (0..100).map(invitation).collect(), writes: Vec::new() };
+    host.accept(most).await.unwrap();
+    assert_eq!(Limit::RoomInvitations.times(), before, "so many may wait");
+    host.accept(Batch { arrivals: vec![invitation(100)], writes: Vec::new() }).await.unwrap();
+    assert_eq!(Limit::RoomInvitations.times(), before + 1);
+}
+
+#[tokio::test]
+async fn bounds_of_bridges_are_limits_of_their_own() {
+    let (core, _folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
+    let host = host(&core);
+    for (bound, limit) in [
+        (Bound::Connections, Limit::BridgeConnections),
+        (Bound::Invitations, Limit::BridgeInvitations),
+        (Bound::Commands, Limit::BridgeCommands),
+        (Bound::Links, Limit::BridgeLinks),
+    ] {
+        let before = limit.times();
+        host.reached(bound, "somebody");
+        assert_eq!(limit.times(), before + 1, "{bound:?}");
+    }
 }
 
 #[tokio::test]

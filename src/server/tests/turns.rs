@@ -108,7 +108,7 @@ async fn what_one_conversation_shows_of_a_gathering_another_does_not_show_again(
     let gathering = Gathering { contact: room_party.clone(), people: [].into() };
     here.cause(Cause::Gathered { room, gatherings: vec![gathering] }).await;
     let said = async |words: &str| {
-        let id = core.store.notice(&carol, &contact, "Echo", Content::text(words)).await.unwrap();
+        let id = core.store.notice(&carol, &contact, "Echo", Content::text(words)).await.unwrap().id;
         core.directory.doorbell(&core, carol.clone(), contact.clone());
         id
     };

@@ -129,7 +129,7 @@ async fn what_is_delivered_in_its_own_group_is_never_written() {
     let mut delivered = bench.delivered(DAVE, &[id]);
     bench.group.end_mail();
     assert!(!bench.group.needs_writing(), "not even a transaction");
-    assert_eq!(bench.commit().await, [Ok(Kept { id, left_out: Vec::new(), ordered: Vec::new() })]);
+    assert_eq!(bench.commit().await, [Ok(Kept { id, left_out: Vec::new(), crowded: 0, ordered: Vec::new() })]);
     assert_eq!(delivered.try_recv().unwrap(), Ok(()));
     assert!(bench.messages().await.is_empty());
 }
@@ -209,7 +209,8 @@ async fn an_author_who_is_gone_orders_nothing_and_others_are_not_touched() {
     let id = bench.keep(stranger);
     let left_out = vec![passport("nobody@msn.example"), passport("b@loopback.msn.example")];
     let ordered = vec![passport(ANN)];
-    let expected = [Err(StoreFault::UnknownAccount(passport("gone@msn.example"))), Ok(Kept { id, left_out, ordered })];
+    let kept = Kept { id, left_out, crowded: 0, ordered };
+    let expected = [Err(StoreFault::UnknownAccount(passport("gone@msn.example"))), Ok(kept)];
     assert_eq!(bench.commit().await, expected);
     assert_eq!((bench.messages().await, bench.deliveries().await), (vec![id.0], vec![id.0]));
 }
@@ -223,15 +224,15 @@ async fn no_more_waits_for_anybody_than_may_within_one_group_and_after_it() {
             let draft = bench.draft(&[DAVE], &[]);
             ids.push(bench.keep(draft));
         }
-        let left_out: Vec<_> = bench.commit().await.into_iter().map(|kept| kept.unwrap().left_out.len()).collect();
-        assert_eq!(left_out[3], 1);
+        let kept: Vec<_> = bench.commit().await.into_iter().map(Result::unwrap).collect();
+        assert_eq!((kept[3].left_out.len(), kept[3].crowded), (1, 1));
     }
     assert_eq!(bench.messages().await, ids[..3].iter().map(|id| id.0).collect::<Vec<_>>());
     // What goes makes room for what comes in the same group.
     bench.delivered(DAVE, &ids[..1]);
     let draft = bench.draft(&[DAVE], &[]);
     let id = bench.keep(draft);
-    assert_eq!(bench.commit().await, [Ok(Kept { id, left_out: Vec::new(), ordered: Vec::new() })]);
+    assert_eq!(bench.commit().await, [Ok(Kept { id, left_out: Vec::new(), crowded: 0, ordered: Vec::new() })]);
 }
 
 #[tokio::test]

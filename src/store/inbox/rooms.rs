@@ -71,6 +71,7 @@ impl Reception<'_> {
                 .await?;
         let asker = shown_name(from).to_owned();
         let closed = invitation::open(self.connection, &owner, &passport, &asker, telling, self.now).await?;
+        self.outcome.kept_out.invitations += closed.len();
         for room in closed {
             let unused = (clock::guid(), "");
             if entry::set_reverse(self.connection, &owner, &room, false, unused, self.now).await? {
@@ -88,7 +89,7 @@ impl Reception<'_> {
                 self.outcome.asked.push(RoomAsked { owner, room: passport, name: shown, topic, asker, prompt });
             }
             Telling::Summed => self.outcome.crowded.push(owner),
-            Telling::Not => {}
+            Telling::Not => self.outcome.kept_out.prompts += 1,
         }
         Ok(true)
     }

@@ -3,7 +3,7 @@
 use ::server::LimitLine;
 
 /// What each limit is, by its key, in the order in which they are shown; the last ones are set by no key.
-const NAMES: [(&str, &str); 41] = [
+const NAMES: [(&str, &str); 54] = [
     ("connections", "Connections of Messenger, in all"),
     ("connections_per_address", "Connections of Messenger from one address"),
     ("web_connections_per_address", "Connections to the pages from one address"),
@@ -41,10 +41,23 @@ const NAMES: [(&str, &str); 41] = [
     ("web_connections", "Connections to the pages, in all"),
     ("management_connections", "Connections of programs that manage the server"),
     ("management_tokens", "Wrong tokens of such programs"),
+    ("operations_connections", "Connections of those who watch the server"),
+    ("request_size", "Bytes of one request, and of one command of Messenger"),
+    ("uploads", "Pictures that browsers hand over at once"),
+    ("browsers", "Browsers signed in to one account"),
     ("tickets", "Tickets of one account, and of all"),
+    ("errands", "Errands of one account at once"),
+    ("link_tries", "Tries of one account to link itself"),
+    ("link_pages", "Pages to link by of one account, and of all"),
+    ("participants", "People in one conversation"),
+    ("room_invitations", "Invitations to rooms that wait for one account"),
     ("files", "Files of one client in a minute, and of all at once"),
-    ("queue", "What waits for one connection inside the server"),
+    ("queue", "What waits inside the server"),
     ("notices", "Lines of networks for one account in a minute"),
+    ("bridge_connections", "Connections to the port of a network"),
+    ("bridge_invitations", "Invitations of one person of a network in an hour"),
+    ("bridge_commands", "Commands of one person to a network's bot in a minute"),
+    ("bridge_links", "Accounts linked to one network by something of their own"),
 ];
 
 /// A limit as it is shown.

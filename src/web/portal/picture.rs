@@ -1,9 +1,9 @@
 //! An account's picture: shown, handed over, taken away.
 
-use ::server::PortalFault;
+use ::server::{Limit, PortalFault};
 use axum::{
     body::Body,
-    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State, multipart::MultipartError},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -48,6 +48,7 @@ pub(crate) async fn change(State(web): State<Web>, request: Request) -> Response
     };
     // Each is held in memory until it is read whole.
     let Ok(_place) = web.uploads.try_acquire() else {
+        Limit::Uploads.reached(&seat.visit.owner);
         let fault = PortalFault::Unfit("Others are handing over pictures just now: try again in a minute.".to_owned());
         return onward(&seat, "/profile", Err(fault));
     };
@@ -58,6 +59,10 @@ pub(crate) async fn change(State(web): State<Web>, request: Request) -> Response
     let picture = match tokio::time::timeout(PATIENCE, handed_over(&seat, request)).await {
         Ok(Ok(picture)) => picture,
         Ok(Err(Unread::NotOurs)) => return frame::not_ours(&web),
+        Ok(Err(Unread::TooLarge)) => {
+            Limit::RequestSize.reached(&seat.visit.owner);
+            return onward(&seat, "/profile", Err(too_large()));
+        }
         Ok(Err(Unread::Broken)) | Err(_) => return onward(&seat, "/profile", Err(too_large())),
     };
     let done = seat.portal.set_picture(&seat.visit.owner, picture).await;
@@ -74,24 +79,32 @@ pub(crate) async fn remove(Posted { seat, .. }: Posted) -> Response {
 enum Unread {
     /// The form is not ours.
     NotOurs,
-    /// It is too large, or no form at all.
+    /// It is too large.
+    TooLarge,
+    /// It broke off, or is no form at all.
     Broken,
+}
+
+impl From<MultipartError> for Unread {
+    fn from(fault: MultipartError) -> Self {
+        if fault.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::TooLarge } else { Self::Broken }
+    }
 }
 
 /// The file of a form, of which the first field has to prove that it is ours.
 async fn handed_over(seat: &Seat, request: Request) -> Result<Bytes, Unread> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| Unread::Broken)?;
-    let first = form.next_field().await.map_err(|_| Unread::Broken)?.ok_or(Unread::NotOurs)?;
+    let first = form.next_field().await?.ok_or(Unread::NotOurs)?;
     if first.name() != Some(PROOF) {
         return Err(Unread::NotOurs);
     }
-    let proof = first.text().await.map_err(|_| Unread::Broken)?;
+    let proof = first.text().await?;
     if !seat.has_sent(Some(&proof)) {
         return Err(Unread::NotOurs);
     }
-    while let Some(field) = form.next_field().await.map_err(|_| Unread::Broken)? {
+    while let Some(field) = form.next_field().await? {
         if field.name() == Some("picture") {
-            return field.bytes().await.map_err(|_| Unread::Broken);
+            return Ok(field.bytes().await?);
         }
     }
     Err(Unread::Broken)

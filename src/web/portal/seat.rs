@@ -134,7 +134,7 @@ pub(crate) struct GuestPosted {
 impl Guest {
     async fn of(web: &Web, parts: &Parts) -> Result<Self, Response> {
         let portal = web.backend.portal().ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
-        let from = origin(parts);
+        let from = Origin::of(parts);
         let seat = Cookie::Seat.of(web, &parts.headers);
         let is_seated = match seat {
             Some(token) => portal.visit(&token, from).await.is_ok_and(|visit| visit.is_some()),
@@ -195,7 +195,7 @@ impl FromRequest<Web> for GuestPosted {
 impl Seat {
     async fn of(web: &Web, parts: &Parts) -> Result<(Self, String), Response> {
         let portal = web.backend.portal().ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
-        let from = origin(parts);
+        let from = Origin::of(parts);
         let wanted = match parts.method {
             http::Method::GET | http::Method::HEAD => {
                 parts.uri.path_and_query().map_or("/home", |wanted| wanted.as_str())
@@ -286,10 +286,6 @@ fn to_the_door(web: &Web, wanted: &str) -> Response {
     let wanted = paths::own(wanted).unwrap_or("/home");
     let query: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     Redirect::to(&web.path(&format!("/sign-in?to={query}"))).into_response()
-}
-
-fn origin(parts: &Parts) -> IpAddr {
-    parts.extensions.get::<Origin>().map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |origin| origin.0)
 }
 
 fn agent(headers: &HeaderMap) -> String {

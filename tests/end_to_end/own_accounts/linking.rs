@@ -164,6 +164,7 @@ async fn own_accounts_are_no_more_than_the_configuration_allows() {
     setup.link();
     let refused = setup.try_link(DAVE, "@alice:example.org", Homeserver::PASSWORD);
     assert!(refused.code == 1 && refused.complaint.contains("linked.most_links"), "{refused:?}");
+    setup.server.until_logged("limit=\"bridge_links\"", 1).await;
     // Whoever is linked may be so anew, and whoever leaves makes room.
     setup.link();
     assert_eq!(setup.server.command(&["link", "remove", CAROL, "matrix"], "").code, 0);

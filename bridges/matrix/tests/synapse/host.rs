@@ -13,8 +13,8 @@ use std::{
 
 use async_trait::async_trait;
 use bridge::{
-    Accepted, Arrival, Batch, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile, RoomProfile,
-    Write,
+    Accepted, Arrival, Batch, Bound, Host, HostFault, Inbox, LinkOwner, MediaStream, Registration, RemoteProfile,
+    RoomProfile, Write,
 };
 use domain::{
     Content, NetworkName, Passport, RemoteUser, Timestamp,
@@ -319,4 +319,6 @@ impl Host for MemoryHost {
     fn notify(&self, owner: &Passport, line: String) {
         self.told.send_modify(|told| told.notices.push((owner.clone(), line)));
     }
+
+    fn reached(&self, _bound: Bound, _by: &str) {}
 }

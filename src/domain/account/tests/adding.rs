@@ -194,7 +194,7 @@ fn questions_have_their_limit() {
         let effects = ask(&mut account, add(List::Allow, &format!("dave{number}")));
         assert!(matches!(effects[..], [Effect::Resolve { .. }]));
     }
-    assert_eq!(ask(&mut account, add(List::Allow, "erin")), refused(Refusal::Unavailable));
+    assert_eq!(ask(&mut account, add(List::Allow, "erin")), refused(Refusal::TooFast));
 }
 
 #[test]

@@ -156,7 +156,7 @@ async fn what_is_handed_in_after_the_first_poll_comes_later() {
 async fn the_server_itself_has_something_to_say() {
     let Bench { store, directory: _directory } = Bench::new().await;
     let (dave, service) = (passport(DAVE), passport("chrysalis@msn.example"));
-    let id = store.notice(&dave, &service, "Chrysalis", Content::text("welcome")).await.unwrap();
+    let id = store.notice(&dave, &service, "Chrysalis", Content::text("welcome")).await.unwrap().id;
     let waiting = store.waiting_from(&dave, &service, 9).await.unwrap();
     assert_eq!((waiting[0].id, waiting[0].author_name.as_str()), (id, "Chrysalis"));
     assert_eq!(waiting[0].body, Body::Content(Content::text("welcome")));
@@ -170,11 +170,13 @@ async fn of_what_the_server_says_only_the_newest_waits() {
     let Bench { store, directory: _directory } = Bench::new().await;
     let (dave, service, ann) =
         (passport(DAVE), passport("chrysalis@msn.example"), passport("ann@loopback.msn.example"));
+    let mut dropped = 0;
     for number in 0..203 {
         for peer in [&service, &ann] {
-            store.notice(&dave, peer, "", Content::text(number.to_string())).await.unwrap();
+            dropped += store.notice(&dave, peer, "", Content::text(number.to_string())).await.unwrap().dropped;
         }
     }
+    assert_eq!(dropped, 3, "which is told");
     let waiting = store.waiting_from(&dave, &service, 999).await.unwrap();
     assert_eq!((waiting.len(), &waiting[0].body), (200, &Body::Content(Content::text("3"))));
     assert_eq!(store.waiting_from(&dave, &ann, 999).await.unwrap().len(), 203, "what others say is not dropped");

@@ -4,9 +4,9 @@
 //! restoring that breaks off leaves nothing half done. The restored installation begins another life: what must never be used twice is
 //! made anew.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use server::control::Client;
@@ -23,6 +23,7 @@ use crate::{
     running::Outcome,
     saying::say,
     tenancy::Tenancy,
+    writing::make_folder,
 };
 
 /// The longest manifest, in bytes.
@@ -229,10 +230,6 @@ fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
         return Err(invalid("there is no database in it"));
     }
     Ok((manifest, count))
-}
-
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn invalid(reason: &str) -> io::Error {

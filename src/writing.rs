@@ -10,9 +10,14 @@ use tempfile::NamedTempFile;
 use crate::asking::Broken;
 
 /// Makes a folder, and those above it that are missing, for this user alone.
-pub(crate) fn make_folder(path: &Path) -> Result<(), Broken> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|fault| Broken(format!("cannot make the folder {}: {fault}; name another place", path.display())))
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// As [`make_folder`]; an error says what to do.
+pub(crate) fn provide_folder(path: &Path) -> Result<(), Broken> {
+    make_folder(path)
+        .map_err(|fault| Broken(format!("cannot make the folder {}: {fault}; name another place", path.display())))
 }
 
 /// What a file says that may be there.
@@ -30,7 +35,7 @@ pub(crate) fn kept(path: &Path) -> Result<Option<String>, Broken> {
 /// beside it under another name, which is given.
 pub(crate) fn write(path: &Path, text: &str) -> Result<Option<PathBuf>, Broken> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(folder)?;
+    provide_folder(folder)?;
     put(path, folder, text).map_err(|fault| {
         Broken(format!("cannot write {}: {fault}; run this as the user who may write there", path.display()))
     })
@@ -38,7 +43,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<Option<PathBuf>, Broken> 
 
 fn put(path: &Path, folder: &Path, text: &str) -> io::Result<Option<PathBuf>> {
     // Mode 0600 from its first moment.
-    let mut file = NamedTempFile::with_prefix_in(".chrysalis-setup-", folder)?;
+    let mut file = NamedTempFile::with_prefix_in(".chrysalis-writing-", folder)?;
     file.write_all(text.as_bytes())?;
     let kept = match fs::metadata(path) {
         Ok(before) => {
@@ -67,7 +72,7 @@ fn put(path: &Path, folder: &Path, text: &str) -> io::Result<Option<PathBuf>> {
 fn free_name(path: &Path) -> PathBuf {
     let mut number = 1_u32;
     loop {
-        let name = PathBuf::from(format!("{}.before-setup-{number}", path.display()));
+        let name = PathBuf::from(format!("{}.before-{number}", path.display()));
         if !name.exists() {
             return name;
         }
@@ -93,13 +98,13 @@ mod tests {
         assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         let kept = write(&file, "two").unwrap().unwrap();
-        assert_eq!(kept, folder.path().join("networks/x.toml.before-setup-1"));
+        assert_eq!(kept, folder.path().join("networks/x.toml.before-1"));
         assert_eq!(
             (fs::read_to_string(&kept).unwrap(), fs::read_to_string(&file).unwrap()),
             ("one".into(), "two".into())
         );
         assert_eq!((mode(&file), mode(&kept)), (0o640, 0o640));
-        assert!(write(&file, "three").unwrap().unwrap().ends_with("x.toml.before-setup-2"));
+        assert!(write(&file, "three").unwrap().unwrap().ends_with("x.toml.before-2"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use server::control;
 use tar::{Builder, EntryType, Header};
-use tempfile::TempDir;
+use tempfile::{TempDir, TempPath};
 
 use crate::{
     configuration::Configuration,
@@ -22,6 +22,7 @@ use crate::{
     running::Outcome,
     saying::say,
     tenancy::{self, Tenancy},
+    writing::give_name,
 };
 
 /// What the archive is, for whoever restores it.
@@ -116,7 +117,7 @@ pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Resul
     let (part, written_to) = (scratch.path().join("archive"), target.to_owned());
     let archive = tokio::task::spawn_blocking(move || {
         let bytes = archive(&part, &manifest, &pieces)?;
-        give_name(&part, &written_to)?;
+        give_name(TempPath::try_from_path(part)?, &written_to)?;
         let folder = written_to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
         drop(scratch);
@@ -134,22 +135,6 @@ pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Resul
         target.display(),
         bytes as f64 / 1e6
     ))
-}
-
-/// Gives a finished file its name, under which nothing may be yet.
-fn give_name(part: &Path, target: &Path) -> io::Result<()> {
-    match fs::hard_link(part, target) {
-        // Some file systems, of sticks and of networks, have one name for a file and no more.
-        Err(fault) if matches!(fault.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
-            let mut whole = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
-            let copied = io::copy(&mut File::open(part)?, &mut whole).and_then(|_| whole.sync_all());
-            if copied.is_err() {
-                let _ = fs::remove_file(target);
-            }
-            copied
-        }
-        linked => linked,
-    }
 }
 
 /// Removes what backups have left that were broken off: a whole database, and the key of secrets, which nobody would find again.

@@ -220,6 +220,16 @@ impl Server {
         LockedDatabase(database)
     }
 
+    /// Other hands give a table of the database another name: whoever asks for it under the one before is refused.
+    pub async fn rename_table(&self, table: &str, to: &str) {
+        let mut database = self.database().await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("ALTER TABLE {table} RENAME TO {to}")))
+            .execute(&mut database)
+            .await
+            .unwrap();
+        database.close().await.unwrap();
+    }
+
     /// From now on the database lets nobody note that a message was delivered.
     pub async fn hold_deliveries(&self) {
         let held = if self.is_on_postgres() {

@@ -18,6 +18,7 @@ use crate::{
     layers::Layers,
     operating::is_loopback,
     placing::BACKUPS,
+    progress::Audience,
     writing::make_folder,
 };
 
@@ -97,7 +98,7 @@ impl Program for Household {
                 let place = directory.display();
                 format!("cannot make {place}: {fault}; name another folder as management.backup_directory")
             })?;
-            runtime.block_on(backup::write(&configuration, &target))?;
+            runtime.block_on(backup::write(&configuration, &target, Audience::Log))?;
             let written = fs::metadata(&target);
             let bytes = written.map_err(|fault| format!("cannot read {}: {fault}", target.display()))?.len();
             // Whoever reads that is in another folder.

@@ -271,9 +271,11 @@ impl Handle {
         networks::turn_off(&self.core, networks, patience).await;
     }
 
-    /// What is wrong with the networks' set-up, a line each.
+    /// What keeps the server from its work, and what is wrong with the networks' set-up, a line each.
     pub async fn check(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let Readiness { store, listeners_gone, .. } = self.readiness().await;
+        let mut faults: Vec<String> = store.map(|fault| format!("nothing can be kept: {fault}")).into_iter().collect();
+        faults.extend(listeners_gone.iter().map(|gone| format!("{gone}: it listens no more; restart the server")));
         for entry in self.networks() {
             let found = entry.network.check(Standing::Running).await;
             faults.extend(found.into_iter().map(|fault| format!("networks.{}: {fault}", entry.name)));

@@ -8,8 +8,11 @@ use server::NetworkEntry;
 
 use crate::{
     asking::{Asker, Broken},
+    configuration::Configuration,
+    networks,
     progress::Progress,
-    saying::say,
+    running::{self, Outcome},
+    saying::{say, say_text},
     writing,
 };
 
@@ -25,6 +28,86 @@ pub(crate) enum Waited {
     Not(String),
     /// Somebody wanted no more of it.
     BrokenOff,
+}
+
+/// `chrysalis registration`: gives the documents by which networks' own servers let this program in, on standard output or in `output`. With
+/// `double_puppet` it is the second one. A file that says something else is not written over without `replace`.
+pub(crate) fn registration(
+    configuration: &Configuration,
+    double_puppet: bool,
+    output: Option<&Path>,
+    replace: bool,
+) -> Outcome {
+    if let Err(outcome) = running::make_data_directory(configuration) {
+        return outcome;
+    }
+    let entries = match networks::build(configuration) {
+        Ok(entries) => entries,
+        Err(fault) => return Outcome::Unusable(fault.to_string()),
+    };
+    let mut documents = Vec::new();
+    for entry in entries {
+        let document =
+            if double_puppet { entry.network.double_puppet_registration() } else { Ok(entry.network.registration()) };
+        match document {
+            Ok(document) => documents.extend(document),
+            Err(failure) => return Outcome::Unusable(format!("networks.{}: {failure}", entry.name)),
+        }
+    }
+    match (documents.as_slice(), output) {
+        ([], _) => Outcome::Unusable(
+            "no network that is on needs a registration: switch one on, as in config/examples/networks/matrix.toml"
+                .to_owned(),
+        ),
+        ([document], None) => {
+            say_text!("{document}");
+            Outcome::Done
+        }
+        (_, None) => Outcome::Unusable("there are several registrations: name one file with --output".to_owned()),
+        (documents, Some(path)) => {
+            let each = documents.iter().zip(1..);
+            let files: Vec<(PathBuf, &str)> = each
+                .map(|(document, number)| match documents.len() {
+                    1 => (path.to_owned(), document.as_str()),
+                    _ => (path.with_extension(format!("{number}.yaml")), document.as_str()),
+                })
+                .collect();
+            match write_all(&files, replace) {
+                Ok(()) => Outcome::Done,
+                Err(Broken(fault)) => Outcome::Unusable(format!("--output: {fault}")),
+            }
+        }
+    }
+}
+
+/// Writes all of these documents, or none where one of the files says something else and `replace` is not wanted: it may be what a homeserver
+/// holds to, or have nothing to do with this.
+fn write_all(files: &[(PathBuf, &str)], replace: bool) -> Result<(), Broken> {
+    let mut unlike = Vec::new();
+    for (path, document) in files {
+        let before = writing::kept(path)?;
+        if before.as_deref() == Some(*document) {
+            say!("{} says so already", path.display());
+            continue;
+        }
+        if before.is_some() && !replace {
+            return Err(Broken(format!(
+                "{} is there already and says something else: name another file, or say --replace, which keeps beside it what it says now",
+                path.display()
+            )));
+        }
+        unlike.push((path, document));
+    }
+    for (path, document) in unlike {
+        let kept = writing::write(path, document)?;
+        let kept = kept.map(|kept| format!(" (what it said before: {})", kept.display()));
+        say!(
+            "wrote {}{}: name it in the homeserver's configuration (Synapse: app_service_config_files), and restart the homeserver",
+            path.display(),
+            kept.unwrap_or_default()
+        );
+    }
+    Ok(())
 }
 
 /// Writes the document by which a network's own server lets this program in, if it needs one, and says where it is. One that says something
@@ -110,5 +193,32 @@ pub(crate) async fn wait(entry: &NetworkEntry, at_most: Duration) -> Waited {
             () = tokio::time::sleep(AGAIN) => {}
             _ = &mut interrupted => return Waited::BrokenOff,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_says_something_else_is_not_written_over_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one.yaml"), folder.path().join("other.yaml"));
+        fs::write(&other, "as_token: theirs\n").unwrap();
+        let files = [(one.clone(), "as_token: ours\n"), (other.clone(), "as_token: ours\n")];
+        let Broken(fault) = write_all(&files, false).unwrap_err();
+        assert!(fault.starts_with(&other.display().to_string()) && fault.contains("--replace"), "{fault}");
+        assert!(!one.exists(), "all are written, or none");
+        assert_eq!(fs::read_to_string(&other).unwrap(), "as_token: theirs\n");
+
+        write_all(&files, true).unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "as_token: ours\n");
+        let kept = folder.path().join("other.yaml.before-1");
+        assert_eq!(fs::read_to_string(kept).unwrap(), "as_token: theirs\n");
+        // What says so already is as it should be, and nothing is put beside it.
+        write_all(&files, false).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

@@ -13,15 +13,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use server::control;
 use tar::{Builder, EntryType, Header};
-use tempfile::TempDir;
+use tempfile::{TempDir, TempPath};
 
 use crate::{
     configuration::Configuration,
     placing::{BACKING_UP, is_left_over},
-    progress::{self, Progress, Unit, Watched},
+    progress::{self, Audience, Progress, Unit, Watched},
     running::Outcome,
     saying::say,
     tenancy::{self, Tenancy},
+    writing::give_name,
 };
 
 /// What the archive is, for whoever restores it.
@@ -61,7 +62,7 @@ struct Piece {
 
 /// Writes a backup of everything but the configuration to `target`.
 pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Outcome {
-    match write(configuration, target).await {
+    match write(configuration, target, Audience::Person).await {
         Ok(told) => {
             say!("{told}");
             Outcome::Done
@@ -70,8 +71,8 @@ pub(crate) async fn back_up(configuration: &Configuration, target: &Path) -> Out
     }
 }
 
-/// As [`back_up`]; says what was written.
-pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Result<String, String> {
+/// As [`back_up`]; says what was written, and `audience` how far it is.
+pub(crate) async fn write(configuration: &Configuration, target: &Path, audience: Audience) -> Result<String, String> {
     // The key of secrets that is copied has to be that of the database that is copied.
     let _tenancy = Tenancy::copying(&configuration.data_directory)?;
     if target.exists() {
@@ -89,7 +90,7 @@ pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Resul
 
     // The database first: media comes into its folder before the database speaks of it, so that a later look has all of it.
     let copy = scratch.path().join(DATABASE);
-    let told = progress::rows("copying the database");
+    let told = progress::rows("copying the database", audience);
     let copied = store::back_up(&configuration.database, &configuration.base, &copy, told).await;
     copied.map_err(|fault| format!("cannot copy the database: {fault}"))?;
     let mut pieces = vec![Piece { from: copy, name: DATABASE.into() }];
@@ -115,8 +116,8 @@ pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Resul
     };
     let (part, written_to) = (scratch.path().join("archive"), target.to_owned());
     let archive = tokio::task::spawn_blocking(move || {
-        let bytes = archive(&part, &manifest, &pieces)?;
-        give_name(&part, &written_to)?;
+        let bytes = archive(&part, &manifest, &pieces, audience)?;
+        give_name(TempPath::try_from_path(part)?, &written_to)?;
         let folder = written_to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
         drop(scratch);
@@ -134,22 +135,6 @@ pub(crate) async fn write(configuration: &Configuration, target: &Path) -> Resul
         target.display(),
         bytes as f64 / 1e6
     ))
-}
-
-/// Gives a finished file its name, under which nothing may be yet.
-fn give_name(part: &Path, target: &Path) -> io::Result<()> {
-    match fs::hard_link(part, target) {
-        // Some file systems, of sticks and of networks, have one name for a file and no more.
-        Err(fault) if matches!(fault.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
-            let mut whole = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
-            let copied = io::copy(&mut File::open(part)?, &mut whole).and_then(|_| whole.sync_all());
-            if copied.is_err() {
-                let _ = fs::remove_file(target);
-            }
-            copied
-        }
-        linked => linked,
-    }
 }
 
 /// Removes what backups have left that were broken off: a whole database, and the key of secrets, which nobody would find again.
@@ -248,14 +233,14 @@ async fn copied_if_database(from: &Path, into: &Path) -> Result<Option<PathBuf>,
 }
 
 /// Writes the archive, and gives its length in bytes.
-fn archive(target: &Path, manifest: &Manifest, pieces: &[Piece]) -> io::Result<u64> {
+fn archive(target: &Path, manifest: &Manifest, pieces: &[Piece], audience: Audience) -> io::Result<u64> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
     let mut archive = Builder::new(io::BufWriter::new(file));
     let described = serde_json::to_vec_pretty(manifest)?;
     archive.append_data(&mut header(described.len() as u64), MANIFEST, described.as_slice())?;
     let length_of = |piece: &Piece| fs::metadata(&piece.from).map_or(0, |metadata| metadata.len());
     let (mut done, all) = (0, pieces.iter().map(length_of).sum());
-    let mut progress = Progress::of("writing the files", Unit::Bytes);
+    let mut progress = Progress::of("writing the files", Unit::Bytes, audience);
     for Piece { from, name } in pieces {
         let file = match File::open(from) {
             Ok(file) => file,
@@ -300,7 +285,7 @@ mod tests {
             fs::write(data.join(name), "kept").unwrap();
         }
         let manifest = Manifest { format: FORMAT, version: "0".to_owned(), domain: "msn.example".to_owned() };
-        archive(&data.join("backups/first.tar"), &manifest, &[]).unwrap();
+        archive(&data.join("backups/first.tar"), &manifest, &[], Audience::Person).unwrap();
         fs::copy(data.join("backups/first.tar"), data.join("+media/sent")).unwrap();
         let found = files(data, None).unwrap();
         let names: Vec<_> = found.iter().map(|(_, name)| name.to_str().unwrap()).collect();

@@ -59,9 +59,12 @@ pub(crate) enum Command {
     },
     /// Write the document that lets this server into a homeserver
     Registration {
-        /// Where to write it; standard output if left out
+        /// Where to write it; standard output if left out. What says something else there is not written over
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Write it over what says something else, which is kept beside it
+        #[arg(long, requires = "output")]
+        replace: bool,
         /// The second document, by which people of the homeserver can be linked to accounts by saying a number
         #[arg(long)]
         double_puppet: bool,

@@ -434,6 +434,10 @@ pub(crate) mod tests {
             assert!(fault.starts_with(wanted), "{fault}");
             assert!(!fault.contains('\n'), "{fault}");
         }
+        for secret in ["[server]\nsecrets_key = 12345", "database = \"postgres://me:12345@host/db\""] {
+            let fault = read(secret, &[]).unwrap_err();
+            assert!(fault.contains("invalid type: ") && !fault.contains("12345"), "{fault}");
+        }
         let fault = read("", &[("m.toml", "[networks.matrix]\nenabled = 3")]).unwrap_err();
         assert_eq!(fault, "networks/m.toml: networks.matrix.enabled: is neither true nor false");
     }

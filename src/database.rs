@@ -4,7 +4,13 @@ use std::io::{self, BufRead as _};
 
 use server::control::Client;
 
-use crate::{configuration::Configuration, progress, running::Outcome, saying::say, tenancy::Tenancy};
+use crate::{
+    configuration::Configuration,
+    progress::{self, Audience},
+    running::Outcome,
+    saying::say,
+    tenancy::Tenancy,
+};
 
 /// Copies the database to where nothing is kept yet.
 pub(crate) async fn copy(configuration: &Configuration, to: String, from: Option<&str>) -> Outcome {
@@ -32,7 +38,7 @@ async fn carry(configuration: &Configuration, to: String, from: Option<&str>) ->
         Some("-") => told_on_standard_input()?,
         from => from.unwrap_or(&configuration.database).to_owned(),
     };
-    store::copy_database(&from, &to, &configuration.base, progress::rows("copying"))
+    store::copy_database(&from, &to, &configuration.base, progress::rows("copying", Audience::Person))
         .await
         .map_err(|fault| fault.to_string())
 }

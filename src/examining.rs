@@ -62,7 +62,8 @@ pub(crate) async fn examine(configuration: &Configuration, options: DoctorOption
     let url = subject.url.as_ref().map(Url::to_string);
     let places: Vec<String> = url.into_iter().chain(subject.addresses.iter().map(Place::to_string)).collect();
     // Whoever has closed the other end does not want it.
-    let _ = writeln!(io::stderr(), "looking at {}; it takes a minute at most, mostly a second", places.join(" and "));
+    let _ =
+        writeln!(io::stderr(), "looking at {}; it takes two minutes at most, mostly a second", places.join(" and "));
     let doctor = Doctor::new(subject, Arc::new(SystemResolver));
     let mut findings = Vec::new();
     doctor

@@ -68,7 +68,7 @@ impl Layers {
         serde_path_to_error::deserialize(&self.whole).map_err(|fault| {
             // Entries of lists are known by their places, as where they were set is.
             let path = fault.path().to_string().replace('[', ".").replace(']', "");
-            let problem = fault.into_inner().to_string();
+            let problem = bridge::without_secrets(&fault.into_inner().to_string());
             // An unknown key is reported at its section: name the key itself.
             let unknown = problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
             match unknown {

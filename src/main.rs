@@ -111,8 +111,8 @@ async fn obey(line: CommandLine) -> Outcome {
         Command::Secrets { command: SecretsCommand::Rotate { new_key_stdin } } => {
             secrets::rotate(&configuration, new_key_stdin).await
         }
-        Command::Registration { output, double_puppet } => {
-            running::registration(&configuration, double_puppet, output.as_deref())
+        Command::Registration { output, replace, double_puppet } => {
+            admission::registration(&configuration, double_puppet, output.as_deref(), replace)
         }
         // Done before anything was read.
         Command::Config { command: ConfigCommand::Example } | Command::Setup(_) => Outcome::Done,

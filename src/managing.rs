@@ -1,8 +1,7 @@
 //! `[management]`, and what the API there has the program do: the same as the command line and signals.
 
 use std::{
-    fs::{self, DirBuilder},
-    os::unix::fs::DirBuilderExt,
+    fs,
     path::{self, Path, PathBuf},
     sync::Arc,
 };
@@ -19,6 +18,8 @@ use crate::{
     layers::Layers,
     operating::is_loopback,
     placing::BACKUPS,
+    progress::Audience,
+    writing::make_folder,
 };
 
 /// The file with the token, in the data directory, unless another is named.
@@ -93,11 +94,11 @@ impl Program for Household {
         let runtime = tokio::runtime::Handle::current();
         // It looks through folders and copies files, which would hold up whatever else the thread has to do.
         let written = tokio::task::spawn_blocking(move || {
-            DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(|fault| {
+            make_folder(&directory).map_err(|fault| {
                 let place = directory.display();
                 format!("cannot make {place}: {fault}; name another folder as management.backup_directory")
             })?;
-            runtime.block_on(backup::write(&configuration, &target))?;
+            runtime.block_on(backup::write(&configuration, &target, Audience::Log))?;
             let written = fs::metadata(&target);
             let bytes = written.map_err(|fault| format!("cannot read {}: {fault}", target.display()))?.len();
             // Whoever reads that is in another folder.

@@ -8,8 +8,8 @@ use tempfile::NamedTempFile;
 
 use crate::{
     backup::{DATA, DATABASE},
-    restoring::make_folder,
     tenancy::LOCK,
+    writing::make_folder,
 };
 
 /// How the folder is called in which a restoring is prepared.

@@ -4,9 +4,9 @@
 //! restoring that breaks off leaves nothing half done. The restored installation begins another life: what must never be used twice is
 //! made anew.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use server::control::Client;
@@ -19,10 +19,11 @@ use crate::{
     backup::{DATA, DATABASE, FORMAT, MANIFEST, Manifest},
     configuration::Configuration,
     placing::{Moves, RESTORING, is_in_use, move_into_place},
-    progress::{self, Progress, Unit, Watched},
+    progress::{self, Audience, Progress, Unit, Watched},
     running::Outcome,
     saying::say,
     tenancy::Tenancy,
+    writing::make_folder,
 };
 
 /// The longest manifest, in bytes.
@@ -110,7 +111,9 @@ async fn put_back(configuration: &Configuration, source: &Path, replace: bool) -
                     mend: "see that this user may write there, and try again".to_owned(),
                 })
             };
-            match store::put_back(&staged, &url, move_files, progress::rows("filling the database")).await {
+            match store::put_back(&staged, &url, move_files, progress::rows("filling the database", Audience::Person))
+                .await
+            {
                 Ok(schema) => schema,
                 // Files of one life and a database of another would use keys twice: which it is, somebody has to look.
                 Err(StoreFault::Uncertain) => {
@@ -187,7 +190,7 @@ impl Target {
 fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
     let file = File::open(source)?;
     let all = file.metadata()?.len();
-    let mut progress = Progress::of("unpacking", Unit::Bytes);
+    let mut progress = Progress::of("unpacking", Unit::Bytes, Audience::Person);
     let watched = Watched { inner: io::BufReader::new(file), progress: &mut progress, done: 0, all };
     let mut archive = Archive::new(watched);
     let mut manifest = None;
@@ -229,10 +232,6 @@ fn unpack(source: &Path, into: &Path) -> io::Result<(Manifest, usize)> {
         return Err(invalid("there is no database in it"));
     }
     Ok((manifest, count))
-}
-
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn invalid(reason: &str) -> io::Error {

@@ -1,7 +1,7 @@
-//! `chrysalis run`, `check` and `registration`.
+//! `chrysalis run` and `check`.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, atomic::AtomicUsize};
 use std::time::Duration;
@@ -30,10 +30,11 @@ use crate::{
     modes, networks,
     operating::OperationsKeys,
     reloading::Reloading,
-    saying::{self, say, say_text},
+    saying::{self, say},
     tenancy::Tenancy,
     terminal,
     told::{Progress, Reload, Stop, tell_system},
+    writing::make_folder,
 };
 
 /// The file, in the data directory, with the key under which secrets are sealed.
@@ -99,10 +100,8 @@ pub(crate) async fn look_at_store(configuration: &Configuration) -> Result<(), O
 
 /// Makes the data directory, readable for this user only; one that is there is closed to others.
 pub(crate) fn make_data_directory(configuration: &Configuration) -> Result<(), Outcome> {
-    use std::os::unix::fs::DirBuilderExt;
-
     let directory = &configuration.data_directory;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|fault| {
+    make_folder(directory).map_err(|fault| {
         Outcome::Unusable(format!(
             "server.data_directory: cannot make {}: {fault}; name a folder that can be written",
             directory.display()
@@ -389,69 +388,4 @@ pub(crate) async fn faults(configuration: &Configuration) -> Result<Vec<String>,
         faults.extend(found.into_iter().map(|fault| format!("networks.{}: {fault}", entry.name)));
     }
     Ok(faults)
-}
-
-pub(crate) fn registration(configuration: &Configuration, double_puppet: bool, output: Option<&Path>) -> Outcome {
-    if let Err(outcome) = make_data_directory(configuration) {
-        return outcome;
-    }
-    let entries = match networks::build(configuration) {
-        Ok(entries) => entries,
-        Err(fault) => return Outcome::Unusable(fault.to_string()),
-    };
-    let mut documents = Vec::new();
-    for entry in entries {
-        let document =
-            if double_puppet { entry.network.double_puppet_registration() } else { Ok(entry.network.registration()) };
-        match document {
-            Ok(document) => documents.extend(document),
-            Err(failure) => return Outcome::Unusable(format!("networks.{}: {failure}", entry.name)),
-        }
-    }
-    match (documents.as_slice(), output) {
-        ([], _) => Outcome::Unusable(
-            "no network that is on needs a registration: switch one on, as in config/examples/networks/matrix.toml"
-                .to_owned(),
-        ),
-        ([document], None) => {
-            say_text!("{document}");
-            Outcome::Done
-        }
-        ([document], Some(path)) => write_secret(path, document),
-        (_, None) => Outcome::Unusable("there are several registrations: name one file with --output".to_owned()),
-        (documents, Some(path)) => {
-            for (index, document) in documents.iter().enumerate() {
-                let numbered = path.with_extension(format!("{}.yaml", index + 1));
-                match write_secret(&numbered, document) {
-                    Outcome::Done => {}
-                    fault @ (Outcome::Faulty(_) | Outcome::Unusable(_)) => return fault,
-                }
-            }
-            Outcome::Done
-        }
-    }
-}
-
-/// Writes a document that holds secrets, readable for this user only.
-fn write_secret(path: &Path, document: &str) -> Outcome {
-    use std::io::Write as _;
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-
-    let written = std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path).and_then(
-        |mut file| {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-            file.write_all(document.as_bytes())
-        },
-    );
-    match written {
-        Ok(()) => {
-            say!(
-                "wrote {}: name it in the homeserver's configuration (Synapse: app_service_config_files), and restart the \
-                 homeserver",
-                path.display()
-            );
-            Outcome::Done
-        }
-        Err(fault) => Outcome::Unusable(format!("--output: cannot write {}: {fault}", path.display())),
-    }
 }

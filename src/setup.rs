@@ -143,7 +143,7 @@ impl<'a> Setup<'a> {
             }
         }
         asking::note_written();
-        writing::make_folder(data_directory)?;
+        writing::provide_folder(data_directory)?;
         say!("Written:");
         for (path, secret) in secrets {
             writing::write(&path, &format!("{secret}\n"))?;

@@ -26,5 +26,5 @@ pub use inbox::{Accepted, Arrival, Batch, Inbox, RemoteProfile, Reply, RoomProfi
 pub use link::{Action, Farewell, Link, Order, Receipt};
 pub use linking::{LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, TaskStage, Through};
 pub use network::{Fault, Found, Network, Reach, Standing};
-pub use section::{Section, SectionFault};
+pub use section::{Section, SectionFault, without_secrets};
 pub use setup::{Admission, Setup, SetupAnswers, SetupStep, Stands};

@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use domain::{NetworkBit, NetworkName};
 use serde::de::DeserializeOwned;
 
+/// What serde calls the kinds of values that are shown in faults.
+const NEVER_SECRET: [&str; 13] =
+    ["a boolean", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "f32", "f64"];
+
 /// A network's section, without the keys that are the same for all (`enabled`, `kind`, `network_bit`).
 #[derive(Debug, Clone)]
 pub struct Section {
@@ -44,7 +48,7 @@ impl Section {
         serde_path_to_error::deserialize(serde_json::Value::Object(self.values.clone())).map_err(|fault| {
             let path = fault.path().to_string();
             let key = if path == "." { String::new() } else { path };
-            SectionFault::new(key, fault.into_inner().to_string())
+            SectionFault::new(key, without_secrets(&fault.into_inner().to_string()))
         })
     }
 
@@ -70,6 +74,24 @@ impl Section {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// What serde says of a configuration that it cannot read, without what may be a secret. A value is shown only where a number or a switch is
+/// asked: any text may be a secret, one that was written without quotes is a number, and one in a section's place is a text.
+#[must_use]
+pub fn without_secrets(problem: &str) -> String {
+    let known = ["invalid type", "invalid value"];
+    let Some((what, rest)) = known.into_iter().find_map(|what| Some((what, problem.strip_prefix(what)?))) else {
+        return problem.to_owned();
+    };
+    let Some((found, asked)) = rest.trim_start_matches(": ").rsplit_once(", expected ") else { return what.to_owned() };
+    if NEVER_SECRET.contains(&asked) {
+        return problem.to_owned();
+    }
+    let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+    let unquoted = asked.contains("string") && matches!(kind, "integer" | "floating point" | "boolean");
+    let mend = if unquoted { ": write it in quotes" } else { "" };
+    format!("{what}: {kind}, expected {asked}{mend}")
 }
 
 #[cfg(test)]
@@ -168,5 +190,72 @@ mod tests {
             prop::collection::btree_map("is_on|\\PC{0,3}", leaf(), 0..2)
                 .prop_map(|below| Value::Object(below.into_iter().collect())),
         ]
+    }
+}
+
+#[cfg(test)]
+mod secrecy {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Keys {
+        token: Option<String>,
+        token_file: PathBuf,
+        people: BTreeMap<String, String>,
+        within: Within,
+        most: u32,
+        shows: bool,
+    }
+
+    #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+    #[serde(default)]
+    struct Within {
+        token: Option<String>,
+    }
+
+    fn fault(values: Value) -> String {
+        let Value::Object(values) = values else { panic!("a section is an object") };
+        let section = Section {
+            name: "some".parse().unwrap(),
+            bit: 64.try_into().unwrap(),
+            values,
+            base: "/nowhere".into(),
+            data_directory: "/nowhere".into(),
+        };
+        section.read::<Keys>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (values, told) in [
+            (json!({ "token": 12345 }), "token: invalid type: integer, expected a string: write it in quotes"),
+            (json!({ "token": 123.45 }), "token: invalid type: floating point, expected a string: write it in quotes"),
+            (json!({ "within": { "token": 12345 } }), "within.token: invalid type: integer, expected a string"),
+            (json!({ "within": "12345, expected 12345" }), "within: invalid type: string, expected struct Within"),
+            (json!({ "people": { "ann": 12345 } }), "people.ann: invalid type: integer, expected a string"),
+            (json!({ "token": ["12345"] }), "token: invalid type: sequence, expected a string"),
+            (json!({ "token_file": 12345 }), "token_file: invalid type: integer, expected path string"),
+        ] {
+            let fault = fault(values);
+            assert!(fault.starts_with(told) && !fault.contains("123"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_one_is_shown() {
+        for (values, told) in [
+            (json!({ "most": "many" }), "most: invalid type: string \"many\", expected u32"),
+            (json!({ "most": -1 }), "most: invalid value: integer `-1`, expected u32"),
+            (json!({ "shows": "maybe" }), "shows: invalid type: string \"maybe\", expected a boolean"),
+        ] {
+            assert_eq!(fault(values), told);
+        }
+        assert!(fault(json!({ "colour": 3 })).contains("unknown field `colour`"));
     }
 }

@@ -62,6 +62,8 @@ pub enum Cause {
     RstMissing,
     /// RST fails, or does not answer with a SOAP fault.
     RstBroken,
+    /// The server says that it cannot look at passwords now.
+    DatabaseAway,
     /// The HTTP gateway does not carry MSNP.
     GatewayBroken,
     /// A proxy changes the letters of header names.
@@ -76,7 +78,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::NotRunning,
         Self::NameUnknown,
         Self::NameElsewhere,
@@ -105,6 +107,7 @@ impl Cause {
         Self::LoginUnfit,
         Self::RstMissing,
         Self::RstBroken,
+        Self::DatabaseAway,
         Self::GatewayBroken,
         Self::HeadersRespelled,
         Self::HeadersRemoved,
@@ -144,6 +147,7 @@ impl Cause {
             Self::LoginUnfit => "login-unfit",
             Self::RstMissing => "rst-missing",
             Self::RstBroken => "rst-broken",
+            Self::DatabaseAway => "database-away",
             Self::GatewayBroken => "gateway-broken",
             Self::HeadersRespelled => "headers-respelled",
             Self::HeadersRemoved => "headers-removed",
@@ -184,6 +188,9 @@ impl Cause {
             Self::LoginUnfit => "The login does not answer a wrong password as Passport 1.4 does.",
             Self::RstMissing => "RST (/RST.srf) is not there.",
             Self::RstBroken => "RST does not answer a wrong password with a SOAP fault.",
+            Self::DatabaseAway => {
+                "The server cannot look at anybody's password: its database does not answer, or takes nothing."
+            }
             Self::GatewayBroken => "The HTTP gateway carries nothing.",
             Self::HeadersRespelled => {
                 "A proxy changes the letters of header names, which old clients compare one by one."
@@ -270,6 +277,10 @@ impl Cause {
             Self::RstBroken => {
                 "Look into the log of the proxy, then of the server: POST /RST.srf has to be answered by the server itself."
             }
+            Self::DatabaseAway => {
+                "See that the database's server runs, and that the disk is not full; chrysalis check and the server's log say what it is. If the \
+                 server is in order, it is the proxy that answers 503."
+            }
             Self::GatewayBroken => {
                 "Let the proxy pass POST /gateway/gateway.dll on, its query too; see that limits.gateway_sessions is not reached."
             }
@@ -309,7 +320,7 @@ impl Cause {
             Self::CertificateOutdated | Self::CertificateTooEarly => &["80072f05", "80048820"],
             Self::CertificateForAnotherName => &["80072f06", "80048820"],
             Self::ClockOff => &["80072f05", "80048820", "80048821"],
-            Self::DialectRefused => &[],
+            Self::DialectRefused | Self::DatabaseAway => &[],
             Self::UrlOtherServer
             | Self::NexusMissing
             | Self::NexusUnfit

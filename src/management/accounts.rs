@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::IntoResponse};
 use domain::Timestamp;
 use http::{StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use server::{AccountHealth, AccountLine};
 use utoipa::ToSchema;
@@ -17,6 +18,10 @@ use crate::{
 /// How many accounts stand on one page, unless something else is asked for, and at most.
 const USUAL: usize = 100;
 const MOST: usize = 1000;
+
+/// What of an address means something in a path; what addresses mostly have is left as it is.
+const ADDRESS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'@').remove(b'.').remove(b'-').remove(b'_').remove(b'+').remove(b'=');
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -142,8 +147,13 @@ pub(crate) async fn add(
     oversight.add_account(&address, name.as_deref(), &password).await?;
     let owner = owner(address.trim())?;
     let health = oversight.account(&owner).await?.ok_or_else(|| Problem::no_account(&owner))?;
-    let place = [(header::LOCATION, format!("/v1/accounts/{owner}"))];
+    let place = [(header::LOCATION, place_of(&owner))];
     Ok((StatusCode::CREATED, place, Json(Account::from(health.account))))
+}
+
+/// The path of an account, whose address may hold what means something else there.
+fn place_of(owner: &domain::Passport) -> String {
+    format!("/v1/accounts/{}", utf8_percent_encode(owner.as_str(), ADDRESS))
 }
 
 /// Get an account, and how it is
@@ -210,4 +220,19 @@ pub(crate) async fn set_password(
 pub(crate) async fn known(desk: &Desk, address: &str) -> Result<domain::Passport, Problem> {
     let owner = owner(address)?;
     if desk.handle.oversight().exists(&owner).await? { Ok(owner) } else { Err(Problem::no_account(&owner)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_path_whatever_its_address_holds() {
+        for (address, path) in [
+            ("ann.b-c+d@msn.example", "/v1/accounts/ann.b-c+d@msn.example"),
+            ("a/b?c#d{e}@msn.example", "/v1/accounts/a%2Fb%3Fc%23d%7Be%7D@msn.example"),
+        ] {
+            assert_eq!(place_of(&address.parse().unwrap()), path);
+        }
+    }
 }

@@ -172,7 +172,7 @@ pub(crate) async fn limits(State(desk): State<Desk>) -> Json<Map<String, Value>>
     Json(desk.program.limits())
 }
 
-/// Check that the networks are set up and can be reached
+/// Check whether the server can do its work, and that the networks are set up and can be reached
 #[utoipa::path(post, path = "/v1/check", tag = "server", responses((status = 200, body = Checked)))]
 pub(crate) async fn check(State(desk): State<Desk>) -> Json<Checked> {
     Json(Checked { faults: desk.handle.check().await })

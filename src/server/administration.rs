@@ -96,6 +96,12 @@ impl Administration {
             )));
         }
         let name = Self::fit_name(&passport, name)?;
+        if self.store.is_departing(&passport).await? {
+            return Err(AccountFault::Invalid(format!(
+                "{passport} was somebody else's, of whom a network still keeps something: choose another address, or try again when the \
+                 server has run with all its networks on"
+            )));
+        }
         let hash = hash_password(password, self.cost).await.map_err(AccountFault::Invalid)?;
         if !self.store.add_account(&passport, &name, &hash).await? {
             return Err(AccountFault::Exists(passport.to_string()));

@@ -53,7 +53,7 @@ pub enum Request {
         /// Its address.
         passport: String,
     },
-    /// Check the networks' set-up.
+    /// Check whether the server can do its work, and the networks' set-up.
     Check,
     /// Tell everybody who is signed in.
     Announce(Announcement),

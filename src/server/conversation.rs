@@ -417,6 +417,14 @@ fn is_remote(core: &Core, who: &Passport) -> bool {
     }
 }
 
+/// Whether something can be said to somebody who is of another network: what is said while that is off would not go before it is on again.
+fn is_reachable(core: &Core, who: &Passport) -> bool {
+    match core.settings.realm.residence(who) {
+        Residence::Person(network) | Residence::Room(network) => core.links.network(&network).is_some(),
+        Residence::Local | Residence::Service | Residence::Reserved => false,
+    }
+}
+
 /// Handwriting is shown as such where its bytes are here, and else as the file that it is.
 async fn with_ink(core: &Core, body: &mut Body) {
     if let Body::Content(Content::Ink(attachment)) = body {

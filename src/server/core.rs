@@ -79,6 +79,8 @@ pub(crate) struct Core {
     pub(crate) acknowledgements: Acknowledgements,
     pub(crate) duty: Arc<Duty>,
     pub(crate) probe: Probe,
+    /// Held by whoever changes which networks are on, or says it to the store.
+    pub(crate) changing_networks: tokio::sync::Mutex<()>,
     /// Cancelled when nobody is let in any more: the server will stop, and finishes what it has begun.
     pub(crate) closing: CancellationToken,
     /// Cancelled when the server stops: clients are told, then every task ends.
@@ -138,6 +140,7 @@ impl Core {
             acknowledgements: Acknowledgements::default(),
             duty: Arc::default(),
             probe: Probe::default(),
+            changing_networks: tokio::sync::Mutex::default(),
             closing: CancellationToken::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

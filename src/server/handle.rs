@@ -258,8 +258,8 @@ impl Handle {
         self.core.links.networks()
     }
 
-    /// Turns these networks on, besides those that are: they are started, every account is linked to them, and whoever is signed in sees
-    /// their people. Where one of them cannot be started none is, and everything is as it was. To be called by one at a time, as
+    /// Turns these networks on, besides those that are: they are started, every account is linked to them, which goes on where it takes
+    /// longer than a minute, and whoever is signed in sees their people. Where one of them cannot be started none is, and everything is as it was. To be called by one at a time, as
     /// [`Handle::turn_off`].
     pub async fn turn_on(&self, networks: Vec<NetworkEntry>) -> Result<(), StartFault> {
         networks::turn_on(&self.core, networks).await
@@ -271,9 +271,11 @@ impl Handle {
         networks::turn_off(&self.core, networks, patience).await;
     }
 
-    /// What is wrong with the networks' set-up, a line each.
+    /// What keeps the server from its work, and what is wrong with the networks' set-up, a line each.
     pub async fn check(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let Readiness { store, listeners_gone, .. } = self.readiness().await;
+        let mut faults: Vec<String> = store.map(|fault| format!("nothing can be kept: {fault}")).into_iter().collect();
+        faults.extend(listeners_gone.iter().map(|gone| format!("{gone}: it listens no more; restart the server")));
         for entry in self.networks() {
             let found = entry.network.check(Standing::Running).await;
             faults.extend(found.into_iter().map(|fault| format!("networks.{}: {fault}", entry.name)));

@@ -74,6 +74,7 @@ pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Re
     if coming.is_empty() {
         return Ok(());
     }
+    let _changing = core.changing_networks.lock().await;
     // Known from now on: whoever stops the server stops them as well.
     core.links.apart().extend(coming.iter().cloned());
     for running in &coming {
@@ -101,8 +102,10 @@ pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Re
     for running in &coming {
         core.links.turn_on(running);
     }
-    if let Err(fault) = link_all(core, &networks).await {
-        warn!(%fault, "not everybody is linked to a network that has come: turn it off and on, or start the server again");
+    // Each for itself, and to its end: one that does not answer holds up neither the others nor the next change.
+    let linking = coming.into_iter().map(|running| core.tasks.spawn(link_all(Arc::clone(core), running)));
+    if tokio::time::timeout(COMING, join_all(linking)).await.is_err() {
+        warn!("not everybody is linked yet to a network that has come: that goes on");
     }
     core.directory.reread(true);
     for entry in &networks {
@@ -128,15 +131,28 @@ async fn give_up(core: &Core, coming: &[Running]) {
     .await;
 }
 
-/// Links every account to networks that have come.
-async fn link_all(core: &Core, networks: &[NetworkEntry]) -> Result<(), StoreFault> {
+/// Links every account to a network that has come, until it goes.
+async fn link_all(core: Arc<Core>, running: Running) {
+    let network = &running.entry.name;
+    let linked = tokio::select! {
+        linked = try_link_all(&core, &running.entry) => linked,
+        () = running.going.cancelled() => return,
+        () = core.stop.cancelled() => return,
+    };
+    if let Err(fault) = linked {
+        warn!(%network, %fault, "not everybody is linked to a network that has come: turn it off and on, or start the server again");
+    }
+}
+
+async fn try_link_all(core: &Core, network: &NetworkEntry) -> Result<(), StoreFault> {
     let owners = owners(core).await?;
-    let passports: Vec<Passport> = owners.iter().map(|owner| owner.passport.clone()).collect();
-    links::open_all(core, networks, owners).await;
+    let mut removed: Vec<Passport> = owners.iter().map(|owner| owner.passport.clone()).collect();
+    links::open_all(core, std::slice::from_ref(network), owners).await;
     // Whoever was removed meanwhile may have been linked after that.
     let left: HashSet<Passport> = core.store.accounts().await?.into_iter().map(|account| account.passport).collect();
-    for removed in passports.iter().filter(|passport| !left.contains(passport)) {
-        links::part(core, removed).await;
+    removed.retain(|passport| !left.contains(passport));
+    for passport in removed {
+        links::part(core, &passport).await;
     }
     Ok(())
 }
@@ -147,6 +163,7 @@ pub(crate) async fn turn_off(core: &Arc<Core>, networks: &[NetworkName], patienc
     if going.is_empty() {
         return;
     }
+    let _changing = core.changing_networks.lock().await;
     let realm = core.settings.realm.clone();
     let is_theirs = |contact: &Passport| going.iter().any(|running| realm.is_under(&running.entry.name, contact));
     if tokio::time::timeout(patience, core.outbox.quiet_of(is_theirs)).await.is_err() {
@@ -155,7 +172,8 @@ pub(crate) async fn turn_off(core: &Arc<Core>, networks: &[NetworkName], patienc
     }
     let links: Vec<Arc<dyn Link>> = going.iter().flat_map(|running| core.links.turn_off(running)).collect();
     if let Err(fault) = list(core, &core.links.networks()).await {
-        warn!(%fault, "networks that are off are still shown on lists: start the server again");
+        warn!(%fault, "networks that are off are still shown on lists; it is tried again");
+        list_later(core);
     }
     for running in &going {
         running.going.cancel();
@@ -190,6 +208,24 @@ fn forget(core: &Core, going: &[Running], is_theirs: impl Fn(&Passport) -> bool)
     }
     core.directory.lose_sight(is_theirs);
     core.directory.reread(false);
+}
+
+/// Takes those who are off from all lists once more, until the store does it.
+fn list_later(core: &Arc<Core>) {
+    let again = Arc::clone(core);
+    core.later(async move {
+        let _changing = tokio::select! {
+            changing = again.changing_networks.lock() => changing,
+            () = again.stop.cancelled() => return,
+        };
+        if let Err(fault) = list(&again, &again.links.networks()).await {
+            warn!(%fault, "networks that are off are still shown on lists; it is tried again");
+            list_later(&again);
+            return;
+        }
+        again.directory.reread(false);
+        info!("networks that are off are on no list any more");
+    });
 }
 
 /// Exactly these networks are on, for the store and the realm. Where it fails, nothing has changed.

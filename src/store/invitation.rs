@@ -3,7 +3,7 @@
 use domain::{Passport, Timestamp};
 use sqlx::AnyConnection;
 
-use crate::{StoreFault, clock, entry, word};
+use crate::{StoreFault, clock, entry, pruning::PORTION, word};
 
 /// How many invitations of one account may wait for an answer; beyond them the oldest are closed.
 const MOST_OPEN: i64 = 100;
@@ -140,22 +140,37 @@ pub(crate) async fn close(
     Ok(done.rows_affected() > 0)
 }
 
-/// Forgets what was answered and counts for nothing any more, and what was asked before `oldest` and never answered: that stands on no
-/// list any more.
-pub(crate) async fn prune(connection: &mut AnyConnection, oldest: Timestamp, now: Timestamp) -> Result<(), StoreFault> {
+/// Closes a portion of what was asked before `oldest` and never answered: that stands on no list any more. Says how much that was.
+pub(crate) async fn close_stale(
+    connection: &mut AnyConnection,
+    oldest: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreFault> {
     let stale: Vec<(String, String)> = sqlx::query_as(
-        "UPDATE room_invitation SET answered = 1 WHERE answered = 0 AND asked < $1 RETURNING owner, contact",
+        "UPDATE room_invitation SET answered = 1 WHERE (owner, contact) IN
+         (SELECT owner, contact FROM room_invitation WHERE answered = 0 AND asked < $1 ORDER BY asked LIMIT $2)
+         RETURNING owner, contact",
     )
     .bind(oldest.0)
+    .bind(i64::from(PORTION))
     .fetch_all(&mut *connection)
     .await?;
-    for (owner, room) in stale {
-        let (owner, room) = (word::passport("room_invitation", &owner)?, word::passport("room_invitation", &room)?);
+    for (owner, room) in &stale {
+        let (owner, room) = (word::passport("room_invitation", owner)?, word::passport("room_invitation", room)?);
         entry::set_reverse(connection, &owner, &room, false, (clock::guid(), ""), now).await?;
     }
-    sqlx::query("DELETE FROM room_invitation WHERE answered = 1 AND prompted <= $1 AND summed <= $1")
-        .bind(now.0 - COUNTED)
-        .execute(connection)
-        .await?;
-    Ok(())
+    Ok(stale.len() as u64)
+}
+
+/// Forgets a portion of what was answered and counts for nothing any more; says how much that was.
+pub(crate) async fn prune(connection: &mut AnyConnection, now: Timestamp) -> Result<u64, StoreFault> {
+    let done = sqlx::query(
+        "DELETE FROM room_invitation WHERE (owner, contact) IN
+         (SELECT owner, contact FROM room_invitation WHERE answered = 1 AND prompted <= $1 AND summed <= $1 LIMIT $2)",
+    )
+    .bind(now.0 - COUNTED)
+    .bind(i64::from(PORTION))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -39,6 +39,7 @@ mod outbox;
 mod parked;
 mod place;
 mod postgres;
+mod pruning;
 mod reaction;
 mod readers;
 mod record;

@@ -8,13 +8,11 @@ use domain::{
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::{
-    Store, StoreFault, clock, invitation, outbox,
+    Store, StoreFault, clock,
+    pruning::PORTION,
     rows::{filled, places_from},
     word,
 };
-
-/// How long a network's message is remembered, in milliseconds: 30 days.
-const REMEMBERED: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Among how many messages of a window a quoted one is looked for.
 const QUOTED_AMONG: i64 = 200;
@@ -60,24 +58,6 @@ impl Remembered {
 }
 
 impl Store {
-    /// Forgets what is older than 30 days: what is only kept to recognise repetitions and to know of what is spoken, orders that
-    /// were given up, and invitations to rooms that nobody answered. Says how much was forgotten.
-    pub async fn prune(&self, now: Timestamp) -> Result<u64, StoreFault> {
-        let oldest = Timestamp(now.0.saturating_sub(REMEMBERED));
-        self.writer
-            .run(move |connection| {
-                Box::pin(async move {
-                    let done = sqlx::query("DELETE FROM message_map WHERE kept < $1")
-                        .bind(oldest.0)
-                        .execute(&mut *connection)
-                        .await?;
-                    invitation::prune(connection, oldest, now).await?;
-                    Ok(done.rows_affected() + outbox::prune(connection, oldest, now).await?)
-                })
-            })
-            .await
-    }
-
     /// The networks' ids of these messages of `owner`, as far as they have any: of what was shown to them, and of what they said.
     /// In the order of the messages.
     pub async fn remote_ids(
@@ -290,6 +270,19 @@ pub(crate) async fn erase(
     }
     let message = find(connection, owner, network, remote).await?.map(|remembered| remembered.message.0);
     Ok(message.is_some_and(|message| erased.contains(&message)))
+}
+
+/// Forgets a portion of what was kept before `oldest`; says how much that was.
+pub(crate) async fn prune(connection: &mut AnyConnection, oldest: Timestamp) -> Result<u64, StoreFault> {
+    let done = sqlx::query(
+        "DELETE FROM message_map WHERE (owner, network, remote) IN
+         (SELECT owner, network, remote FROM message_map WHERE kept < $1 ORDER BY kept LIMIT $2)",
+    )
+    .bind(oldest.0)
+    .bind(i64::from(PORTION))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 #[cfg(test)]

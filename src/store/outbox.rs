@@ -12,6 +12,7 @@ use crate::{
     Store, StoreFault, account, clock, invitation, merged,
     message::{self, Arrived},
     message_map::{self, Memory},
+    pruning::PORTION,
     word,
 };
 
@@ -236,19 +237,28 @@ fn gist(action: &Action) -> Option<Gist> {
     }
 }
 
-/// Forgets orders that were given up before `oldest`, and says how many. Those of whom it is not known when were given up `now`.
-pub(crate) async fn prune(
-    connection: &mut AnyConnection,
-    oldest: Timestamp,
-    now: Timestamp,
-) -> Result<u64, StoreFault> {
-    sqlx::query("UPDATE outbox SET given_up = $1 WHERE parked IS NOT NULL AND given_up IS NULL")
-        .bind(now.0)
-        .execute(&mut *connection)
-        .await?;
-    let done = sqlx::query("DELETE FROM outbox WHERE parked IS NOT NULL AND given_up < $1")
-        .bind(oldest.0)
-        .execute(connection)
-        .await?;
+/// Notes for a portion of the orders of which it is not known when they were given up that this was `now`; says how many those were.
+pub(crate) async fn note_given_up(connection: &mut AnyConnection, now: Timestamp) -> Result<u64, StoreFault> {
+    let done = sqlx::query(
+        "UPDATE outbox SET given_up = $1 WHERE id IN
+         (SELECT id FROM outbox WHERE parked IS NOT NULL AND given_up IS NULL ORDER BY id LIMIT $2)",
+    )
+    .bind(now.0)
+    .bind(i64::from(PORTION))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Forgets a portion of the orders that were given up before `oldest`; says how many those were.
+pub(crate) async fn prune(connection: &mut AnyConnection, oldest: Timestamp) -> Result<u64, StoreFault> {
+    let done = sqlx::query(
+        "DELETE FROM outbox WHERE id IN
+         (SELECT id FROM outbox WHERE parked IS NOT NULL AND given_up < $1 ORDER BY id LIMIT $2)",
+    )
+    .bind(oldest.0)
+    .bind(i64::from(PORTION))
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected())
 }

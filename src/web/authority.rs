@@ -16,6 +16,9 @@ pub trait Authority: Send + Sync + 'static {
     /// base64url alphabet without `=`, at most 100 bytes: nothing in it has to be escaped in any dialect.
     async fn sign_in(&self, passport: &str, password: &str, from: IpAddr) -> Result<Ticket, Refusal>;
 
+    /// Whether passwords can be looked at now, and something be kept. Tried at most once a second, whoever asks.
+    async fn is_at_work(&self) -> bool;
+
     /// Whose ticket this is, if it is one and still good.
     fn holder(&self, ticket: &str) -> Option<Passport>;
 

@@ -56,7 +56,7 @@ pub(crate) async fn login(
         return failed();
     };
     if ::doctor::is_nobody(&claim.passport) {
-        return failed();
+        return if web.backend.is_at_work().await { failed() } else { unavailable() };
     }
     match web.backend.sign_in(&claim.passport, &claim.password, from).await {
         Ok(ticket) => succeeded(&ticket.value),
@@ -64,8 +64,13 @@ pub(crate) async fn login(
         Err(Refusal::TooManyAttempts { retry_after }) => {
             ([(header::RETRY_AFTER, retry_after.as_secs().max(1).to_string())], failed()).into_response()
         }
-        Err(Refusal::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")]).into_response(),
+        Err(Refusal::Unavailable) => unavailable(),
     }
+}
+
+/// Nobody's password can be looked at now.
+pub(crate) fn unavailable() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")]).into_response()
 }
 
 /// `from-PP` comes last: a client was seen that takes everything after its first quote, and drops only the quotes.

@@ -16,7 +16,7 @@ use http::{Request, StatusCode, header};
 
 use self::request::TokenRequest;
 use crate::{
-    Refusal, body,
+    Refusal, body, passport,
     routes::{Origin, Web},
 };
 
@@ -40,7 +40,8 @@ pub(crate) async fn sign_in(
         }
     };
     if ::doctor::is_nobody(&request.passport) {
-        return soap(StatusCode::OK, answer::failed(now()));
+        let is_at_work = web.backend.is_at_work().await;
+        return if is_at_work { soap(StatusCode::OK, answer::failed(now())) } else { passport::unavailable() };
     }
     match web.backend.sign_in(&request.passport, &request.password, from).await {
         Ok(ticket) => soap(StatusCode::OK, answer::granted(&request, &ticket, now())),
@@ -49,7 +50,7 @@ pub(crate) async fn sign_in(
             let wait = [(header::RETRY_AFTER, retry_after.as_secs().max(1).to_string())];
             (wait, soap(StatusCode::OK, answer::failed(now()))).into_response()
         }
-        Err(Refusal::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "30")]).into_response(),
+        Err(Refusal::Unavailable) => passport::unavailable(),
     }
 }
 

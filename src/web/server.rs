@@ -19,6 +19,10 @@ impl Authority for Handle {
         Self::sign_in(self, passport, password, from).await
     }
 
+    async fn is_at_work(&self) -> bool {
+        self.readiness().await.store.is_none()
+    }
+
     fn holder(&self, ticket: &str) -> Option<Passport> {
         Self::holder(self, ticket)
     }

@@ -4,10 +4,12 @@ mod drain;
 mod networks;
 
 use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 use chrysalis_test_harness::{DEADLINE, Messenger, PASSWORD, Server, by_header, free_address, get, text};
 use msnp::{code::ErrorCode, dialect::Dialect, notification::server::ServerCommand};
+use serde_json::Value;
 
 use crate::{ALICE, BOB, CAROL, program};
 
@@ -177,4 +179,62 @@ async fn a_limit_can_be_changed_while_the_server_runs_and_a_bad_file_changes_not
     assert!(line("from the next start on").contains("log.format"), "{log}");
     // She is signed in as before.
     assert!(!full(&mut alice, CAROL).await);
+}
+
+#[tokio::test]
+async fn a_log_for_programs_is_json_line_by_line_and_holds_nothing_that_was_said() {
+    let mut server = Server::start_with(program(), &[ALICE, BOB], "[log]\nformat = \"json\"");
+    assert_eq!(by_header(server.web(), ALICE, "a wrong guess").await, None);
+    let mut alice = Messenger::online(&server, ALICE, Dialect::Msnp12).await;
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let (mut hers, mut his) = alice.meet(&mut bob).await;
+    hers.tell(text("among ourselves")).await;
+    assert_eq!(his.hear_text(ALICE).await, "among ourselves");
+    let mut to_echo = alice.call(ECHO).await;
+    to_echo.joined(ECHO).await;
+    to_echo.tell(text("among ourselves")).await;
+    assert_eq!(to_echo.hear_text(ECHO).await, "among ourselves");
+    server.reload_with("[log]\nformat = \"json\"\n[limits]\ncontacts = \"many\"");
+    server.until_logged("the configuration cannot be taken", 1).await;
+    assert!(server.stop().success());
+
+    let log = server.log();
+    for line in log.lines() {
+        let entry: Value = serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        let word = |key: &str| entry[key].as_str().unwrap_or_else(|| panic!("it has no {key}: {line}"));
+        assert!(word("timestamp").parse::<jiff::Timestamp>().is_ok(), "{line}");
+        assert!(["ERROR", "WARN", "INFO", "DEBUG"].contains(&word("level")), "{line}");
+        assert!(!word("target").is_empty(), "{line}");
+    }
+    for (level, words) in [("INFO", "signed in"), ("ERROR", "cannot be taken"), ("INFO", "stopped")] {
+        let of_level = format!("\"level\":\"{level}\"");
+        let mut lines = log.lines();
+        assert!(lines.any(|line| line.contains(&of_level) && line.contains(words)), "{level} {words} in\n{log}");
+    }
+    for secret in ["among ourselves", "a wrong guess", PASSWORD] {
+        assert!(!log.contains(secret), "{secret:?} in\n{log}");
+    }
+}
+
+/// What the system is told next.
+fn told(system: &UnixDatagram) -> String {
+    let mut buffer = [0; 256];
+    let length = system.recv(&mut buffer).unwrap();
+    String::from_utf8(buffer[..length].to_vec()).unwrap()
+}
+
+#[test]
+fn the_system_is_told_when_the_server_serves_reads_its_configuration_again_and_stops() {
+    let mut server = Server::start_with(program(), &[], "");
+    assert!(server.stop().success());
+    let system = server.run_under_system();
+    assert_eq!(told(&system), "READY=1\n");
+    server.reload_with("");
+    let reloading = told(&system);
+    let since = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=");
+    let since = since.unwrap_or_else(|| panic!("{reloading:?}")).trim_end().parse::<u64>();
+    assert!(since.is_ok_and(|since| since > 0), "{reloading:?}");
+    assert_eq!(told(&system), "READY=1\n");
+    assert!(server.stop().success());
+    assert_eq!(told(&system), "STOPPING=1\n");
 }

@@ -134,7 +134,7 @@ fn what_is_there_is_changed_only_where_that_is_said() {
     let replaced = set_up(folder.path(), "--domain other.example --replace", "");
     assert!(replaced.code == 0 && replaced.out.contains(change), "{replaced:?}");
     assert_eq!(fs::read_to_string(&file).unwrap(), mine.replace("\"msn.example\"", "\"other.example\""));
-    let kept = folder.path().join("chrysalis.toml.before-setup-1");
+    let kept = folder.path().join("chrysalis.toml.before-1");
     assert_eq!(fs::read_to_string(kept).unwrap(), mine);
 
     // What is wrong already is not made worse.

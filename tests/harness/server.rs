@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{
@@ -43,6 +44,8 @@ pub struct Server {
     messenger: SocketAddr,
     web: SocketAddr,
     process: Option<Child>,
+    /// Where the server tells the system how it is; `None`: nowhere.
+    system: Option<PathBuf>,
     database_url: String,
     /// Gone with the server.
     database: Option<Database>,
@@ -61,9 +64,9 @@ impl Server {
         let (program, extra) = (program.to_owned(), Some(extra.to_owned()));
         let database = chrysalis_test_postgres::is_chosen().then(Database::new_blocking);
         let database_url = database.as_ref().map_or_else(|| FILE.to_owned(), Database::url);
-        let process = None;
+        let (messenger, web) = (nowhere, nowhere);
         let mut server =
-            Self { program, folder, extra, messenger: nowhere, web: nowhere, process, database_url, database };
+            Self { program, folder, extra, messenger, web, process: None, system: None, database_url, database };
         server.write_config();
         let lines: Vec<String> =
             accounts.iter().map(|account| format!("{account}\t{PASSWORD}\t{}\n", name(account))).collect();
@@ -77,8 +80,8 @@ impl Server {
     /// database.
     pub fn configured(program: &Path, folder: TempDir, messenger: SocketAddr, web: SocketAddr) -> Self {
         let (program, database_url) = (program.to_owned(), FILE.to_owned());
-        let mut server =
-            Self { program, folder, extra: None, messenger, web, process: None, database_url, database: None };
+        let (extra, process, system, database) = (None, None, None, None);
+        let mut server = Self { program, folder, extra, messenger, web, process, system, database_url, database };
         server.run();
         server
     }
@@ -153,6 +156,16 @@ impl Server {
         }
     }
 
+    /// Starts the server that was stopped as systemd would, which hears here what the server tells it.
+    pub fn run_under_system(&mut self) -> UnixDatagram {
+        let place = self.folder.path().join("system");
+        let system = UnixDatagram::bind(&place).unwrap();
+        system.set_read_timeout(Some(DEADLINE)).unwrap();
+        self.system = Some(place);
+        self.run();
+        system
+    }
+
     /// Asks the server to stop, and does not wait.
     pub fn ask_to_stop(&self) {
         let process = self.process.as_ref().expect("the server runs");
@@ -218,6 +231,16 @@ impl Server {
         };
         sqlx::raw_sql(locking).execute(&mut database).await.unwrap();
         LockedDatabase(database)
+    }
+
+    /// Other hands give a table of the database another name: whoever asks for it under the one before is refused.
+    pub async fn rename_table(&self, table: &str, to: &str) {
+        let mut database = self.database().await;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("ALTER TABLE {table} RENAME TO {to}")))
+            .execute(&mut database)
+            .await
+            .unwrap();
+        database.close().await.unwrap();
     }
 
     /// From now on the database lets nobody note that a message was delivered.
@@ -340,6 +363,8 @@ impl Server {
             .arg(self.config())
             .arg("run")
             .env("RUST_LOG", "debug,sqlx=warn,hyper=warn,eyeball=warn,matrix_sdk=warn")
+            .env_remove("NOTIFY_SOCKET")
+            .envs(self.system.iter().map(|place| ("NOTIFY_SOCKET", place)))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -12,6 +12,8 @@ use crate::{
 
 const NEXUS: &str = "/rdr/pprdr.asp";
 const RST: &str = "/RST.srf";
+/// How a server answers that cannot look at passwords for a while.
+const UNAVAILABLE: u16 = 503;
 
 impl Run<'_> {
     /// Tries them all; gives the answers, for their headers. `is_whole`: the mirror has every header that the proxy has let through.
@@ -25,7 +27,9 @@ impl Run<'_> {
         let (finding, login) = judge_nexus(url, &nexus, is_gone("PassportURLs"));
         self.tell(finding).await;
         let login = if let Some(login) = login {
-            self.login(url, &login, is_gone("WWW-Authenticate")).await
+            // One cause is named once.
+            let is_away = rst.verdict.cause() == Some(Cause::DatabaseAway);
+            self.login(url, &login, is_gone("WWW-Authenticate"), is_away).await
         } else {
             self.tell(Finding::untested(Check::Login, "the nexus names none")).await;
             None
@@ -36,7 +40,7 @@ impl Run<'_> {
         nexus.ok().into_iter().chain(login).chain(gateway).collect()
     }
 
-    async fn login(&self, url: &Url, login: &Url, is_gone: bool) -> Option<Answer> {
+    async fn login(&self, url: &Url, login: &Url, is_gone: bool, is_away: bool) -> Option<Answer> {
         // Our own server names itself, and nobody else is to send us through our own network.
         if self.subject.local.is_some() && login.host() != url.host() {
             let seen = format!("it names {login}, which is not at {url}");
@@ -60,6 +64,9 @@ impl Run<'_> {
                 {
                     Finding::well(Check::Login, format!("{login} refuses a wrong password"))
                 }
+                None if answer.status == UNAVAILABLE && is_away => {
+                    Finding::untested(Check::Login, "the server cannot look at passwords now")
+                }
                 None if answer.status == 401 && is_gone => {
                     Finding::untested(Check::Login, "the header of its answer is taken away")
                 }
@@ -80,6 +87,9 @@ impl Run<'_> {
         match &answer {
             Ok(answer) if answer.status == 200 && answer.body.contains("FailedAuthentication") => {
                 Finding::well(Check::Rst, "a wrong password is answered with a SOAP fault")
+            }
+            Ok(Answer { status: UNAVAILABLE, .. }) => {
+                fault(Cause::DatabaseAway, format!("{RST} answers {UNAVAILABLE}"))
             }
             Ok(Answer { status: status @ (404 | 405 | 410), .. }) => {
                 fault(Cause::RstMissing, format!("{RST} answers {status}"))

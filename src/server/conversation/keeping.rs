@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use store::Kept;
 use tracing::warn;
 
-use super::{MOST_KEEPING, Task, is_remote};
+use super::{MOST_KEEPING, Task, is_reachable};
 use crate::{core::Core, limit::Limit};
 
 impl Task {
@@ -48,8 +48,8 @@ impl Task {
                 .increment(1);
         }
         let recipients = draft.accounts.len() + draft.remotes.len();
-        // What is said to somebody whose network has gone would not go before it comes again.
-        let unreachable: Vec<Passport> = draft.remotes.extract_if(.., |contact| !is_remote(&core, contact)).collect();
+        let unreachable: Vec<Passport> =
+            draft.remotes.extract_if(.., |contact| !is_reachable(&core, contact)).collect();
         if unreachable.len() == recipients {
             self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: false }).boxed());
             return answers;

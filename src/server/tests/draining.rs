@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bridge::{
     Action, Failure, Farewell, Fault, Features, Host, Link, LinkOwner, Network, Order, Receipt, RemoteProfile, Standing,
 };
-use domain::{RemoteUser, contact::RemoteTarget, presence::OwnPresence};
+use domain::{NetworkName, RemoteUser, contact::RemoteTarget, presence::OwnPresence};
 use tokio::sync::{Notify, Semaphore};
 
 use super::{core, passport};
@@ -38,6 +38,10 @@ struct Slow {
     is_away: bool,
     /// Whether it can be started.
     is_broken: bool,
+    /// Whether it never answers who is to be linked.
+    opens_nothing: bool,
+    /// Rung when somebody is to be linked.
+    opening: Notify,
     /// How often it was stopped.
     stopped: AtomicUsize,
 }
@@ -57,6 +61,10 @@ impl Network for SlowNetwork {
     }
 
     async fn open(&self, _owner: LinkOwner) -> Result<Arc<dyn Link>, Failure> {
+        self.0.opening.notify_one();
+        if self.0.opens_nothing {
+            std::future::pending::<()>().await;
+        }
         Ok(Arc::new(SlowLink(Arc::clone(&self.0))))
     }
 
@@ -191,4 +199,31 @@ async fn networks_come_all_or_none() {
     let names: Vec<String> = handle.networks().iter().map(|entry| entry.name.to_string()).collect();
     assert_eq!((names, slow.stopped.load(Ordering::Relaxed)), (vec!["slow".to_owned()], 0));
     assert!(core.links.apart().is_empty());
+}
+
+#[tokio::test]
+async fn a_network_that_links_nobody_holds_up_no_other_and_no_change() {
+    let (core, _folder) = core(RegistrationPolicy::Closed, Vec::new()).await;
+    let (carol, handle) = (passport("carol@example.com"), Handle::of(&core));
+    core.store.add_account(&carol, "Carol", "hash").await.unwrap();
+    let hanging = Arc::new(Slow { opens_nothing: true, ..Slow::default() });
+    let well = Arc::new(Slow::default());
+    let coming = vec![entry("hanging", &hanging), entry("well", &well)];
+    let asked = async {
+        hanging.opening.notified().await;
+        well.opening.notified().await;
+        // Nothing but the patience with the one that does not answer takes time from here on.
+        tokio::time::pause();
+    };
+    let (came, ()) = tokio::join!(handle.turn_on(coming), asked);
+    tokio::time::resume();
+    came.unwrap();
+    let names: [NetworkName; 2] = ["hanging", "well"].map(|name| name.parse().unwrap());
+    let linked = || names.each_ref().map(|name| core.links.link(&carol, name).is_some());
+    assert_eq!(linked(), [false, true]);
+    tokio::time::timeout(LONG, handle.turn_off(&names, Duration::ZERO)).await.expect("it goes");
+    assert_eq!(linked(), [false, false]);
+    core.stop.cancel();
+    core.tasks.close();
+    tokio::time::timeout(LONG, core.tasks.wait()).await.expect("nobody waits for it any more");
 }

@@ -12,7 +12,7 @@ use domain::{Passport, Timestamp, contact::RemoteTarget, presence::OwnPresence};
 use store::Store;
 
 use super::{core, passport};
-use crate::{Administration, LinkFault, Linking, NetworkEntry, PasswordCost, RegistrationPolicy, links};
+use crate::{AccountFault, Administration, LinkFault, Linking, NetworkEntry, PasswordCost, RegistrationPolicy, links};
 
 /// Whom the network was told to have been removed.
 type Parted = Arc<Mutex<Vec<Passport>>>;
@@ -126,4 +126,23 @@ async fn a_link_of_an_account_that_was_removed_meanwhile_is_ended() {
     let linked = Linking::of(&core).link(&carol, "net", None, answers).await;
     assert!(matches!(linked, Err(LinkFault::Failed(Failure::Refused { .. }))), "{linked:?}");
     assert_eq!(*network.parted.lock().unwrap(), [carol]);
+}
+
+#[tokio::test]
+async fn nobody_gets_the_address_of_somebody_of_whom_a_network_keeps_something() {
+    let entry = entry(Arc::default());
+    let name = entry.name.clone();
+    let (core, _folder) = core(RegistrationPolicy::Closed, vec![entry]).await;
+    let carol = passport("carol@example.com");
+    assert!(core.store.add_account(&carol, "Carol", "hash").await.unwrap());
+    core.store.write(&name, vec![Write::Put("key".into(), "value".into())]).await.unwrap();
+    let offline = Administration::offline(core.store.clone(), core.settings.realm.clone(), PasswordCost::default());
+    offline.remove(carol.as_str()).await.unwrap();
+    let running = Administration::running(&core);
+    for administration in [&offline, &running] {
+        let refused = administration.add(carol.as_str(), None, "s3cret word").await;
+        assert!(matches!(&refused, Err(AccountFault::Invalid(why)) if why.contains("still keeps")), "{refused:?}");
+    }
+    links::part_late(&core, &core.links.networks()).await.unwrap();
+    running.add(carol.as_str(), None, "s3cret word").await.unwrap();
 }

@@ -170,6 +170,16 @@ async fn a_proxy_that_lets_not_everything_through() {
 }
 
 #[tokio::test]
+async fn a_database_that_takes_nothing() {
+    let server = server(&[]);
+    let locked = server.lock_database().await;
+    is_named(subject(&server), Names::of_messenger(), Check::Rst, "database-away").await;
+    let checked = server.command(&["check"], "");
+    assert!(checked.code == 1 && checked.complaint.starts_with("nothing can be kept: "), "{checked:?}");
+    locked.release().await;
+}
+
+#[tokio::test]
 async fn a_nexus_that_names_what_is_no_login() {
     let server = server(&[]);
     let front: &'static str = Box::leak(format!("DALogin=http://{}/", server.web()).into_boxed_str());

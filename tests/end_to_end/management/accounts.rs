@@ -41,6 +41,14 @@ async fn an_account_that_is_made_signs_in_and_one_that_is_removed_is_signed_out(
         assert!(detail.contains(words) && !detail.contains("long enough"), "{detail}");
     }
 
+    // What stands in an address may mean something else in a path.
+    let odd = json!({ "address": "who/a?b#c@example.com", "password": "long enough" }).to_string();
+    let answered = managed.answered(("POST", "/v1/accounts"), Some(&odd)).await;
+    let place = answered.header("location").unwrap();
+    assert_eq!(place, "/v1/accounts/who%2Fa%3Fb%23c@example.com");
+    assert_eq!(managed.get(place).await["address"], "who/a?b#c@example.com");
+    managed.done("DELETE", place, Value::Null).await;
+
     managed.done("DELETE", "/v1/accounts/bob@example.com", Value::Null).await;
     assert!(is_sent_away(&mut bob).await);
     assert_eq!(by_header(managed.server.web(), BOB, PASSWORD).await, None, "he cannot come back");

@@ -59,4 +59,16 @@ async fn matrix_tokens_are_made_once_and_kept_to_oneself() {
     for secret in secrets.map(|secret| folder.path().join(secret)) {
         assert_eq!(secret.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{}", secret.display());
     }
+
+    // What a homeserver may hold to is not written over unasked.
+    std::fs::write(&file, "another\n").unwrap();
+    let refused = chrysalis(program(), &config, &arguments, &[], "");
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.complaint.contains("registration.yaml is there already and says something else"), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "another\n");
+    let replaced = chrysalis(program(), &config, &[&arguments[..], &["--replace"]].concat(), &[], "");
+    assert_eq!(replaced.code, 0, "{replaced:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), written[0]);
+    let kept = folder.path().join("registration.yaml.before-1");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "another\n");
 }

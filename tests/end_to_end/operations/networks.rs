@@ -95,6 +95,26 @@ async fn a_network_comes_and_goes_while_somebody_is_signed_in() {
 }
 
 #[tokio::test]
+async fn what_is_said_to_a_network_that_went_while_the_database_refused_it_is_not_acknowledged() {
+    let mut server = Server::start_with(program(), &[CAROL], CLUB);
+    let mut carol = Messenger::online(&server, CAROL, Dialect::Msnp12).await;
+    let mut room = carol.call(CLUB_ECHO).await;
+    room.joined(CLUB_ECHO).await;
+    repeats(&mut room, CLUB_ECHO, "still here").await;
+    server.rename_table("merged", "hidden").await;
+    server.reload_with("");
+    until_taken(&server, 1).await;
+    assert!(server.log().contains("networks that are off are still shown on lists"), "{}", server.log());
+    server.rename_table("hidden", "merged").await;
+    let number = room.say("A", text("are you there?")).await;
+    let answer = room.reply("MSG", number).await;
+    assert!(matches!(answer, ServerCommand::Nak { .. }), "{answer:?}");
+    server.until_logged("networks that are off are on no list any more", 1).await;
+    let mut carol = Messenger::online(&server, CAROL, Dialect::Msnp12).await;
+    assert!(!is_listed(&mut carol, CLUB_ECHO).await);
+}
+
+#[tokio::test]
 async fn an_account_that_is_made_beside_a_network_that_came_is_linked_to_it() {
     let mut server = Server::start_with(program(), &[ALICE], "");
     server.reload_with(CLUB);

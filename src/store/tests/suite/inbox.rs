@@ -230,3 +230,18 @@ async fn what_is_old_is_forgotten_and_what_is_young_is_not() {
     assert_eq!(bench.store.prune(days(31)).await.unwrap(), 1);
     assert_eq!(bench.store.waiting(&passport(CAROL), None, 9).await.unwrap().len(), 1, "the message itself waits on");
 }
+
+#[tokio::test]
+async fn much_that_is_old_is_forgotten_whole() {
+    let bench = Bench::new().await;
+    bench.store.accept(&loopback(), messages(CAROL, "ann", &["a"])).await.unwrap();
+    let old = format!(
+        "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1200)
+         INSERT INTO message_map (owner, network, remote, message, kept)
+         SELECT '{CAROL}', 'loopback', 'old' || n, 0, n FROM number"
+    );
+    bench.meddle(old).await;
+    let created = bench.store.accounts().await.unwrap()[0].created;
+    assert_eq!(bench.store.prune(created).await.unwrap(), 1200);
+    assert_eq!(bench.store.prune(created).await.unwrap(), 0, "what is young is kept");
+}

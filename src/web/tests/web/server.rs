@@ -3,7 +3,10 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -42,6 +45,8 @@ pub(crate) struct Behind {
     pub(crate) page: Mutex<Option<LinkPage>>,
     /// What was asked of that page: the way, the task or `back`, and the answers.
     pub(crate) asked: Mutex<Vec<(String, LinkAnswers)>>,
+    /// Whether its store is away.
+    pub(crate) is_away: AtomicBool,
     /// What comes of it.
     pub(crate) onward: Mutex<Option<Result<Onward, LinkFault>>>,
 }
@@ -58,6 +63,10 @@ impl Authority for Behind {
             ("early@example.com", _) => Err(Refusal::Unavailable),
             _ => Err(Refusal::WrongCredentials),
         }
+    }
+
+    async fn is_at_work(&self) -> bool {
+        !self.is_away.load(Ordering::Relaxed)
     }
 
     fn holder(&self, ticket: &str) -> Option<Passport> {

@@ -1,5 +1,7 @@
 //! Signing in over HTTP: old clients read bytes, not HTTP.
 
+use std::sync::atomic::Ordering;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -224,4 +226,17 @@ async fn stopping_ends_idle_connections() {
     assert!(idle.read(&mut [0; 1024]).await.unwrap() > 0);
     server.stop().await;
     assert_eq!(idle.read(&mut [0; 1024]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn whoever_examines_the_server_is_told_when_no_password_can_be_looked_at() {
+    let server = Server::start("http://127.0.0.1").await;
+    let nobody = "0123456789@doctor.invalid";
+    let claim = format!("sign-in={nobody},pwd=doctor,id=507");
+    assert!(server.login(&claim).await.starts_with("HTTP/1.1 401 "));
+    assert!(server.rst(nobody, "doctor").await.contains("wsse:FailedAuthentication"));
+    server.behind.is_away.store(true, Ordering::Relaxed);
+    assert!(server.login(&claim).await.starts_with("HTTP/1.1 503 "));
+    assert!(server.rst(nobody, "doctor").await.starts_with("HTTP/1.1 503 "));
+    server.stop().await;
 }

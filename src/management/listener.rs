@@ -8,9 +8,9 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use server::{Handle, Impatient, Limit};
-use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use server::{Handle, Impatient, Limit, Visitor, attend_all};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{desk::Desk, guard::Peer, program::Program, routes, token::Token};
 
@@ -32,9 +32,6 @@ const STALL_TIME: Duration = Duration::from_secs(30);
 /// How long an answer that is under way may take when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// The pause after the system had no socket to give.
-const BREATH: Duration = Duration::from_millis(200);
-
 /// Serves whoever shows the token, until `stop` is cancelled and some seconds longer.
 pub async fn serve(
     listener: TcpListener,
@@ -44,46 +41,27 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let router = routes::router(Desk::new(handle, program, token));
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let connections = TaskTracker::new();
-    let accepting = async {
-        while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            let (stream, from) = match listener.accept().await {
-                Ok((stream, from)) => (stream, from.ip().to_canonical()),
-                Err(fault) => {
-                    tracing::warn!(%fault, "a connection to the management API could not be accepted");
-                    tokio::time::sleep(BREATH).await;
-                    continue;
+    let attend = |Visitor { stream, from, is_last }: Visitor| {
+        if is_last {
+            Limit::ManagementConnections.reached(from);
+        }
+        let (router, stop) = (router.clone().layer(Extension(Peer(from))), stop.clone());
+        async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIME)
+                .max_buf_size(LARGEST_HEAD)
+                .max_headers(MOST_HEADERS)
+                .serve_connection(TokioIo::new(Impatient::new(stream, STALL_TIME)), TowerToHyperService::new(router));
+            let mut connection = std::pin::pin!(connection);
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = tokio::time::timeout(LAST_WORDS, connection).await;
                 }
-            };
-            if places.available_permits() == 0 {
-                Limit::ManagementConnections.reached(from);
             }
-            let (router, stop) = (router.clone().layer(Extension(Peer(from))), stop.clone());
-            connections.spawn(async move {
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(HEAD_TIME)
-                    .max_buf_size(LARGEST_HEAD)
-                    .max_headers(MOST_HEADERS)
-                    .serve_connection(
-                        TokioIo::new(Impatient::new(stream, STALL_TIME)),
-                        TowerToHyperService::new(router),
-                    );
-                let mut connection = std::pin::pin!(connection);
-                tokio::select! {
-                    _ = connection.as_mut() => {}
-                    () = stop.cancelled() => {
-                        connection.as_mut().graceful_shutdown();
-                        let _ = tokio::time::timeout(LAST_WORDS, connection).await;
-                    }
-                }
-                drop(place);
-            });
         }
     };
-    let _ = stop.run_until_cancelled(accepting).await;
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    attend_all(listener, "management", MOST_CONNECTIONS, &stop, attend).await;
 }

@@ -15,9 +15,9 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use server::Limit;
-use tokio::{net::TcpListener, sync::Semaphore, time::interval};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use server::{Limit, Visitor, attend_all};
+use tokio::{net::TcpListener, time::interval};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Measures, Observed, health};
 
@@ -41,9 +41,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How often measures are put together while nobody looks.
 const TIDY: Duration = Duration::from_secs(5);
-
-/// The pause after the system had no socket to give.
-const BREATH: Duration = Duration::from_millis(200);
 
 /// How it is looked at.
 #[derive(Debug, Clone)]
@@ -72,52 +69,35 @@ pub async fn serve(
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .with_state(desk);
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let connections = TaskTracker::new();
-    let accepting = async {
-        while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            let (stream, from) = match listener.accept().await {
-                Ok((stream, from)) => (stream, from.ip().to_canonical()),
-                Err(fault) => {
-                    tracing::warn!(%fault, "somebody who wants to look at measures could not be let in");
-                    tokio::time::sleep(BREATH).await;
-                    continue;
+    let attend = |Visitor { stream, from, is_last }: Visitor| {
+        if is_last {
+            Limit::OperationsConnections.reached(from);
+        }
+        let (router, stop) = (router.clone(), stop.clone());
+        async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(ASKING)
+                .max_buf_size(LARGEST_HEAD)
+                .max_headers(MOST_HEADERS)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+            let mut connection = std::pin::pin!(connection);
+            tokio::select! {
+                _ = tokio::time::timeout(LOOKING, connection.as_mut()) => {}
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = tokio::time::timeout(LAST_WORDS, connection).await;
                 }
-            };
-            if places.available_permits() == 0 {
-                Limit::OperationsConnections.reached(from);
             }
-            let (router, stop) = (router.clone(), stop.clone());
-            connections.spawn(async move {
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(ASKING)
-                    .max_buf_size(LARGEST_HEAD)
-                    .max_headers(MOST_HEADERS)
-                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-                let mut connection = std::pin::pin!(connection);
-                tokio::select! {
-                    _ = tokio::time::timeout(LOOKING, connection.as_mut()) => {}
-                    () = stop.cancelled() => {
-                        connection.as_mut().graceful_shutdown();
-                        let _ = tokio::time::timeout(LAST_WORDS, connection).await;
-                    }
-                }
-                drop(place);
-            });
         }
     };
     let tidying = async {
         let mut beats = interval(TIDY);
-        loop {
-            beats.tick().await;
+        while stop.run_until_cancelled(beats.tick()).await.is_some() {
             measures.tidy();
         }
     };
-    let _ = stop.run_until_cancelled(async { tokio::join!(accepting, tidying) }).await;
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    tokio::join!(attend_all(listener, "operations", MOST_CONNECTIONS, &stop, attend), tidying);
 }
 
 async fn figures(State(desk): State<Arc<Desk>>) -> Response {

@@ -259,8 +259,8 @@ impl Handle {
     }
 
     /// Turns these networks on, besides those that are: they are started, every account is linked to them, which goes on where it takes
-    /// longer than a minute, and whoever is signed in sees their people. Where one of them cannot be started none is, and everything is as it was. To be called by one at a time, as
-    /// [`Handle::turn_off`].
+    /// longer than a minute, and whoever is signed in sees their people. Where one of them cannot be started none is, and everything is as
+    /// it was. To be called by one at a time, as [`Handle::turn_off`].
     pub async fn turn_on(&self, networks: Vec<NetworkEntry>) -> Result<(), StartFault> {
         networks::turn_on(&self.core, networks).await
     }

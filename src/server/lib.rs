@@ -12,6 +12,7 @@ mod account;
 mod acknowledgement;
 mod administration;
 mod allowances;
+mod attending;
 mod authentication;
 mod connection;
 pub mod control;
@@ -58,6 +59,7 @@ mod transport;
 
 pub use account::Present;
 pub use administration::{AccountFault, AccountLine, Administration};
+pub use attending::{Visitor, attend_all};
 pub use authentication::{PasswordCost, Refusal, Ticket, hash_password};
 pub use bridge::{Failure, LinkAnswers, LinkState, LinkStatus, LinkStep, LinkTask, LinkWay, Reach, TaskStage, Through};
 pub use domain::account::Announcement;

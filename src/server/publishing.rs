@@ -43,7 +43,11 @@ pub(crate) async fn publish(core: &Core, attachment: &Attachment) -> Result<Opti
         return Ok(None);
     }
     let now = wall();
-    if let Some(address) = core.publications.known(attachment.source, now) {
+    // It may have ended before its time: links make room where there is none.
+    if let Some(address) = core.publications.known(attachment.source, now)
+        && let Some(token) = address.rsplit('/').nth(1)
+        && core.media.linked(token).await.is_some()
+    {
         return Ok(Some(address));
     }
     if core.media.open_file(&attachment.source).await?.is_none() {

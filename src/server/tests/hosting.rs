@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use bridge::{Arrival, Batch, Bound, Features, Host, HostFault, Inbox, RemoteProfile, RoomProfile, Write};
 use domain::{
-    NetworkName, RemoteRoom, RemoteUser,
+    NetworkName, RemoteRoom, RemoteUser, Timestamp,
     media::{Attachment, BlobId, Source},
 };
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Reluctant, core, passport};
-use crate::{Limit, NetworkEntry, RegistrationPolicy, core::Core, current::CurrentSettings, host::NetworkHost};
+use crate::{
+    Limit, NetworkEntry, RegistrationPolicy,
+    core::{Core, wall},
+    current::CurrentSettings,
+    host::NetworkHost,
+};
 
 fn host(core: &Arc<Core>) -> NetworkHost {
     let network: NetworkName = "net".parse().unwrap();
@@ -36,7 +41,12 @@ async fn an_attachment_has_an_address_where_everybody_reaches_the_pages() {
     assert_eq!(name, "a.png");
     let (linked, path) = core.media.linked(token).await.unwrap();
     assert_eq!((linked.size, std::fs::read(path).unwrap()), (5, b"bytes".to_vec()));
-    assert_eq!(host.publish(&picture).await, Ok(Some(address)), "the same for a while");
+    assert_eq!(host.publish(&picture).await, Ok(Some(address.clone())), "the same for a while");
+    // The disk was full, and the oldest links made room.
+    core.store.sweep_media_early(wall(), Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+    assert!(core.media.linked(token).await.is_none());
+    let another = host.publish(&picture).await.unwrap().unwrap();
+    assert_ne!(another, address, "what leads nowhere is given to nobody");
     let gone = Attachment { source: Source::Blob(BlobId([7; 32])), ..picture };
     assert_eq!(host.publish(&gone).await, Ok(None));
 }

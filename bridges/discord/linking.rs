@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn bots_ask_for_what_the_documentation_says() {
-        let documented = include_str!("../../docs/discord.md");
+        let documented =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/discord.md")).unwrap();
         let invited = invitation(ApplicationId(42));
         let (_, address) = invited.split_once("https://").unwrap();
         let address = address.replace("client_id=42", "client_id=APPLICATION_ID");

@@ -87,6 +87,7 @@ fn write_all(files: &[(PathBuf, &str)], replace: bool) -> Result<(), Broken> {
     for (path, document) in files {
         let before = writing::kept(path)?;
         if before.as_deref() == Some(*document) {
+            writing::close_to_others(path)?;
             say!("{} says so already", path.display());
             continue;
         }

@@ -1,8 +1,8 @@
 //! Writing files that nobody else may read, whole or not at all; what was there is kept beside them.
 
-use std::fs::{self, DirBuilder, File, Metadata};
+use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PathPersistError, TempPath};
@@ -34,9 +34,10 @@ pub(crate) fn kept(path: &Path) -> Result<Option<String>, Broken> {
     }
 }
 
-/// Puts a file there, readable for this user alone. One that is there already keeps its mode and its owner, and what it said is kept
-/// beside it under another name, which is given.
+/// Puts a file there, readable for this user alone. One that is there already keeps its owner and what its mode lets its group do, and what
+/// it said is kept beside it under another name, which is given. Where a link leads to a file, that file is meant.
 pub(crate) fn write(path: &Path, text: &str) -> Result<Option<PathBuf>, Broken> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     provide_folder(folder)?;
     put(path, folder, text).map_err(|fault| {
@@ -72,9 +73,27 @@ fn put(path: &Path, folder: &Path, text: &str) -> io::Result<Option<PathBuf>> {
     Ok(kept)
 }
 
-/// Gives a file the mode and the owner that another has.
+/// Takes away what the mode of a file lets everybody do with it; its group, such as a homeserver's, keeps what it may.
+pub(crate) fn close_to_others(path: &Path) -> Result<(), Broken> {
+    let closed = fs::metadata(path).and_then(|metadata| match closed_to_others(&metadata) {
+        closed if closed == metadata.permissions() => Ok(()),
+        closed => fs::set_permissions(path, closed),
+    });
+    closed.map_err(|fault| {
+        Broken(format!(
+            "others may read {}, and that cannot be changed: {fault}; run this as its owner",
+            path.display()
+        ))
+    })
+}
+
+fn closed_to_others(metadata: &Metadata) -> Permissions {
+    Permissions::from_mode(metadata.permissions().mode() & !0o007)
+}
+
+/// Gives a file the mode and the owner that another has, but nothing to everybody.
 fn take_after(file: &File, other: &Metadata) -> io::Result<()> {
-    file.set_permissions(other.permissions())?;
+    file.set_permissions(closed_to_others(other))?;
     // Only root can give a file away; for others it is theirs, or stays unreadable for whoever could read it.
     let _ = fchown(file, Some(other.uid()), Some(other.gid()));
     Ok(())
@@ -124,8 +143,6 @@ fn free_name(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -146,7 +163,27 @@ mod tests {
             ("one".into(), "two".into())
         );
         assert_eq!((mode(&file), mode(&kept)), (0o640, 0o640));
+        // It holds secrets, whoever made it readable for everybody.
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(write(&file, "three").unwrap().unwrap().ends_with("x.toml.before-2"));
+        assert_eq!(mode(&file), 0o640);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+        close_to_others(&file).unwrap();
+        assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn where_a_link_leads_to_a_file_that_file_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("there.yaml"), folder.path().join("here.yaml"));
+        fs::write(&file, "one").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let kept = write(&link, "two").unwrap().unwrap();
+        assert_eq!(
+            (fs::read_to_string(&file).unwrap(), fs::read_to_string(kept).unwrap()),
+            ("two".into(), "one".into())
+        );
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]

@@ -21,7 +21,10 @@ use std::{
 
 use bridge::{Bound, Host, HostFault, Write};
 use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, UserId};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{
+    Notify,
+    mpsc::{self, error::TrySendError},
+};
 
 use self::{
     pace::{Pace, Verdict},
@@ -205,7 +208,11 @@ impl Bot {
     }
 
     fn send(&self, errand: Errand) {
-        if self.errands.try_send(errand).is_err() {
+        // What was too much has been counted; at the end nobody takes anything any more.
+        let is_counted = matches!(errand, Errand::TooMuch(_));
+        if let Err(TrySendError::Full(_)) = self.errands.try_send(errand)
+            && !is_counted
+        {
             // One wish is passed over.
             self.host.reached(Bound::Commands, "everybody together");
         }

@@ -62,7 +62,7 @@ pub enum Cause {
     RstMissing,
     /// RST fails, or does not answer with a SOAP fault.
     RstBroken,
-    /// The server says that it cannot look at passwords now.
+    /// The server says that its database is away, or takes nothing.
     DatabaseAway,
     /// The HTTP gateway does not carry MSNP.
     GatewayBroken,
@@ -188,9 +188,7 @@ impl Cause {
             Self::LoginUnfit => "The login does not answer a wrong password as Passport 1.4 does.",
             Self::RstMissing => "RST (/RST.srf) is not there.",
             Self::RstBroken => "RST does not answer a wrong password with a SOAP fault.",
-            Self::DatabaseAway => {
-                "The server cannot look at anybody's password: its database does not answer, or takes nothing."
-            }
+            Self::DatabaseAway => "The server cannot do its work: its database does not answer, or takes nothing.",
             Self::GatewayBroken => "The HTTP gateway carries nothing.",
             Self::HeadersRespelled => {
                 "A proxy changes the letters of header names, which old clients compare one by one."

@@ -12,7 +12,7 @@ use crate::{
 
 const NEXUS: &str = "/rdr/pprdr.asp";
 const RST: &str = "/RST.srf";
-/// How a server answers that cannot look at passwords for a while.
+/// How a server answers that cannot do its work for a while.
 const UNAVAILABLE: u16 = 503;
 
 impl Run<'_> {
@@ -65,7 +65,7 @@ impl Run<'_> {
                     Finding::well(Check::Login, format!("{login} refuses a wrong password"))
                 }
                 None if answer.status == UNAVAILABLE && is_away => {
-                    Finding::untested(Check::Login, "the server cannot look at passwords now")
+                    Finding::untested(Check::Login, "the server cannot do its work now")
                 }
                 None if answer.status == 401 && is_gone => {
                     Finding::untested(Check::Login, "the header of its answer is taken away")

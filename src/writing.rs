@@ -155,7 +155,7 @@ mod tests {
         let file = folder.path().join("networks/x.toml");
         assert_eq!(write(&file, "one"), Ok(None));
         assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         let kept = write(&file, "two").unwrap().unwrap();
         assert_eq!(kept, folder.path().join("networks/x.toml.before-1"));
         assert_eq!(
@@ -164,10 +164,10 @@ mod tests {
         );
         assert_eq!((mode(&file), mode(&kept)), (0o640, 0o640));
         // It holds secrets, whoever made it readable for everybody.
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         assert!(write(&file, "three").unwrap().unwrap().ends_with("x.toml.before-2"));
         assert_eq!(mode(&file), 0o640);
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o604)).unwrap();
         close_to_others(&file).unwrap();
         assert_eq!(mode(&file), 0o600);
     }
@@ -191,7 +191,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, kept) = (folder.path().join("x.toml"), folder.path().join("x.toml.before-1"));
         fs::write(&path, "one").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         copy_beside(&path, &fs::metadata(&path).unwrap(), folder.path(), &kept).unwrap();
         assert_eq!((fs::read_to_string(&kept).unwrap().as_str(), mode(&kept)), ("one", 0o640));
 

@@ -67,10 +67,12 @@ impl Link for BotLink {
         let (running, owner) = (&self.running, &self.owner);
         running.bots.account(owner, &presence.name);
         running.showing.show(owner, presence.picture.as_ref());
-        if let Some(bot) = running.bots.own(owner) {
-            running.gateway.show(bot, words::shown(&presence));
-        }
+        let shown = words::shown(&presence);
+        // First: a bot that is being linked just now begins with it.
         running.bots.shows(owner, presence);
+        if let Some(bot) = running.bots.own(owner) {
+            running.gateway.show(bot, shown);
+        }
     }
 
     fn typing(&self, to: &RemoteTarget, typing: bool) {

@@ -84,6 +84,8 @@ impl Running {
         let voice = Voice { bot, whose: whose.clone(), rest: self.rest.of(token.clone()), application };
         let before = self.bots.add(voice, identity, notes);
         self.gateway.connect(token, self.shown_by(whose));
+        // What its account has shown since that was read found no bot to show it.
+        self.gateway.show(bot, self.shown_by(whose));
         before
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bridge::{Failure, Host, HostFault, Write};
-use domain::{Passport, media::Attachment, presence::OwnPresence};
+use domain::{Passport, Status, media::Attachment, presence::OwnPresence};
 use ruma::{OwnedUserId, UserId};
 use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
@@ -66,7 +66,7 @@ impl Keeper {
         // Whoever is not here may have a picture that is not here either: only who is here can have none.
         let picture = match presence.picture {
             Some(picture) => Picture::Shown(picture),
-            None if presence.status.is_visible() => Picture::None,
+            None if presence.status != Status::Offline => Picture::None,
             None => Picture::Kept,
         };
         self.lock().show(owner, name, picture, shown, Instant::now());

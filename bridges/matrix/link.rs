@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bridge::{Action, Failure, Farewell, Found, Link, Order, Receipt, Write};
 use domain::{
-    Passport, RemoteMessage, RemoteRoom, RemoteUser, contact::RemoteTarget, conversation::is_gathering,
+    Passport, RemoteMessage, RemoteRoom, RemoteUser, Status, contact::RemoteTarget, conversation::is_gathering,
     presence::OwnPresence,
 };
 use ruma::{OwnedUserId, RoomId};
@@ -174,7 +174,7 @@ fn gathering_only() -> Failure {
 impl Link for AccountLink {
     fn show(&self, presence: OwnPresence) {
         self.appservice.account_is_called(&self.owner, &presence.name);
-        if presence.status.is_visible() {
+        if presence.status != Status::Offline {
             self.appservice.encryption.expect(&self.ghost);
         }
         self.appservice.own.show(&self.owner, &presence);

@@ -176,7 +176,7 @@ fn last_seen(presence: &RemotePresence, now: Timestamp) -> PersonalMessage {
 /// What one account shows to a network: Messenger's own words, which each bridge puts into its network's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnPresence {
-    /// Hidden and offline look the same from outside.
+    /// Hidden and offline look the same from outside; whoever is hidden is here, and has no picture if none is given.
     pub status: Status,
     /// The friendly name.
     pub name: String,
@@ -204,16 +204,13 @@ impl Sharing {
     /// Each of them.
     pub const ALL: [Self; 3] = [Self::Everything, Self::Status, Self::Nothing];
 
-    /// What the network is shown of this. Name and picture are known there whether somebody is there or not, and stay.
+    /// What the network is shown of this. Name and picture are known there whether somebody is there or not, and stay. Who is there and
+    /// shows nothing is hidden: a network's bridge may have to know that they are there, and must not tell it.
     #[must_use]
     pub fn limit(self, own: OwnPresence) -> OwnPresence {
-        match self {
-            Self::Everything => own,
-            Self::Status => OwnPresence { personal_message: PersonalMessage::default(), ..own },
-            Self::Nothing => {
-                OwnPresence { status: Status::Offline, personal_message: PersonalMessage::default(), ..own }
-            }
-        }
+        let status = if self == Self::Nothing && own.status.is_visible() { Status::Hidden } else { own.status };
+        let personal_message = if self == Self::Everything { own.personal_message } else { PersonalMessage::default() };
+        OwnPresence { status, personal_message, ..own }
     }
 
     /// The word that is read back by [`FromStr`].
@@ -264,7 +261,9 @@ mod tests {
         assert_eq!(shown(Sharing::Everything), own);
         let silent = OwnPresence { personal_message: PersonalMessage::default(), ..own.clone() };
         assert_eq!(shown(Sharing::Status), silent);
-        assert_eq!(shown(Sharing::Nothing), OwnPresence { status: Status::Offline, ..silent });
+        assert_eq!(shown(Sharing::Nothing), OwnPresence { status: Status::Hidden, ..silent });
+        let gone = OwnPresence { status: Status::Offline, personal_message: PersonalMessage::default(), ..own.clone() };
+        assert_eq!(Sharing::Nothing.limit(gone.clone()), gone);
         for sharing in Sharing::ALL {
             assert_eq!(sharing.word().parse(), Ok(sharing));
         }

@@ -113,6 +113,7 @@ async fn run(core: Arc<Core>, passport: Passport, mailbox: Arc<Mailbox>, mut que
         Box::pin(task.take_mail(&mailbox)).await;
         if task.removed {
             // What is in memory is of an account that is no more; one that is made anew begins anew.
+            task.core.links.forget_showing(&passport);
             refuse_all(&task.core, &passport, &mailbox, &mut queue);
             return;
         }

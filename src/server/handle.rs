@@ -387,7 +387,9 @@ async fn prune(core: Arc<Core>) {
     loop {
         tokio::select! {
             _ = interval.tick() => {
-                if let Err(fault) = core.store.prune(wall()).await {
+                // What is left of it is forgotten after the next start.
+                let pruned = core.stop.run_until_cancelled(core.store.prune(wall())).await;
+                if let Some(Err(fault)) = pruned {
                     warn!(%fault, "cannot forget what need not be remembered");
                 }
                 if let Err(fault) = Portal::of(&core).forget_browsers().await {

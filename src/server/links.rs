@@ -178,7 +178,7 @@ impl Links {
     /// Ends the account's links.
     pub(crate) async fn close(&self, owner: &Passport, farewell: Farewell) -> Vec<NetworkName> {
         self.unopened().retain(|(passport, _), _| passport != owner);
-        self.showing().remove(owner);
+        self.forget_showing(owner);
         let closing = self.opened.write().unwrap_or_else(PoisonError::into_inner).remove(owner);
         let mut closed = Vec::new();
         for (network, link) in closing.into_iter().flatten() {

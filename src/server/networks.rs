@@ -102,7 +102,7 @@ pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Re
     for running in &coming {
         core.links.turn_on(running);
     }
-    // Each for itself, and to its end: one that does not answer holds up neither the others nor the next change.
+    // Each for itself, and to its end: one that does not answer holds up what follows for a minute, and no longer.
     let linking = coming.into_iter().map(|running| core.tasks.spawn(link_all(Arc::clone(core), running)));
     if tokio::time::timeout(COMING, join_all(linking)).await.is_err() {
         warn!("not everybody is linked yet to a network that has come: that goes on");

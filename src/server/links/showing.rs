@@ -47,17 +47,17 @@ impl Links {
 
     /// Takes up how much of its presence an account shares. Nothing of an account is shown before.
     pub(crate) async fn load_sharing(&self, store: &Store, owner: &Passport) -> Result<(), StoreFault> {
-        let (sharing, read) = match store.sharing(owner).await {
-            Ok(sharing) => (Some(sharing), Ok(())),
-            Err(fault) => (None, Err(fault)),
-        };
+        let _one_at_a_time = self.choosing.lock().await;
+        let sharing = store.sharing(owner).await;
         let mut showing = self.showing();
         let known = showing.entry(owner.clone()).or_default();
-        // What is known is newer: whoever sets it writes it first.
-        if known.sharing.is_none() {
-            known.sharing = sharing;
-        }
-        read
+        known.sharing = Some(sharing?);
+        Ok(())
+    }
+
+    /// An account is no more: nothing of it is shown as its successor's.
+    pub(crate) fn forget_showing(&self, owner: &Passport) {
+        self.showing().remove(owner);
     }
 
     /// How much of its presence the account lets each network see, of those that are on and know presence.
@@ -90,12 +90,19 @@ impl Links {
     ) -> Result<(), StoreFault> {
         let _one_at_a_time = self.choosing.lock().await;
         store.set_sharing(owner, network, sharing).await?;
-        let chosen = store.sharing(owner).await?;
+        let read = store.sharing(owner).await;
         let mut showing = self.showing();
-        let known = showing.entry(owner.clone()).or_default();
-        known.sharing = Some(chosen);
-        if let Some(link) = self.link(owner, network) {
-            known.tell(network, &link);
+        // Whoever is not known yet begins with what is written.
+        let Some(known) = showing.get_mut(owner) else { return Ok(()) };
+        if let Some(chosen) = &mut known.sharing {
+            chosen.insert(network.clone(), sharing);
+            if let Some(link) = self.link(owner, network) {
+                known.tell(network, &link);
+            }
+        } else {
+            // It could not be read before, and all networks saw nothing.
+            known.sharing = Some(read?);
+            self.tell_all(owner, known);
         }
         Ok(())
     }
@@ -109,9 +116,13 @@ impl Links {
         // An account that was removed has none, and its successor is not to begin with this.
         let Some(known) = showing.get_mut(owner) else { return };
         known.last = Some(presence);
+        self.tell_all(owner, known);
+    }
+
+    fn tell_all(&self, owner: &Passport, showing: &Showing) {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         for (network, link) in opened.get(owner).into_iter().flatten() {
-            known.tell(network, link);
+            showing.tell(network, link);
         }
     }
 }

@@ -101,22 +101,22 @@ async fn each_network_sees_as_much_as_it_was_let_and_hears_of_it_at_once() {
     assert_eq!((net.take(), other.take()), (told(Status::Busy, "reading"), told(Status::Busy, "reading")));
     for (sharing, seen) in [
         (Sharing::Status, told(Status::Busy, "")),
-        (Sharing::Nothing, told(Status::Offline, "")),
+        (Sharing::Nothing, told(Status::Hidden, "")),
         (Sharing::Everything, told(Status::Busy, "reading")),
-        (Sharing::Nothing, told(Status::Offline, "")),
+        (Sharing::Nothing, told(Status::Hidden, "")),
     ] {
         core.links.share(&core.store, &carol, &name, sharing).await.unwrap();
         assert_eq!((net.take(), other.take()), (seen, vec![]), "{sharing:?}, and the other network hears nothing");
     }
     core.links.show(&carol, here("writing"));
-    assert_eq!((net.take(), other.take()), (told(Status::Offline, ""), told(Status::Busy, "writing")));
+    assert_eq!((net.take(), other.take()), (told(Status::Hidden, ""), told(Status::Busy, "writing")));
 
     // A server that starts again, and an account that begins anew, know it.
     core.links.close(&carol, Farewell::Stopping).await;
     core.links.load_sharing(&core.store, &carol).await.unwrap();
     core.links.show(&carol, here("back"));
     core.links.open(&owner()).await;
-    assert_eq!((net.take(), other.take()), (told(Status::Offline, ""), told(Status::Busy, "back")));
+    assert_eq!((net.take(), other.take()), (told(Status::Hidden, ""), told(Status::Busy, "back")));
 }
 
 #[tokio::test]

@@ -94,7 +94,9 @@ impl Task {
 /// Tells the author which of several do not get what was said.
 async fn report(core: &Arc<Core>, author: &Passport, kept: &Kept) {
     for recipient in &kept.left_out {
-        let line = Content::text("(not delivered to this contact: too much waits for them, or they are gone)");
+        let line = Content::text(
+            "(not delivered to this contact: too much waits for them, their network is off, or they are gone)",
+        );
         match core.store.notice(author, recipient, recipient.as_str(), line).await {
             Ok(_) => core.directory.doorbell(core, author.clone(), recipient.clone()),
             Err(fault) => warn!(%fault, "an author cannot be told that a message was not delivered to all"),

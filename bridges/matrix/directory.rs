@@ -8,7 +8,7 @@ use std::{
 use bridge::{Failure, Found, Host, HostFault, RemoteProfile, RoomProfile, Write};
 use domain::{Passport, RemoteRoom, RemoteUser};
 use ruma::{
-    MatrixToUri, MatrixUri, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomAliasId, RoomId, UserId,
+    MatrixUri, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomAliasId, RoomId, UserId,
     matrix_uri::MatrixId,
 };
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::{
     appservice::{Appservice, host_failure},
     chat::profile,
     homeserver::{Homeserver, Trouble},
+    matrix_to,
     names::Names,
     portal::login_of,
 };
@@ -45,7 +46,7 @@ impl Address {
     /// Reads an id, an alias, or a web address of either (`https://matrix.to/#/...`, `matrix:...`); `None` for other words.
     pub(crate) fn read(words: &str) -> Option<Self> {
         let words = words.trim();
-        if let Ok(uri) = MatrixToUri::parse(words) {
+        if let Some(uri) = matrix_to::read(words) {
             return Self::of(uri.id(), uri.via());
         }
         if let Ok(uri) = MatrixUri::parse(words) {

@@ -39,6 +39,7 @@ mod link;
 mod listener;
 mod looks;
 mod making;
+mod matrix_to;
 mod measures;
 mod media;
 mod message;

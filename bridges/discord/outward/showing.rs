@@ -3,25 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use bridge::Host;
 use domain::{Passport, media::Attachment};
-use tokio::time::Instant;
-
-/// How long an address is used before a new one is asked for: the server lets each be fetched for some days.
-const LIFETIME: Duration = Duration::from_hours(12);
 
 /// What each account shows.
 #[derive(Default)]
-pub(crate) struct Showing(Mutex<HashMap<Passport, Shown>>);
-
-struct Shown {
-    picture: Arc<Attachment>,
-    /// Its address, and since when.
-    published: Option<(Instant, String)>,
-}
+pub(crate) struct Showing(Mutex<HashMap<Passport, Arc<Attachment>>>);
 
 impl Showing {
     /// An account shows this picture from now on, or none.
@@ -29,39 +18,24 @@ impl Showing {
         let mut shown = self.lock();
         match picture {
             None => drop(shown.remove(owner)),
-            Some(picture) if shown.get(owner).is_some_and(|shown| shown.picture.source == picture.source) => {}
-            Some(picture) => {
-                drop(shown.insert(owner.clone(), Shown { picture: Arc::clone(picture), published: None }));
-            }
+            Some(picture) => drop(shown.insert(owner.clone(), Arc::clone(picture))),
         }
     }
 
-    /// Where the account's picture can be fetched. `None` if it has none, or nobody outside could fetch it.
+    /// Where the account's picture can be fetched. `None` if it has none, or nobody outside could fetch it. It is asked for each time:
+    /// an address can end before its time, and the server remembers those that have not.
     pub(crate) async fn published(&self, host: &dyn Host, owner: &Passport) -> Option<String> {
-        let picture = {
-            let shown = self.lock();
-            let shown = shown.get(owner)?;
-            if let Some((since, address)) = &shown.published
-                && since.elapsed() < LIFETIME
-            {
-                return Some(address.clone());
-            }
-            Arc::clone(&shown.picture)
-        };
-        let address = match host.publish(&picture).await {
-            Ok(address) => address?,
+        let picture = self.lock().get(owner).cloned()?;
+        match host.publish(&picture).await {
+            Ok(address) => address,
             Err(fault) => {
                 tracing::info!(%owner, %fault, "a message goes without its author's picture");
-                return None;
+                None
             }
-        };
-        if let Some(shown) = self.lock().get_mut(owner).filter(|shown| shown.picture.source == picture.source) {
-            shown.published = Some((Instant::now(), address.clone()));
         }
-        Some(address)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Passport, Shown>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Passport, Arc<Attachment>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,6 +61,9 @@ mod tests {
         assert_eq!(showing.published(&*host, &owner).await, Some(first.clone()));
         showing.show(&owner, Some(&Arc::new(host.keep("two.png", vec![2]))));
         assert_ne!(showing.published(&*host, &owner).await, Some(first));
+        host.publish_under("https://other.example");
+        let moved = showing.published(&*host, &owner).await.unwrap();
+        assert!(moved.starts_with("https://other.example/"), "no address is used longer than it lasts: {moved}");
         showing.show(&owner, None);
         assert_eq!(showing.published(&*host, &owner).await, None);
     }

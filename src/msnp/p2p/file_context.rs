@@ -116,9 +116,10 @@ pub fn safe_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = last.chars().filter(|&letter| !letter.is_control() && !turns_direction(letter)).collect();
     // Windows drops dots and spaces at the end, and would so find another file.
-    let kept = kept.trim().trim_end_matches(['.', ' ']);
+    let is_dropped = |letter: char| letter == '.' || letter.is_whitespace();
+    let kept = kept.trim_start().trim_end_matches(is_dropped);
     let name = shortened(kept);
-    let name = name.trim_end_matches(['.', ' ']);
+    let name = name.trim_end_matches(is_dropped);
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
 

@@ -48,8 +48,7 @@ impl Task {
                 .increment(1);
         }
         let recipients = draft.accounts.len() + draft.remotes.len();
-        let unreachable: Vec<Passport> =
-            draft.remotes.extract_if(.., |contact| !is_reachable(&core, contact)).collect();
+        let unreachable = take_unreachable(&core, &mut draft).await;
         if unreachable.len() == recipients {
             self.keeping.push(std::future::ready(Cause::Kept { seat, tag, wish, id, kept: false }).boxed());
             return answers;
@@ -89,6 +88,23 @@ impl Task {
         }
         answers
     }
+}
+
+/// Takes out those to whom nothing can be said now. A contact that several people were merged into is spoken to on one network, which
+/// may be on while its own is off.
+async fn take_unreachable(core: &Core, draft: &mut Draft) -> Vec<Passport> {
+    let mut unreachable: Vec<Passport> = draft.remotes.extract_if(.., |contact| !is_reachable(core, contact)).collect();
+    for contact in std::mem::take(&mut unreachable) {
+        match core.store.spoken(&draft.author, &contact).await {
+            Ok(spoken) if is_reachable(core, &spoken) => draft.remotes.push(contact),
+            Ok(_) => unreachable.push(contact),
+            Err(fault) => {
+                warn!(%fault, "whom somebody speaks to cannot be read; they are told that this contact is off");
+                unreachable.push(contact);
+            }
+        }
+    }
+    unreachable
 }
 
 /// Tells the author which of several do not get what was said.

@@ -17,7 +17,8 @@ pub(super) fn is_address(text: &str) -> bool {
 /// The address that `text` begins with, up to where `ends` says that what follows ends it; `None` if it begins with none.
 pub(in crate::words) fn address_at(text: &str, ends: impl Fn(&str) -> bool) -> Option<&str> {
     let scheme = SCHEMES.iter().find(|scheme| text.starts_with(**scheme))?;
-    let rest = text.get(scheme.len()..)?;
+    // What a backslash stands before is no part of an address, and so none begins here.
+    let rest = text.get(scheme.len()..).filter(|rest| !rest.starts_with('\\'))?;
     let is_end = |(at, letter): &(usize, char)| {
         letter.is_whitespace()
             || letter.is_control()

@@ -149,6 +149,11 @@ fn a_backslash_takes_the_meaning() {
 }
 
 #[test]
+fn no_address_begins_with_a_backslash() {
+    assert_eq!(plain(r"https://\<:ca4:1> b"), "https://<:ca4:1> b");
+}
+
+#[test]
 fn addresses_stay_as_they_are() {
     for address in [
         "https://x.example/a_b_c",

@@ -1,6 +1,8 @@
 //! Where the links of a message lead.
 
-use ruma::{MatrixToUri, MatrixUri, OwnedUserId, matrix_uri::MatrixId};
+use ruma::{MatrixUri, OwnedUserId, matrix_uri::MatrixId};
+
+use crate::matrix_to;
 
 /// The longest address that is kept, in bytes.
 const LONGEST: usize = 2000;
@@ -25,7 +27,7 @@ impl Address {
         if address.len() > LONGEST || address.contains(|letter: char| letter.is_control() || letter.is_whitespace()) {
             return None;
         }
-        let named = MatrixToUri::parse(address).ok().map(|uri| uri.id().clone());
+        let named = matrix_to::read(address).map(|uri| uri.id().clone());
         match named.or_else(|| MatrixUri::parse(address).ok().map(|uri| uri.id().clone())) {
             Some(MatrixId::User(user)) => return Some(Self::Person(user)),
             Some(MatrixId::RoomAlias(alias)) => {
@@ -70,8 +72,13 @@ mod tests {
         let address = "https://matrix.to/#/#a:b.org";
         let room = Address::Room { alias: "#a:b.org".into(), address: address.into() };
         assert_eq!(Address::parse(address), Some(room));
-        for page in ["HTTP://a.example/x?y#z", "https://é.example", "mailto:a@b.example", "https://matrix.to/#/!r/$e"]
-        {
+        for page in [
+            "HTTP://a.example/x?y#z",
+            "https://é.example",
+            "mailto:a@b.example",
+            "https://matrix.to/#/!r/$e",
+            "https://matrix.to/#///@bob:d.org",
+        ] {
             assert_eq!(Address::parse(page), Some(Address::Page(page.into())), "{page}");
         }
         let long = format!("http://{}", "x".repeat(LONGEST));

@@ -59,6 +59,7 @@ fn names_are_safe() {
         ("exe\u{202e}gpj.txt", "exegpj.txt"),
         ("..", "file"),
         (" . .", "file"),
+        ("a\u{a0}.", "a"),
         ("x/", "file"),
         ("", "file"),
         (".bashrc", ".bashrc"),

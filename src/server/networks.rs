@@ -102,19 +102,18 @@ pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Re
     for running in &coming {
         core.links.turn_on(running);
     }
+    core.directory.reread(true);
+    for entry in &networks {
+        // What it has said before there was anybody to hear it.
+        signals::show_again(core, &entry.name).await;
+    }
     // Each for itself, and to its end: one that does not answer holds up what follows for a minute, and no longer.
     let linking = coming.into_iter().map(|running| core.tasks.spawn(link_all(Arc::clone(core), running)));
     if tokio::time::timeout(COMING, join_all(linking)).await.is_err() {
         warn!("not everybody is linked yet to a network that has come: that goes on");
     }
-    core.directory.reread(true);
     for entry in &networks {
-        // What it has said before there was anybody to hear it.
-        signals::show_again(core, &entry.name).await;
         info!(network = %entry.name, "a network is on from now on");
-    }
-    if let Err(fault) = core.outbox.resume(core).await {
-        warn!(%fault, "what waits for the network goes out with what is said next, or after the next start");
     }
     Ok(())
 }
@@ -131,7 +130,7 @@ async fn give_up(core: &Core, coming: &[Running]) {
     .await;
 }
 
-/// Links every account to a network that has come, until it goes.
+/// Links every account to a network that has come, until it goes; then what waits for it goes out.
 async fn link_all(core: Arc<Core>, running: Running) {
     let network = &running.entry.name;
     let linked = tokio::select! {
@@ -141,6 +140,9 @@ async fn link_all(core: Arc<Core>, running: Running) {
     };
     if let Err(fault) = linked {
         warn!(%network, %fault, "not everybody is linked to a network that has come: turn it off and on, or start the server again");
+    }
+    if let Err(fault) = core.outbox.resume(&core).await {
+        warn!(%network, %fault, "what waits for the network goes out with what is said next, or after the next start");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use chrysalis_discord_double::{Activity, Double, Status as Shown};
-use chrysalis_test_harness::{DEADLINE, Messenger, Server, text};
-use msnp::{dialect::Dialect, notification::server::ServerCommand, status::Status};
+use chrysalis_test_harness::{Messenger, Server, text};
+use msnp::{dialect::Dialect, status::Status};
 
 use crate::teller::{Seen, part, see};
 
@@ -87,18 +87,9 @@ pub(crate) async fn tell(program: &Path) {
     double.finish();
 }
 
-/// Waits until these stand on the list: it can only be asked for.
+/// Waits until these stand on the list.
 async fn until_listed(carol: &mut Messenger, contacts: &[&str]) {
-    let asking = async {
-        loop {
-            let list = carol.list().await;
-            let stands = |contact: &&str| {
-                list.iter().any(|line| matches!(line, ServerCommand::Lst { passport, .. } if passport == *contact))
-            };
-            if contacts.iter().all(stands) {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, asking).await.unwrap_or_else(|_| panic!("they do not come onto the list"));
+    for contact in contacts {
+        carol.until_listed(contact).await;
+    }
 }

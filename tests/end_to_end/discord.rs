@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use chrysalis_discord_double::{Bot, Double, Guild, Person};
 use chrysalis_test_harness::{Finished, Messenger, Room, Server, text};
-use msnp::{dialect::Dialect, notification::server::ServerCommand};
+use msnp::dialect::Dialect;
 
 use crate::program;
 
@@ -30,9 +30,6 @@ const SERVICE: &str = "chrysalis@msn.example";
 /// Ann, and the first channel of her guild, as Messenger has them.
 const ANN: &str = "ann@discord.msn.example";
 const GENERAL: &str = "general.tea@rooms.discord.msn.example";
-
-/// How long contacts may take to come: the bridge waits until it is quiet.
-const LISTED: Duration = Duration::from_secs(30);
 
 /// A server and a Discord, which end in this order.
 struct Setup {
@@ -72,7 +69,7 @@ impl Setup {
     async fn online(&self, account: &str, contacts: &[&str]) -> Messenger {
         let mut early = Messenger::online(&self.server, account, Dialect::Msnp12).await;
         for contact in contacts {
-            until_listed(&mut early, contact).await;
+            early.until_listed(contact).await;
         }
         early.wire().send("OUT\r\n").await;
         early.rest().await;
@@ -110,47 +107,6 @@ pub(crate) fn tea(double: &Double) -> (Bot, Guild, Person) {
     ann.set_global_name("Ann");
     ann.joins(&guild);
     (bot, guild, ann)
-}
-
-/// A contact as it stands on the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    name: String,
-    /// The Network ID.
-    network: u32,
-    groups: Vec<String>,
-}
-
-/// The entry of a contact on the forward list.
-async fn entry(messenger: &mut Messenger, contact: &str) -> Option<Entry> {
-    let list = messenger.list().await;
-    let group = |guid: &String| {
-        list.iter().find_map(|line| match line {
-            ServerCommand::Lsg { name, guid: known } if known == guid => Some(name.clone()),
-            _ => None,
-        })
-    };
-    list.iter().find_map(|line| match line {
-        ServerCommand::Lst { passport, name, lists, network, groups, .. } if passport == contact && lists & 1 != 0 => {
-            let name = name.clone().unwrap_or_default();
-            let groups = groups.iter().map(|guid| group(guid).expect("a group of the list")).collect();
-            Some(Entry { name, network: *network, groups })
-        }
-        _ => None,
-    })
-}
-
-/// Waits until a contact stands on the list: it can only be asked for.
-async fn until_listed(messenger: &mut Messenger, contact: &str) -> Entry {
-    let asking = async {
-        loop {
-            if let Some(entry) = entry(messenger, contact).await {
-                return entry;
-            }
-        }
-    };
-    let found = tokio::time::timeout(LISTED, asking).await;
-    found.unwrap_or_else(|_| panic!("{contact} does not come onto the list"))
 }
 
 /// A window with a contact, who has come in.

@@ -105,6 +105,28 @@ async fn two_are_one_contact_with_the_bits_of_both_and_two_again() {
 }
 
 #[tokio::test]
+async fn one_of_two_is_spoken_to_while_the_network_of_the_window_is_off() {
+    let mut server = server("");
+    let mut alice = online(&server).await;
+    let mut service = window(&mut alice, SERVICE).await;
+    asks(&mut service, &format!("merge {OTHER} {ECHO}")).await;
+    asks(&mut service, &format!("speak on loopback with {OTHER}")).await;
+    let mut room = window(&mut alice, OTHER).await;
+    assert_eq!(way(&mut room, OTHER).await, "loopback");
+    server.reload_with("[networks.loopback]\nnetwork_bit = 64\n");
+    server.until_logged("a network is off from now on", 1).await;
+    // The other one stands on the list for itself, and so answers what is said in the window that is still open.
+    assert_eq!(networks(&mut alice).await, [(ECHO.to_owned(), 65)]);
+    room.tell(text("still there?")).await;
+    let mut own = alice.answer(ECHO).await;
+    assert_eq!(own.hear_text(ECHO).await, "still there?");
+    server.reload_with(NETWORKS);
+    server.until_logged("a network is on from now on", 1).await;
+    assert_eq!(networks(&mut alice).await, [(OTHER.to_owned(), 193)]);
+    assert_eq!(way(&mut room, OTHER).await, "loopback");
+}
+
+#[tokio::test]
 async fn both_are_heard_in_one_window_and_one_of_them_is_spoken_to() {
     let mut server = server("");
     let (mut alice, mut service) = merged(&server).await;

@@ -11,7 +11,7 @@ mod verifying;
 use std::path::Path;
 
 use chrysalis_test_harness::{Finished, Homeserver, MatrixUser, Messenger, Room, Server, text};
-use msnp::{dialect::Dialect, notification::server::ServerCommand};
+use msnp::dialect::Dialect;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -108,36 +108,10 @@ async fn is_direct(user: &MatrixUser, with: &str, room: &str) {
     user.call(Method::PUT, &path, json!({ with: [room] })).await;
 }
 
-/// The groups in which a contact stands on the list; `None` if it does not stand there.
-async fn groups(messenger: &mut Messenger, contact: &str) -> Option<Vec<String>> {
-    let list = messenger.list().await;
-    let named = |guid: &String| {
-        list.iter().find_map(|line| match line {
-            ServerCommand::Lsg { name, guid: known } if known == guid => Some(name.clone()),
-            _ => None,
-        })
-    };
-    list.iter().find_map(|line| match line {
-        ServerCommand::Lst { passport, lists, groups, .. } if passport == contact && lists & 1 != 0 => {
-            Some(groups.iter().map(|guid| named(guid).expect("a group of the list")).collect())
-        }
-        _ => None,
-    })
-}
-
-/// Waits until these stand on the list, in the group of the network: it can only be asked for.
+/// Waits until these stand on the list, in the group of the network.
 async fn until_listed(messenger: &mut Messenger, contacts: &[&str]) {
     for contact in contacts {
-        let asking = async {
-            loop {
-                if let Some(groups) = groups(messenger, contact).await {
-                    return groups;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        };
-        let found = tokio::time::timeout(std::time::Duration::from_secs(20), asking).await;
-        assert_eq!(found.unwrap_or_else(|_| panic!("{contact} does not come onto the list")), [GROUP], "{contact}");
+        assert_eq!(messenger.until_listed(contact).await.groups, [GROUP], "{contact}");
     }
 }
 

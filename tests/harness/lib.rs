@@ -30,6 +30,7 @@ use std::time::Duration;
 pub use browser::Browser;
 pub use central_login::CentralLogin;
 pub use command::{Finished, chrysalis};
+pub use contacts::Entry;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use gateway::{Relayed, carry, commands, open_gateway, poll};
 pub use homeserver::{Between, Homeserver};

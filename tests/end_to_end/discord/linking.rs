@@ -5,7 +5,7 @@ use chrysalis_test_harness::{Messenger, Server};
 use msnp::{dialect::Dialect, status::Status};
 use serde_json::Value;
 
-use super::{ANN, CAROL, DAVE, GENERAL, SERVICE, Setup, asks, entry, tea, until_listed, window};
+use super::{ANN, CAROL, DAVE, GENERAL, SERVICE, Setup, asks, tea, window};
 
 fn links(server: &Server) -> Value {
     let listed = server.command(&["link", "list", CAROL, "--json"], "");
@@ -58,7 +58,7 @@ async fn discord_bots_are_linked_from_the_command_line_and_stay_linked() {
     assert!(twice.code == 1 && twice.complaint.contains("linked to another account of this server"), "{twice:?}");
 
     let mut carol = Messenger::online(&setup.server, CAROL, Dialect::Msnp12).await;
-    let ann = until_listed(&mut carol, ANN).await;
+    let ann = carol.until_listed(ANN).await;
     assert_eq!((ann.name.as_str(), ann.network), ("Ann", 129));
     assert_eq!(ann.groups, ["Tea"]);
     drop(carol);
@@ -70,7 +70,7 @@ async fn discord_bots_are_linked_from_the_command_line_and_stay_linked() {
     bot.gateway().wait_until_connected().await;
     let mut carol = Messenger::online(&setup.server, CAROL, Dialect::Msnp12).await;
     for contact in [ANN, GENERAL] {
-        assert_eq!(entry(&mut carol, contact).await.expect("on the list still").network, 129, "{contact}");
+        assert_eq!(carol.entry(contact).await.expect("on the list still").network, 129, "{contact}");
     }
 
     carol.sees(ANN, Status::Away).await;
@@ -80,7 +80,7 @@ async fn discord_bots_are_linked_from_the_command_line_and_stay_linked() {
     assert_eq!(links(&setup.server), serde_json::json!([]));
     // The channel is gone; who is on the list stays there, and cannot be written to.
     carol.sees_gone(ANN).await;
-    assert_eq!(entry(&mut carol, GENERAL).await, None);
+    assert_eq!(carol.entry(GENERAL).await, None);
     nothing_tells(&setup.server, bot.token());
     assert!(bot.identifies() <= 3, "{} sessions", bot.identifies());
     setup.finish();
@@ -100,7 +100,7 @@ async fn discord_bots_are_linked_by_the_servers_own_contact() {
     assert!(linked.starts_with("You are linked to discord: as carols-bot"), "{linked}");
     assert!(linked.ends_with("it works."), "{linked}");
     assert!(asks(&mut service, "links").await.starts_with("discord: as carols-bot"));
-    until_listed(&mut carol, ANN).await;
+    carol.until_listed(ANN).await;
 
     // A token that is taken back stops the bot, and its owner hears of it.
     bot.loses_its_token();

@@ -3,7 +3,7 @@
 use chrysalis_discord_double::Double;
 use chrysalis_test_harness::{Homeserver, Server, text};
 
-use super::{ANN, CAROL, SERVICE, Setup, asks, entry, section, tea, window};
+use super::{ANN, CAROL, SERVICE, Setup, asks, section, tea, window};
 use crate::{
     matrix::{ALICE, CAROLS_GHOST},
     program,
@@ -26,14 +26,14 @@ async fn discord_and_matrix_are_joined_into_one_contact_and_the_network_is_chose
     carol.add(ALICE).await;
     alice.until_member(&room, CAROLS_GHOST, "join").await;
     for (contact, network) in [(ALICE, 65), (ANN, 129)] {
-        assert_eq!(entry(&mut carol, contact).await.map(|entry| entry.network), Some(network), "{contact}");
+        assert_eq!(carol.entry(contact).await.map(|entry| entry.network), Some(network), "{contact}");
     }
 
     let mut service = window(&mut carol, SERVICE).await;
     let merged = asks(&mut service, &format!("merge {ALICE} {ANN}")).await;
     assert!(merged.starts_with(&format!("{ANN} is part of Alice L. ({ALICE}) now")), "{merged}");
-    assert_eq!(entry(&mut carol, ALICE).await.map(|entry| entry.network), Some(193), "the bits of both");
-    assert_eq!(entry(&mut carol, ANN).await, None);
+    assert_eq!(carol.entry(ALICE).await.map(|entry| entry.network), Some(193), "the bits of both");
+    assert_eq!(carol.entry(ANN).await, None);
 
     // Both are heard in one window, and one of them is spoken to.
     let mut talk = window(&mut carol, ALICE).await;

@@ -1,10 +1,10 @@
 //! Who is there, under which name, with which line and which music; and what Carol shows of herself.
 
 use chrysalis_discord_double::{Activity, Status as Shown};
-use chrysalis_test_harness::{Messenger, text};
+use chrysalis_test_harness::{Entry, Messenger, text};
 use msnp::{notification::server::ServerCommand, personal_message::PersonalMessage, status::Status};
 
-use super::{ANN, CAROL, Entry, GENERAL, SERVICE, Setup, entry, tea, window};
+use super::{ANN, CAROL, GENERAL, SERVICE, Setup, tea, window};
 
 const BEN: &str = "ben@discord.msn.example";
 const CLEO: &str = "cleo@discord.msn.example";
@@ -44,7 +44,7 @@ async fn discord_people_of_a_guild_are_contacts_as_they_show_themselves() {
         [(ANN, "Ann"), (BEN, "Ben of the garden"), (CLEO, "cleo"), (DORA, "dora"), (GENERAL, "#general (Tea)")]
     {
         let wanted = Entry { name: name.into(), network: 129, groups: tea() };
-        assert_eq!(entry(&mut carol, contact).await, Some(wanted), "{contact}");
+        assert_eq!(carol.entry(contact).await, Some(wanted), "{contact}");
     }
 
     // How they show themselves.

@@ -2,7 +2,7 @@
 
 use chrysalis_test_harness::text;
 
-use super::{ANN, CAROL, GENERAL, SERVICE, Setup, asks, tea, until_listed, window};
+use super::{ANN, CAROL, GENERAL, SERVICE, Setup, asks, tea, window};
 
 const CAKES: &str = "cakes.tea@rooms.discord.msn.example";
 
@@ -17,7 +17,7 @@ async fn discord_channels_are_rooms() {
     setup.link(&bot);
     let mut carol = setup.carol(&[ANN, GENERAL]).await;
     let council = "council.tea@rooms.discord.msn.example";
-    assert_eq!(super::entry(&mut carol, council).await, None, "her bot does not see it");
+    assert_eq!(carol.entry(council).await, None, "her bot does not see it");
 
     // Whoever speaks is named.
     ann.says(&general, "hello all");
@@ -82,7 +82,7 @@ async fn discord_threads_and_posts_are_rooms_of_their_own() {
     let cakes = ann.opens_thread(&general, "cakes");
     let begun = carol.answer(GENERAL).await.hear_text(GENERAL).await;
     assert!(begun.contains("cakes"), "{begun}");
-    until_listed(&mut carol, CAKES).await;
+    carol.until_listed(CAKES).await;
     let mut talk = window(&mut carol, CAKES).await;
     talk.tell(text("apple, please")).await;
     let said = cakes.wait_for_text("apple, please").await;

@@ -13,7 +13,7 @@ use chrysalis_test_harness::{Messenger, Room};
 use msnp::dialect::Dialect;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{ANN, CAROL, DAVE, GENERAL, Setup, until_listed, window};
+use super::{ANN, CAROL, DAVE, GENERAL, Setup, window};
 use lines::{Ears, Line};
 use tally::Tally;
 
@@ -72,8 +72,8 @@ impl Storm {
         setup.link(&own);
         for account in [CAROL, DAVE] {
             let mut early = Messenger::online(&setup.server, account, Dialect::Msnp12).await;
-            until_listed(&mut early, GENERAL).await;
-            until_listed(&mut early, ANN).await;
+            early.until_listed(GENERAL).await;
+            early.until_listed(ANN).await;
         }
         let chat = ann.direct(&own);
         let chance = StdRng::seed_from_u64(seed);

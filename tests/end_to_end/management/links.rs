@@ -5,7 +5,7 @@ use msnp::dialect::Dialect;
 use serde_json::{Value, json};
 
 use super::Managed;
-use crate::{ALICE, BOB};
+use crate::{ALICE, BOB, operations::AGAIN};
 
 const SERVICE: &str = "chrysalis@msn.example";
 const IRIS: &str = "iris@loopback.msn.example";
@@ -172,5 +172,6 @@ async fn until_faults(managed: &Managed, text: &str) -> Value {
             return fault.clone();
         }
         assert!(began.elapsed() < DEADLINE, "{text:?} is not among {faults}");
+        tokio::time::sleep(AGAIN).await;
     }
 }

@@ -5,6 +5,8 @@ use super::Stretch;
 /// What begins something between angle brackets.
 const ANGLES: [&str; 11] =
     ["<@", "<#", "<:", "</", "<a:", "<t:", "<id:", "<sound:", "<mailto:", "<http://", "<https://"];
+/// What the addresses of pages begin with, before `://`.
+const SCHEMES: [&str; 2] = ["http", "https"];
 /// What calls everybody, or everybody who is there.
 const CALLS: [&str; 2] = ["@everyone", "@here"];
 
@@ -46,8 +48,14 @@ impl<'text> Escapes<'text> {
             '>' | '-' => self.is_first(at),
             '#' => self.is_first(at) && rest.trim_start_matches('#').starts_with(' '),
             '.' => next == Some(' ') && self.is_numbering(at),
+            // Where no address was found, Discord must find none: to it, an angle bracket may stand within one.
+            ':' => rest.starts_with("://") && SCHEMES.iter().any(|scheme| self.ends_before(at, scheme)),
             _ => false,
         }
+    }
+
+    fn ends_before(&self, at: usize, word: &str) -> bool {
+        self.text.get(..at).is_some_and(|before| before.ends_with(word))
     }
 
     fn is_first(&self, at: usize) -> bool {

@@ -57,6 +57,7 @@ fn what_would_act_is_escaped_and_nothing_else() {
     let table = [
         ("hello, world! (ok) 5 > 3 - 2 = 0; a.b # c", "hello, world! (ok) 5 > 3 - 2 = 0; a.b # c"),
         ("2 * 3", "2 * 3"),
+        ("http://>_ or https://.>", r"http\://>\_ or https\://.>"),
         ("*bold* or **bold**", r"\*bold\* or \*\*bold\*\*"),
         ("snake_case _it_", r"snake_case \_it\_"),
         ("~5 ~~no~~ a|b ||c||", r"~5 \~\~no\~\~ a|b \|\|c\|\|"),
@@ -172,6 +173,8 @@ fn texts() -> impl Strategy<Value = String> {
             "~~",
             " * ",
             "<http://a>",
+            "http://",
+            ">",
             ":party:",
         ])
         .prop_map(str::to_owned),

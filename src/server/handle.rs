@@ -123,7 +123,7 @@ impl Handle {
         links::part_late(&core, &networks).await.map_err(unreadable)?;
         let owners = networks::owners(&core).await.map_err(unreadable)?;
         links::open_all(&core, &networks, owners).await;
-        core.outbox.resume(&core).await.map_err(unreadable)?;
+        core.outbox.resume(&core, |_| true).await.map_err(unreadable)?;
         core.tasks.spawn(reactions::run(Arc::clone(&core)));
         core.tasks.spawn(links::reopen(Arc::clone(&core)));
         core.tasks.spawn(prune(Arc::clone(&core)));

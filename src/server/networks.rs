@@ -111,7 +111,9 @@ pub(crate) async fn turn_on(core: &Arc<Core>, networks: Vec<NetworkEntry>) -> Re
     let linking = coming.into_iter().map(|running| core.tasks.spawn(link_all(Arc::clone(core), running)));
     if tokio::time::timeout(COMING, join_all(linking)).await.is_err() {
         warn!("not everybody is linked yet to a network that has come: that goes on");
-        resume(core).await;
+        for entry in &networks {
+            resume(core, &entry.name).await;
+        }
     }
     for entry in &networks {
         info!(network = %entry.name, "a network is on from now on");
@@ -142,13 +144,14 @@ async fn link_all(core: Arc<Core>, running: Running) {
     if let Err(fault) = linked {
         warn!(%network, %fault, "not everybody is linked to a network that has come: turn it off and on, or start the server again");
     }
-    resume(&core).await;
+    resume(&core, network).await;
 }
 
 /// What waits for a network that has come goes out.
-async fn resume(core: &Arc<Core>) {
-    if let Err(fault) = core.outbox.resume(core).await {
-        warn!(%fault, "what waits for a network goes out with what is said next, or after the next start");
+async fn resume(core: &Arc<Core>, network: &NetworkName) {
+    let realm = core.settings.realm.clone();
+    if let Err(fault) = core.outbox.resume(core, |contact| realm.is_under(network, contact)).await {
+        warn!(%network, %fault, "what waits for a network goes out with what is said next, or after the next start");
     }
 }
 

@@ -72,9 +72,15 @@ impl Outbox {
     }
 
     /// Something may be pending for everybody: the program has just started, or networks have come.
-    pub(crate) async fn resume(&self, core: &Arc<Core>) -> Result<(), store::StoreFault> {
+    pub(crate) async fn resume(
+        &self,
+        core: &Arc<Core>,
+        is_meant: impl Fn(&Passport) -> bool,
+    ) -> Result<(), store::StoreFault> {
         for Lane { owner, contact } in core.store.lanes().await? {
-            self.kick(core, owner, contact);
+            if is_meant(&contact) {
+                self.kick(core, owner, contact);
+            }
         }
         Ok(())
     }

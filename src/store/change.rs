@@ -10,7 +10,7 @@ use sqlx::AnyConnection;
 
 use crate::{
     Store, StoreFault, account, clock,
-    entry::{self, Entry, OWN, REVERSE},
+    entry::{self, Entry, OWN, PRIVACY, REVERSE},
     merged, outbox, word,
 };
 
@@ -164,11 +164,29 @@ async fn put_contact(connection: &mut AnyConnection, owner: &Passport, contact: 
             .await?;
         }
     }
+    follow(connection, owner, &contact.passport, lists).await?;
     match (before.contains(List::Forward), lists.contains(List::Forward)) {
         (true, false) => mark_departed(connection, owner, &contact.passport).await,
         (_, true) => unmark_departed(connection, owner, &contact.passport).await,
         (false, false) => Ok(()),
     }
+}
+
+/// Whoever is shown as the same person is blocked and allowed as this entry is: those whose network is off, too, which nobody sees.
+async fn follow(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    contact: &Passport,
+    lists: Lists,
+) -> Result<(), StoreFault> {
+    for other in merged::others(connection, owner, contact).await? {
+        let Some(entry) = entry::find(connection, owner, &other).await? else { continue };
+        let followed = Lists::from_bits((entry.lists.bits() & !PRIVACY) | (lists.bits() & PRIVACY));
+        if followed != entry.lists {
+            entry::put(connection, owner, &other, &Entry { lists: followed, ..entry }).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Remembers that the owner took a remote contact off the list, so that its network does not bring it back.

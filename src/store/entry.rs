@@ -10,6 +10,10 @@ pub(crate) const REVERSE: u8 = Lists::NONE.with(List::Reverse).bits();
 /// The lists that are the owner's own.
 pub(crate) const OWN: u8 = !REVERSE;
 
+/// The bits of the lists that say who may see and write to the owner.
+pub(crate) const PRIVACY: u8 =
+    Lists::from_bits(u8::MAX).bits() & !Lists::NONE.with(List::Forward).with(List::Reverse).bits();
+
 /// An entry as it is kept.
 pub(crate) struct Entry {
     pub(crate) guid: Guid,

@@ -87,6 +87,29 @@ impl Store {
     }
 }
 
+/// The other entries that are one person with this one.
+pub(crate) async fn others(
+    connection: &mut AnyConnection,
+    owner: &Passport,
+    contact: &Passport,
+) -> Result<Vec<Passport>, StoreFault> {
+    let whole: Option<String> = sqlx::query_scalar("SELECT whole FROM merged WHERE owner = $1 AND passport = $2")
+        .bind(owner.as_str())
+        .bind(contact.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let whole = whole.unwrap_or_else(|| contact.as_str().to_owned());
+    let mut group: Vec<String> =
+        sqlx::query_scalar("SELECT passport FROM merged WHERE owner = $1 AND whole = $2 ORDER BY passport")
+            .bind(owner.as_str())
+            .bind(&whole)
+            .fetch_all(connection)
+            .await?;
+    group.push(whole);
+    group.retain(|other| other != contact.as_str());
+    group.iter().map(|other| word::passport("merged", other)).collect()
+}
+
 /// As [`Store::window`].
 pub(crate) async fn window(
     connection: &mut AnyConnection,
@@ -117,8 +140,8 @@ pub(crate) fn whole_of(
     if is_on { word::passport("merged", &whole) } else { Ok(contact) }
 }
 
-/// Shows an entry as another one from now on, which is shown as itself; what was shown as that entry is so no more. Which one is spoken to stays as it is where it is shown so
-/// already.
+/// Shows an entry as another one from now on, which is shown as itself; what was shown as that entry is so no more. Which one is
+/// spoken to stays as it is where it is shown so already.
 pub(crate) async fn merge(
     connection: &mut AnyConnection,
     owner: &Passport,

@@ -256,7 +256,7 @@ async fn what_was_begun_is_done_to_its_end_when_the_browser_goes_away() {
     assert!(portal.forget(&ann, &ben).now_or_never().is_none());
     let done = async {
         while portal.choices(&ann).await.unwrap() != wanted || !portal.book(&ann).await.unwrap().others.is_empty() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), done).await.unwrap();

@@ -30,6 +30,7 @@ impl Watch {
             while !is_ended.load(Ordering::Relaxed) {
                 seen.extend(peers(process));
                 looks += 1;
+                std::thread::sleep(std::time::Duration::from_millis(1));
             }
             (seen, looks)
         });

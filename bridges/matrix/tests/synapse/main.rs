@@ -187,6 +187,7 @@ async fn a_person_invites_an_account_and_they_talk() {
             break;
         }
         assert!(began.elapsed().as_secs() < 12, "{seen}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     carol.show(own(Status::Hidden, "Carol \u{2665}", "deadline"));
     alice.until_seen(CAROL, "offline", "").await;

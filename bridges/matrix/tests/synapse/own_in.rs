@@ -220,6 +220,7 @@ async fn a_room_that_is_replaced_by_another_is_followed() {
         // What is kept counts a moment later.
         while network.perform(&CAROLS.parse().unwrap(), "room-add", &answers).await.is_err() {
             assert!(began.elapsed() < PATIENCE, "{room} is never known");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
     let new = bob.post(&format!("rooms/{old}/upgrade"), json!({ "new_version": "11" })).await;

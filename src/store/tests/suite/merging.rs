@@ -215,6 +215,12 @@ async fn while_its_entrys_network_is_off_who_is_blocked_is_not_heard_and_no_more
     store.close().await;
     let store = open(&directory, BOTH).await;
     assert_eq!(arrive(&store, "second", message(CAROL, "ann", "d")).await, [], "nor as part of the entry");
+    let blocked = async |store: &Store| store.load(&passport(CAROL)).await.unwrap().unwrap().contacts[0].lists;
+    assert!(blocked(&store).await.contains(List::Block), "nothing is said to them in the window of the entry");
+    change(&store, Change::Contact(entry(&here(), LISTED, 1))).await;
+    store.close().await;
+    let store = open(&directory, &["second"]).await;
+    assert!(!blocked(&store).await.contains(List::Block), "who is allowed again is so on both");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ async fn examined(house: &House, account: &str) -> Page {
         if !page.body.contains("http-equiv=\"refresh\"") {
             return page;
         }
-        tokio::task::yield_now().await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
 

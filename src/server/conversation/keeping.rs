@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use domain::{
-    Content, Passport,
+    Content, Passport, Residence,
     conversation::{Cause, Draft, SeatId, Wish},
 };
 use futures_util::FutureExt;
@@ -110,9 +110,14 @@ async fn take_unreachable(core: &Core, draft: &mut Draft) -> Vec<Passport> {
 /// Tells the author which of several do not get what was said.
 async fn report(core: &Arc<Core>, author: &Passport, kept: &Kept) {
     for recipient in &kept.left_out {
-        let line = Content::text(
-            "(not delivered to this contact: too much waits for them, their network is off, or they are gone)",
-        );
+        let is_local = core.settings.realm.residence(recipient) == Residence::Local;
+        if !is_local && !is_reachable(core, recipient) {
+            // Their own window is shown to nobody before their network is on again.
+            let line = format!("(not delivered to {recipient}: their network is switched off on this server)");
+            core.service.tell(core, author, line).await;
+            continue;
+        }
+        let line = Content::text("(not delivered to this contact: too much waits for them, or they are gone)");
         match core.store.notice(author, recipient, recipient.as_str(), line).await {
             Ok(_) => core.directory.doorbell(core, author.clone(), recipient.clone()),
             Err(fault) => warn!(%fault, "an author cannot be told that a message was not delivered to all"),

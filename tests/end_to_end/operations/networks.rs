@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 
 use chrysalis_test_harness::{Messenger, PASSWORD, Room, Server, by_header, free_address, get, text};
-use msnp::{dialect::Dialect, notification, status::Status, switchboard::server::ServerCommand};
+use msnp::{dialect::Dialect, status::Status, switchboard::server::ServerCommand};
 
 use super::{ECHO, Measures, drain::say_all};
 use crate::{ALICE, BOB, CAROL, program};
 
 /// A second Echo, of a network that is not always on.
 const CLUB_ECHO: &str = "echo@club.msn.example";
+
+/// The server's own contact.
+const SERVICE: &str = "chrysalis@msn.example";
 
 /// That network.
 const CLUB: &str = "[networks.club]\nkind = \"loopback\"\nnetwork_bit = 512\n";
@@ -43,12 +46,6 @@ async fn calls_in_vain(messenger: &mut Messenger, whom: &str) {
     let mut room = messenger.open().await;
     let answer = room.ask("CAL", whom).await;
     assert!(matches!(answer, ServerCommand::Error { .. }), "{answer:?}");
-}
-
-async fn is_listed(messenger: &mut Messenger, contact: &str) -> bool {
-    let list = messenger.list().await;
-    let is_they = |line: &notification::server::ServerCommand| matches!(line, notification::server::ServerCommand::Lst { passport, .. } if passport == contact);
-    list.iter().any(is_they)
 }
 
 #[tokio::test]
@@ -84,14 +81,33 @@ async fn a_network_comes_and_goes_while_somebody_is_signed_in() {
     let measures = Measures::of(address).await;
     assert!(measures.value("chrysalis_links", &[("network", "club"), ("state", "open")]).unwrap().is_nan());
     measures.assert("chrysalis_reloads_total", &[("outcome", "taken")], 2.0);
-    assert!(!is_listed(&mut carol, CLUB_ECHO).await);
+    assert!(carol.entry(CLUB_ECHO).await.is_none());
 
     server.reload_with(&with(CLUB));
     carol.sees(CLUB_ECHO, Status::Online).await;
     until_taken(&server, 3).await;
     repeats(&mut room, CLUB_ECHO, "back again").await;
     Measures::of(address).await.assert("chrysalis_links", &[("network", "club"), ("state", "open")], 1.0);
-    assert!(is_listed(&mut carol, CLUB_ECHO).await);
+    assert!(carol.entry(CLUB_ECHO).await.is_some());
+}
+
+#[tokio::test]
+async fn who_of_several_does_not_get_a_line_is_named_by_the_servers_own_contact() {
+    let mut server = Server::start_with(program(), &[BOB, CAROL], CLUB);
+    let mut bob = Messenger::online(&server, BOB, Dialect::Msnp12).await;
+    let mut carol = Messenger::online(&server, CAROL, Dialect::Msnp12).await;
+    let mut hers = carol.call(CLUB_ECHO).await;
+    hers.joined(CLUB_ECHO).await;
+    hers.call(BOB).await;
+    let mut his = bob.answer(CAROL).await;
+    hers.joined(BOB).await;
+    server.reload_with("");
+    until_taken(&server, 1).await;
+    hers.tell(text("who is left?")).await;
+    assert_eq!(his.hear_text(CAROL).await, "who is left?");
+    let mut service = carol.answer(SERVICE).await;
+    let told = service.hear_text(SERVICE).await;
+    assert!(told.contains("(not delivered to ") && told.contains("switched off"), "{told}");
 }
 
 #[tokio::test]
@@ -111,7 +127,7 @@ async fn what_is_said_to_a_network_that_went_while_the_database_refused_it_is_no
     assert!(matches!(answer, ServerCommand::Nak { .. }), "{answer:?}");
     server.until_logged("networks that are off are on no list any more", 1).await;
     let mut carol = Messenger::online(&server, CAROL, Dialect::Msnp12).await;
-    assert!(!is_listed(&mut carol, CLUB_ECHO).await);
+    assert!(carol.entry(CLUB_ECHO).await.is_none());
 }
 
 #[tokio::test]
@@ -165,7 +181,7 @@ async fn what_cannot_be_taken_as_a_whole_changes_nothing() {
     let fault = refused(&server, 2).await;
     assert!(fault.contains("networks.matrix") && fault.contains(&listen), "{fault}");
     calls_in_vain(&mut alice, CLUB_ECHO).await;
-    assert!(!is_listed(&mut alice, CLUB_ECHO).await);
+    assert!(alice.entry(CLUB_ECHO).await.is_none());
     alice.add(BOB).await;
 
     // The same, mended.

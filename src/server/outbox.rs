@@ -71,7 +71,7 @@ impl Outbox {
         }
     }
 
-    /// Something may be pending for everybody: the program has just started, or networks have come.
+    /// Something may be pending for these contacts of anybody: the program has just started, or their network has come.
     pub(crate) async fn resume(
         &self,
         core: &Arc<Core>,

@@ -10,7 +10,7 @@ use sqlx::AnyConnection;
 
 use crate::{
     Store, StoreFault, account, clock,
-    entry::{self, Entry, OWN, PRIVACY, REVERSE},
+    entry::{self, ALLOW_AND_BLOCK, Entry, OWN, REVERSE},
     merged, outbox, word,
 };
 
@@ -181,7 +181,7 @@ async fn follow(
 ) -> Result<(), StoreFault> {
     for other in merged::others(connection, owner, contact).await? {
         let Some(entry) = entry::find(connection, owner, &other).await? else { continue };
-        let followed = Lists::from_bits((entry.lists.bits() & !PRIVACY) | (lists.bits() & PRIVACY));
+        let followed = Lists::from_bits((entry.lists.bits() & !ALLOW_AND_BLOCK) | (lists.bits() & ALLOW_AND_BLOCK));
         if followed != entry.lists {
             entry::put(connection, owner, &other, &Entry { lists: followed, ..entry }).await?;
         }

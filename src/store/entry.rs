@@ -10,9 +10,8 @@ pub(crate) const REVERSE: u8 = Lists::NONE.with(List::Reverse).bits();
 /// The lists that are the owner's own.
 pub(crate) const OWN: u8 = !REVERSE;
 
-/// The bits of the lists that say who may see and write to the owner.
-pub(crate) const PRIVACY: u8 =
-    Lists::from_bits(u8::MAX).bits() & !Lists::NONE.with(List::Forward).with(List::Reverse).bits();
+/// The lists that say who may see and write to the owner.
+pub(crate) const ALLOW_AND_BLOCK: u8 = Lists::NONE.with(List::Allow).bits() | Lists::NONE.with(List::Block).bits();
 
 /// An entry as it is kept.
 pub(crate) struct Entry {

@@ -242,7 +242,7 @@ async fn there_are_only_so_many_sessions_from_one_address_and_they_are_given_bac
     // Its place is free as soon as its task has ended, not when its name is forgotten.
     within("a free place", async {
         while open_gateway(server.web(), "NS", b"").await.is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(crate::operations::AGAIN).await;
         }
     })
     .await;

@@ -1,6 +1,8 @@
 //! A person on two networks as one contact. Two networks in memory stand for them, of which each has its own Echo.
 
-use chrysalis_test_harness::{Messenger, Room, Server, text, typing};
+use std::time::Instant;
+
+use chrysalis_test_harness::{DEADLINE, Messenger, Room, Server, text, typing};
 use msnp::{dialect::Dialect, list::List, notification::server::ServerCommand, status::Status};
 
 use crate::{ALICE, program};
@@ -154,7 +156,9 @@ async fn both_are_heard_in_one_window_and_one_of_them_is_spoken_to() {
         assert!(said.starts_with(answered), "{said}");
     }
     let mut seen = answer(&mut room, ECHO, "read").await;
+    let began = Instant::now();
     while !seen.starts_with("You have seen") {
+        assert!(began.elapsed() < DEADLINE, "what was read is never told: {seen}");
         room.prove().await;
         seen = answer(&mut room, ECHO, "read").await;
     }

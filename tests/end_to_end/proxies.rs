@@ -67,7 +67,7 @@ impl Proxy {
             let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
             assert!(proxy.0.try_wait().unwrap().is_none(), "the proxy ended: {}", log());
             assert!(begun.elapsed() < DEADLINE, "the proxy does not listen: {}", log());
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(crate::operations::AGAIN);
         }
         proxy
     }

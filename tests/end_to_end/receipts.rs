@@ -1,6 +1,8 @@
 //! What people of other networks see of what has been read.
 
-use chrysalis_test_harness::{Messenger, Room, Server, text};
+use std::time::Instant;
+
+use chrysalis_test_harness::{DEADLINE, Messenger, Room, Server, text};
 use msnp::dialect::Dialect;
 
 use crate::{ALICE, program, server};
@@ -30,7 +32,9 @@ async fn what_was_shown_is_known_as_read() {
     assert_eq!(says(&mut echo, "good morning").await, "good morning");
     // It is told beside the way of messages, so a little later; but nothing newer was shown.
     let mut seen = says(&mut echo, "read").await;
+    let began = Instant::now();
     while seen == UNKNOWN {
+        assert!(began.elapsed() < DEADLINE, "what was read is never told");
         seen = says(&mut echo, "read").await;
     }
     assert!(seen == "You have seen: \"good morning\"" || seen.starts_with("You have seen: \"I do not know"), "{seen}");
@@ -53,5 +57,8 @@ async fn nobody_sees_what_was_read_where_that_is_not_wanted() {
         service.tell(text(words)).await;
         assert_eq!(service.hear_text(SERVICE).await, answer);
     }
-    while says(&mut echo, "read").await == UNKNOWN {}
+    let began = Instant::now();
+    while says(&mut echo, "read").await == UNKNOWN {
+        assert!(began.elapsed() < DEADLINE, "what was read is never told");
+    }
 }

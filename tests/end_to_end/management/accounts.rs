@@ -149,7 +149,7 @@ async fn who_is_signed_in_is_shown_and_signed_out() {
     // The account notes a moment later that its client has gone.
     while managed.get(sessions).await != nobody {
         assert!(began.elapsed() < DEADLINE, "somebody is signed in still");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(crate::operations::AGAIN).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who adds whom, and what comes of it.
 
-use chrysalis_test_harness::{Messenger, text};
+use chrysalis_test_harness::{DEADLINE, Messenger, text};
 use msnp::{code::ErrorCode, dialect::Dialect, list::List, notification::server::ServerCommand, status::Status};
 
 use super::{ALICE, BOB, CAROL, CAROLS_GHOST, DAVE, DAVES_GHOST, friends, setup};
@@ -55,7 +55,9 @@ async fn matrix_whoever_invites_a_ghost_has_added_its_user() {
         bob.until_member(&room, DAVES_GHOST, "invite").await;
         (bob, room)
     };
+    let began = std::time::Instant::now();
     let mut dave = loop {
+        assert!(began.elapsed() < DEADLINE, "the two are not on the list");
         let mut dave = Messenger::sign_in(&setup.server, DAVE, Dialect::Msnp12).await;
         let list = dave.list().await;
         // The homeserver tells of an invitation in its own time.
